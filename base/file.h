@@ -1,0 +1,85 @@
+// Local files: descriptors with an owner, bounded reads, atomic writes, locks.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/stream.h"
+
+namespace cloister {
+
+namespace fs = std::filesystem;
+
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept;
+  ~Fd();
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+// Opens for reading (O_CLOEXEC). A missing file is `io` with the path in the message.
+Result<Fd> open_file(const fs::path& path);
+// The whole file; `limit` error above `max` bytes.
+Result<Bytes> read_file(const fs::path& path, std::uint64_t max);
+Result<std::string> read_text_file(const fs::path& path, std::uint64_t max);
+
+// Reads a descriptor from its current offset.
+class FileSource final : public Source {
+ public:
+  explicit FileSource(Fd fd, std::string what) : fd_(std::move(fd)), what_(std::move(what)) {}
+  static Result<std::unique_ptr<FileSource>> open(const fs::path& path);
+  Result<std::size_t> read(std::span<std::byte> out) override;
+
+ private:
+  Fd fd_;
+  std::string what_;
+};
+
+// A file that appears under its final name complete or not at all. It lives in the directory of
+// its target (or a given one on the same file system) and is removed if it is never committed.
+class TempFile {
+ public:
+  static Result<TempFile> create(const fs::path& directory, unsigned mode = 0644);
+  TempFile(TempFile&& other) noexcept;
+  TempFile& operator=(TempFile&&) = delete;
+  ~TempFile();
+
+  Status write(ByteView bytes);
+  // Flushes to the disk and renames over `target`; afterwards nothing is left to remove.
+  Status commit(const fs::path& target);
+  int fd() const { return fd_.get(); }
+  const fs::path& path() const { return path_; }
+
+ private:
+  TempFile(Fd fd, fs::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  Fd fd_;
+  fs::path path_;  // empty once committed
+};
+
+// TempFile::create, write, commit beside `target`.
+Status write_file_atomic(const fs::path& target, ByteView bytes, unsigned mode = 0644);
+Status make_directories(const fs::path& path, unsigned mode = 0755);
+
+// An advisory lock (flock) held while the object lives; blocks until granted.
+class FileLock {
+ public:
+  enum class Kind { shared, exclusive };
+  static Result<FileLock> acquire(const fs::path& path, Kind kind);
+
+ private:
+  explicit FileLock(Fd fd) : fd_(std::move(fd)) {}
+  Fd fd_;
+};
+
+}  // namespace cloister

@@ -1,0 +1,54 @@
+// The added layer and the new image around it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "base/time.h"
+#include "manifest-gen/closure/closure.h"
+#include "manifest-gen/gramine/generate.h"
+#include "manifest-gen/launch/launch.h"
+#include "measure/runtime/runtime.h"
+#include "oci/documents/image.h"
+
+namespace cloister::manifest {
+
+struct AssembleInput {
+  const oci::Image& base;
+  const measure::Rootfs& rootfs;
+  const measure::Runtime& runtime;
+  const Launch& launch;
+  const Closure& closure;
+  const GeneratedManifest& manifest;
+  Bytes sigstruct;
+  Digest mrenclave, mrsigner;
+  bool with_direct = false;
+  Seconds created{};
+  std::vector<std::pair<std::string, std::string>> labels;  // --label
+  std::string generator;   // "cloister 0.1.0"
+  std::string base_name;   // for org.opencontainers.image.base.name
+};
+
+struct AssembledImage {
+  Bytes layer;                      // gzip
+  oci::Descriptor layer_descriptor;
+  Digest layer_diff_id;
+  std::size_t layer_files = 0;
+  std::string config;               // JSON
+  oci::Descriptor config_descriptor;
+  oci::ImageManifest manifest;
+  std::string manifest_text;
+  oci::Descriptor manifest_descriptor;
+};
+
+// Deterministic: the same input gives the same bytes on every machine.
+Result<AssembledImage> assemble(const AssembleInput& input, const Limits& limits);
+
+// The loader with PT_INTERP and RUNPATH pointing into /gramine, changed in place (gABI; gramine.md
+// §7.12): `unsupported` when .interp has not 28 bytes or .dynamic has no spare DT_NULL.
+Result<Bytes> relocate_loader(ByteView loader, const Limits& limits);
+
+}  // namespace cloister::manifest

@@ -1,0 +1,34 @@
+// Where an image comes from: one interface over registry, layout and archive.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/cancel.h"
+#include "base/limits.h"
+#include "base/progress.h"
+#include "base/stream.h"
+#include "oci/documents/descriptor.h"
+#include "oci/documents/reference.h"
+
+namespace cloister::oci {
+
+// Manifest or index bytes as a source delivered them; verified when a digest was asked for.
+struct RawManifest {
+  Descriptor descriptor;  // media type, digest computed by us, size
+  std::string text;
+};
+
+// Thread-safe: layers are fetched in parallel.
+class ImageTransport {
+ public:
+  virtual ~ImageTransport() = default;
+  // The manifest or index that the reference names.
+  virtual Result<RawManifest> root() = 0;
+  // A manifest by digest (a child of an index), verified.
+  virtual Result<RawManifest> manifest(const Descriptor& descriptor) = 0;
+  // The raw bytes of a blob, NOT yet verified: the store does that while writing.
+  virtual Result<std::unique_ptr<Source>> blob(const Descriptor& descriptor) = 0;
+};
+
+}  // namespace cloister::oci

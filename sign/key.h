@@ -1,0 +1,42 @@
+// SGX signing keys: RSA-3072 with public exponent 3, from PEM.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace cloister::sign {
+
+// Asked for at most once, and only when the PEM is encrypted. Nothing: there is no passphrase.
+using PassphraseSource = std::function<Result<std::optional<std::string>>()>;
+
+// Owns the key; never printed; OpenSSL wipes it when freed. Const methods are thread-safe.
+class SgxKey {
+ public:
+  // PKCS#1 or PKCS#8 PEM, plain or encrypted. `invalid` with what is wrong: not RSA, its size, its
+  // exponent (SGX demands 3072 and 3), a missing or wrong passphrase. `what` names the file.
+  static Result<SgxKey> from_pem(ByteView pem, const PassphraseSource& passphrase, std::string_view what);
+  static Result<SgxKey> generate();
+  SgxKey(SgxKey&&) noexcept;
+  SgxKey& operator=(SgxKey&&) noexcept;
+  ~SgxKey();
+
+  Bytes modulus_le() const;  // 384 bytes, little-endian
+  // RSASSA-PKCS1-v1_5 with SHA-256; 384 bytes, big-endian as OpenSSL writes them.
+  Result<Bytes> sign(ByteView data) const;
+  // PKCS#8 PEM; encrypted (AES-256-CBC, scrypt) when a passphrase is given. The caller writes it 0600.
+  Result<std::string> to_pem(const std::optional<std::string>& passphrase) const;
+  Result<std::string> public_pem() const;  // SubjectPublicKeyInfo
+
+ private:
+  struct Impl;
+  explicit SgxKey(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cloister::sign
