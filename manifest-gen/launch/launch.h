@@ -16,22 +16,23 @@ namespace cloister::manifest {
 
 // Command line changes (--entrypoint, --arg …).
 struct LaunchOverrides {
-  std::optional<std::string> entrypoint;   // replaces Entrypoint and drops Cmd
-  std::vector<std::string> args;           // replace Cmd when not empty
+  std::optional<std::string> entrypoint;                 // replaces Entrypoint and drops Cmd
+  std::vector<std::string> args;                         // replace Cmd when not empty
   std::vector<std::pair<std::string, std::string>> env;  // replaces or adds
-  std::vector<std::string> passthrough;    // names taken from the host at run time
+  std::vector<std::string> passthrough;                  // names taken from the host at run time
   std::optional<std::string> user, workdir;
 };
 
 struct Launch {
-  std::vector<std::string> argv;   // argv[0] stays as the image has it
-  std::string program;             // the path found (PATH search for a bare name), absolute, lexical
-  std::string entrypoint;          // `program` with every symlink resolved: libos.entrypoint
-  std::vector<std::pair<std::string, std::string>> env;  // last value of a repeated name wins; image order
+  std::vector<std::string> argv;  // argv[0] stays as the image has it
+  std::string program;            // the path found (PATH search for a bare name), absolute, lexical
+  std::string entrypoint;         // `program` with every symlink resolved: libos.entrypoint
+  std::vector<std::pair<std::string, std::string>>
+      env;  // last value of a repeated name wins; image order
   std::vector<std::string> passthrough;
-  std::string workdir;             // "/" when the image names none
+  std::string workdir;  // "/" when the image names none
   std::uint32_t uid = 0, gid = 0;
-  std::string user;                // as given, for people
+  std::string user;  // as given, for people
   // Directories that must exist when the enclave starts and that the image lacks: WORKDIR, /proc,
   // /sys, /dev, /tmp as mount points.
   std::vector<std::string> missing_directories;
