@@ -1,1 +1,132 @@
-int main() { return 0; }
+// The command table, and the one place where exceptions end: CLI11 reports wrong usage by them,
+// and the standard library an exhausted memory.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "cmd/command.h"
+#include "cmd/environment.h"
+#include "cmd/exit_code.h"
+#include "cmd/render_error.h"
+#include "cmd/suggest.h"
+
+namespace cloister::cmd {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"pull", "Fetch an image into the local store", 
+     "cloister pull redis:7\n  cloister pull oci:./layout:v1", add_pull},
+    {"inspect", "Show an image's configuration, layers and, if enclave-ready, its measurement",
+     "cloister inspect redis:7\n  cloister inspect reg.example/redis:7-sgx --format json", add_inspect},
+    {"files", "List every file of every layer",
+     "cloister files redis:7 --merged\n  cloister files redis:7 --format json | jq '.files[].path'", add_files},
+    {"deps", "Show what the program needs, and why", 
+     "cloister deps redis:7\n  cloister deps redis:7 /usr/bin/redis-cli --format list", add_deps},
+    {"manifest", "Print the Gramine manifest that a build would measure",
+     "cloister manifest redis:7 > redis.manifest.sgx", add_manifest},
+    {"build", "Turn an image into a signed, enclave-ready image",
+     "cloister build redis:7 --dry-run\n"
+     "  cloister build redis:7 --key enclave.pem -t reg.example/redis:7-sgx --push\n"
+     "  cloister build oci:./app:v1 --key enclave.pem -o oci:./out:v1-sgx --with-direct", add_build},
+    {"measure", "Compute MRENCLAVE of an existing Gramine manifest",
+     "cloister measure app.manifest.sgx --libpal /usr/lib/x86_64-linux-gnu/gramine/sgx/libpal.so\n"
+     "  cloister measure app.manifest.sgx --runtime ./gramine --explain\n"
+     "  cloister measure app.manifest.sgx --libpal libpal.so --key enclave.pem --date 2024-01-02 --sig app.sig",
+     add_measure},
+    {"push", "Copy an image from one place to another",
+     "cloister push oci:./out:v1-sgx reg.example/app:v1-sgx", add_push},
+    {"keygen", "Make a signing key", "cloister keygen sgx -o enclave.pem", add_keygen},
+    {"sigstruct", "Show the fields of a SIGSTRUCT and check its signature",
+     "cloister sigstruct app.sig\n  cloister sigstruct app.sig --format json", add_sigstruct},
+    {"version", "Show the version", "cloister version", add_version},
+};
+
+int report(const Error& error, bool color) {
+  std::fputs(render_error(error, color).c_str(), stderr);
+  return exit_code(error.code());
+}
+
+// A wrong command or option, with the nearest right one.
+Error usage_error(const CLI::App& app, const std::vector<std::string>& args, const CLI::ParseError& error) {
+  const CLI::App* sub = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+  std::vector<std::string> known;
+  if (sub == &app) {
+    for (const Command& command : kCommands) known.emplace_back(command.name);
+  } else {
+    for (const CLI::Option* option : sub->get_options())
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  std::string what = printable(error.what());
+  std::string hint = sub == &app ? "cloister --help lists the commands"
+                                 : cat("cloister ", sub->get_name(), " --help lists the options");
+  if (sub == &app && !args.empty() && !args.front().starts_with("-")) {
+    what = cat("there is no command ", quote(args.front()));
+    if (auto near = nearest(args.front(), known)) hint = cat("did you mean ", quote(*near), "?");
+  } else if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+    for (const std::string& arg : args) {
+      if (!arg.starts_with("--")) continue;
+      const std::string name = arg.substr(0, arg.find('='));
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      what = cat("cloister ", sub->get_name(), " has no option ", quote(name));
+      if (auto near = nearest(name, known)) hint = cat("did you mean ", quote(*near), "?");
+      break;
+    }
+  }
+  return Error::usage(std::move(what)).hint(std::move(hint));
+}
+
+int run(int argc, char** argv) {
+  const Environment env = read_environment();
+  const bool color = env.stderr_tty && !env.get("NO_COLOR");
+  CLI::App app("cloister turns any OCI image into a signed, enclave-ready image that may touch only what it\n"
+               "needs, and publishes the measurement a client must see before it trusts it.", "cloister");
+  app.require_subcommand(1);
+  app.set_help_flag("-h,--help", "Show this text");
+  app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string(); });
+  std::vector<std::pair<CLI::App*, Action>> actions;
+  for (const Command& command : kCommands) {
+    CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.summary));
+    sub->set_help_flag("-h,--help", "Show this text");
+    sub->footer("Examples:\n  " + std::string(command.examples));
+    actions.emplace_back(sub, command.add(*sub));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);  // prints to stdout
+  } catch (const CLI::CallForAllHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return report(usage_error(app, std::vector<std::string>(argv + 1, argv + argc), error), color);
+  }
+  for (const auto& [sub, action] : actions) {
+    if (!sub->parsed()) continue;
+    auto result = action(env);
+    if (!result.has_value()) {
+      // A read that was cut by Ctrl-C may have surfaced as some other error.
+      if (env.interrupted->load()) return report(Error::cancelled(), color);
+      return report(result.error(), color);
+    }
+    if (std::fflush(stdout) != 0) return report(Error::io("cannot write to standard output"), color);
+    return *result;
+  }
+  return kExitUsage;
+}
+
+}  // namespace
+}  // namespace cloister::cmd
+
+int main(int argc, char** argv) {
+  try {
+    return cloister::cmd::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("error: out of memory\n", stderr);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "error: %s\n  this is a bug in cloister; please report it with the command line\n", e.what());
+  }
+  return cloister::cmd::kExitFailed;
+}

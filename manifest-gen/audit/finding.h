@@ -16,6 +16,7 @@ struct Finding {
   std::string where;     // key, file, runtime …
   std::string evidence;  // what was seen
   std::string fix;       // what to do
+  bool stops_build = false;  // unless accepted by id
 };
 
 }  // namespace cloister::manifest

@@ -26,6 +26,8 @@ struct RegistryOptions {
   bool tls_verify = true;
   std::string user_agent;
   std::string ca_file;       // extra CA bundle, may be empty
+  std::string mount_from;    // repository on the same registry whose blobs may be mounted: adds
+                             // its pull scope to what a token is asked for; may be empty
 };
 
 enum class Access { pull, push };

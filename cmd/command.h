@@ -1,0 +1,33 @@
+// A command: a row of the table in commands.cc, and one file under commands/.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <string_view>
+
+#include "base/result.h"
+#include "cmd/environment.h"
+
+namespace cloister::cmd {
+
+// What a parsed command line will do: answers the exit code.
+using Action = std::function<Result<int>(const Environment&)>;
+
+struct Command {
+  std::string_view name, summary, examples;  // examples: the footer of --help
+  Action (*add)(CLI::App& app);              // declares the options, returns what runs them
+};
+
+Action add_pull(CLI::App& app);
+Action add_inspect(CLI::App& app);
+Action add_files(CLI::App& app);
+Action add_deps(CLI::App& app);
+Action add_manifest(CLI::App& app);
+Action add_build(CLI::App& app);
+Action add_measure(CLI::App& app);
+Action add_push(CLI::App& app);
+Action add_keygen(CLI::App& app);
+Action add_sigstruct(CLI::App& app);
+Action add_version(CLI::App& app);
+
+}  // namespace cloister::cmd

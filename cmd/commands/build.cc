@@ -1,0 +1,147 @@
+#include <memory>
+#include <string>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cmd/build_date.h"
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "cmd/passphrase.h"
+#include "cmd/pipeline.h"
+#include "cmd/plan_options.h"
+#include "cmd/publish.h"
+#include "cmd/report/build.h"
+#include "cmd/session.h"
+
+namespace cloister::cmd {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  PlanArguments plan;
+  PassphraseOptions passphrase;
+  std::string image, key, output, date, iidfile, metadata_file, format = "text";
+  std::vector<std::string> tags, labels;
+  bool push = false, dry_run = false, with_direct = false;
+};
+
+Status check_usage(const Options& o) {
+  if (!o.dry_run && o.key.empty())
+    return Error::usage("a build needs an SGX signing key").hint("give --key PEM (make one: cloister keygen sgx -o enclave.pem), or --dry-run");
+  if (o.push && o.tags.empty()) return Error::usage("--push needs a destination").hint("name it with -t REGISTRY/REPOSITORY:TAG");
+  return {};
+}
+
+// The destinations, checked before any work is done for them.
+Result<std::vector<oci::ImageRef>> parse_tags(const Options& o) {
+  std::vector<oci::ImageRef> out;
+  for (const std::string& tag : o.tags) {
+    CL_TRY(oci::ImageRef ref, oci::parse_image_ref(tag));
+    if (ref.transport != oci::Transport::registry)
+      return Error::usage(cat("-t ", quote(tag), " is not a registry reference")).hint("a layout or an archive is written with -o");
+    if (ref.registry.digest) return Error::usage(cat("-t ", quote(tag), " names a digest, which the build decides"));
+    out.push_back(std::move(ref));
+  }
+  return out;
+}
+
+Result<std::optional<oci::ImageRef>> parse_output(const std::string& text) {
+  if (text.empty()) return std::optional<oci::ImageRef>();
+  CL_TRY(oci::ImageRef ref, oci::parse_image_ref(text));
+  if (ref.transport == oci::Transport::registry || ref.digest)
+    return Error::usage(cat("-o ", quote(text), " is not oci:DIR[:tag] or oci-archive:FILE[:tag]")).hint("an image is pushed to a registry with -t DEST --push");
+  return std::optional(std::move(ref));
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> parse_labels(const std::vector<std::string>& labels) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const std::string& text : labels) {
+    const auto at = text.find('=');
+    if (at == 0 || at == std::string::npos) return Error::usage(cat("--label ", quote(text), " is not NAME=VALUE"));
+    out.emplace_back(text.substr(0, at), text.substr(at + 1));
+  }
+  return out;
+}
+
+// The built image beside its base in the store: base blobs were fetched, new ones put there.
+Result<oci::ImageContent> built_content(Session& session, const Plan& plan, const Built& built) {
+  oci::Image image = plan.base.image;
+  image.manifest = built.image.manifest;
+  image.manifest_descriptor = built.image.manifest_descriptor;
+  image.manifest_text = built.image.manifest_text;
+  return content_in_store(session, image);
+}
+
+Result<int> dry_run(Session& session, const Options& o, const Plan& plan, const std::vector<oci::ImageRef>& tags) {
+  const BuildReport report{plan, nullptr, {}, tags.empty() ? std::string() : tags.front().str()};
+  CL_CHECK(write_result("", o.format == "json" ? build_json(report) : dry_run_text(report)));
+  if (!o.metadata_file.empty()) CL_CHECK(write_result(o.metadata_file, build_json(report)));
+  (void)session;
+  return 0;
+}
+
+Result<int> run(const Options& o, const Environment& env) {
+  CL_CHECK(check_usage(o));
+  CL_TRY(const auto tags, parse_tags(o));
+  CL_TRY(const auto output, parse_output(o.output));
+  CL_TRY(auto labels, parse_labels(o.labels));
+  CL_TRY(auto session, Session::create(o.common, env));
+  CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
+  CL_TRY(const PlanOptions plan_options, to_plan_options(o.plan, session->limits()));
+  // A wrong key should not be found out after minutes of pulling.
+  std::optional<sign::SgxKey> key;
+  if (!o.dry_run) {
+    CL_TRY(const Bytes pem, read_file(o.key, session->limits().key_bytes));
+    CL_TRY(key, sign::SgxKey::from_pem(pem, passphrase_source(o.passphrase, env, cat("passphrase for ", quote(o.key))), quote(o.key)));
+  }
+  CL_TRY(const Plan plan, plan_build(*session, ref, plan_options));
+  if (o.dry_run) return dry_run(*session, o, plan, tags);
+
+  SignOptions sign_options;
+  sign_options.key = &*key;
+  sign_options.with_direct = o.with_direct;
+  sign_options.labels = std::move(labels);
+  CL_TRY(sign_options.created, build_date(o.date, env, plan.base.image.config.created));
+  CL_TRY(const Built built, sign_and_assemble(*session, plan, sign_options));
+
+  CL_TRY(const oci::ImageContent content, built_content(*session, plan, built));
+  CL_CHECK(session->cancel().check());
+  if (output) CL_CHECK(publish(*session, content, *output, ""));
+  CL_TRY(oci::Store * store, session->store());
+  for (const oci::ImageRef& tag : tags) {
+    if (o.push) CL_CHECK(publish(*session, content, tag, mountable_from(ref, tag)));
+    CL_CHECK(store->tag(tag.str(), built.image.manifest_descriptor));
+  }
+
+  const std::string digest = built.image.manifest_descriptor.digest.str();
+  const BuildReport report{plan, &built, digest, tags.empty() ? std::string() : tags.front().str()};
+  if (!o.iidfile.empty()) CL_CHECK(write_result(o.iidfile, digest));
+  if (!o.metadata_file.empty()) CL_CHECK(write_result(o.metadata_file, build_json(report)));
+  if (!session->quiet() && o.format != "json") session->note(build_summary(report));
+  CL_CHECK(write_result("", o.format == "json" ? build_json(report) : digest + "\n"));
+  return 0;
+}
+
+}  // namespace
+
+Action add_build(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  app.add_option("IMAGE", o->image, "Image to build from: a reference, oci:DIR[:tag] or oci-archive:FILE")->required();
+  app.add_option("--key", o->key, "SGX signing key: RSA-3072, exponent 3 (PEM)");
+  add_passphrase_options(app, o->passphrase);
+  app.add_option("-t,--tag", o->tags, "Name of the result; repeatable")->expected(1)->take_all();
+  app.add_flag("--push", o->push, "Push the result under each name of -t");
+  app.add_option("-o,--output", o->output, "Write the result to oci:DIR[:tag] or oci-archive:FILE[:tag]");
+  app.add_flag("--dry-run", o->dry_run, "Print the manifest and what would be built; no key, nothing written");
+  app.add_flag("--with-direct", o->with_direct, "Carry Gramine's direct-mode loader too, to try the image without SGX");
+  app.add_option("--date", o->date, "Date of the image and SIGSTRUCT (default: SOURCE_DATE_EPOCH, else the base's)");
+  app.add_option("--label", o->labels, "Label of the image, NAME=VALUE; repeatable")->expected(1)->take_all();
+  app.add_option("--iidfile", o->iidfile, "Write the image's digest to a file");
+  app.add_option("--metadata-file", o->metadata_file, "Write the result as JSON to a file");
+  app.add_option("--format", o->format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  add_plan_options(app, o->plan);
+  add_image_options(app, o->common);
+  return [o](const Environment& env) { return run(*o, env); };
+}
+
+}  // namespace cloister::cmd

@@ -1,0 +1,54 @@
+#include <memory>
+#include <string>
+
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "cmd/pipeline.h"
+#include "cmd/plan_options.h"
+#include "cmd/report/closure.h"
+#include "cmd/session.h"
+
+namespace cloister::cmd {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  PlanArguments plan;
+  std::string image, format = "tree", output;
+  std::vector<std::string> paths;
+};
+
+Result<int> run(const Options& o, const Environment& env) {
+  CL_TRY(auto session, Session::create(o.common, env));
+  CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
+  CL_TRY(PlanOptions options, to_plan_options(o.plan, session->limits()));
+  // With paths, the first is what is started, and the others are roots beside it.
+  if (!o.paths.empty()) {
+    options.launch.entrypoint = o.paths.front();
+    options.includes.insert(options.includes.end(), o.paths.begin() + 1, o.paths.end());
+  }
+  CL_TRY(const ClosurePlan plan, plan_closure(*session, ref, options));
+  std::string text = closure_tree(plan.closure);
+  if (o.format == "list") text = closure_list(plan.closure);
+  if (o.format == "json") text = closure_json(plan.closure);
+  CL_CHECK(write_result(o.output, text));
+  CL_CHECK(require_resolved(plan.closure));
+  return 0;
+}
+
+}  // namespace
+
+Action add_deps(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  app.add_option("IMAGE", o->image, "Image to analyse")->required();
+  app.add_option("PATH", o->paths, "Programs or libraries in it, instead of its entrypoint");
+  app.add_option("--format", o->format, "tree, list or json")
+      ->check(CLI::IsMember({"tree", "list", "json"}))
+      ->capture_default_str();
+  app.add_option("-o,--output", o->output, "File for the result (default: standard output)");
+  add_plan_options(app, o->plan);
+  add_image_options(app, o->common);
+  return [o](const Environment& env) { return run(*o, env); };
+}
+
+}  // namespace cloister::cmd

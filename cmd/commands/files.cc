@@ -1,0 +1,40 @@
+#include <memory>
+#include <string>
+
+#include "base/text.h"
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "cmd/report/files.h"
+#include "cmd/session.h"
+
+namespace cloister::cmd {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  std::string image, format = "text", output;
+  bool merged = false;
+};
+
+Result<int> run(const Options& o, const Environment& env) {
+  CL_TRY(auto session, Session::create(o.common, env));
+  CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
+  CL_TRY(const LoadedImage loaded, session->load(ref));
+  const auto rows = o.merged ? merged_files(*loaded.rootfs) : layer_files(*loaded.rootfs);
+  CL_CHECK(write_result(o.output, o.format == "json" ? files_json(rows) : files_text(rows)));
+  return 0;
+}
+
+}  // namespace
+
+Action add_files(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  add_image_options(app, o->common);
+  app.add_option("IMAGE", o->image, "Image to list")->required();
+  app.add_flag("--merged", o->merged, "The merged root file system, hard links resolved, instead of each layer");
+  app.add_option("--format", o->format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  app.add_option("-o,--output", o->output, "File for the result (default: standard output)");
+  return [o](const Environment& env) { return run(*o, env); };
+}
+
+}  // namespace cloister::cmd

@@ -1,0 +1,112 @@
+// `measure` follows Gramine's signer, its leniency included, and warns where its loader would
+// refuse. What is hashed are the file's bytes, never a manifest that was written again.
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "base/toml.h"
+#include "cmd/build_date.h"
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "cmd/passphrase.h"
+#include "cmd/pipeline.h"
+#include "cmd/plan_options.h"
+#include "cmd/report/measurement.h"
+#include "cmd/session.h"
+#include "manifest-gen/gramine/enclave_manifest.h"
+#include "sign/sgx/sigstruct.h"
+
+namespace cloister::cmd {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  std::string manifest, libpal, gramine_version = "1.9", key, date, sig, format = "text";
+  std::vector<std::string> runtimes;
+  bool explain = false;
+  PassphraseOptions passphrase;
+};
+
+struct Enclave {
+  Bytes libpal;
+  measure::sgx::LayoutConstants layout;
+};
+
+Result<Enclave> load_enclave(const Options& o, Session& session) {
+  Enclave enclave;
+  if (!o.libpal.empty()) {
+    CL_TRY(enclave.libpal, read_file(o.libpal, session.limits().libpal_bytes));
+    CL_TRY(enclave.layout, measure::sgx::builtin_layout(o.gramine_version));
+    return enclave;
+  }
+  CL_TRY(const measure::Runtime runtime, load_runtime(session, o.runtimes));
+  CL_TRY(enclave.libpal, runtime.read(*runtime.libpal, session.limits().libpal_bytes));
+  enclave.layout = runtime.layout;
+  return enclave;
+}
+
+// Without a base image there is nothing to fall back to.
+Result<std::chrono::year_month_day> sigstruct_date(const Options& o, const Environment& env) {
+  if (o.date.empty() && !env.get("SOURCE_DATE_EPOCH"))
+    return Error::usage("a SIGSTRUCT carries a date, and none was given")
+        .hint("add --date YYYY-MM-DD or set SOURCE_DATE_EPOCH");
+  CL_TRY(const Seconds time, build_date(o.date, env, std::nullopt));
+  return std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(time));
+}
+
+Result<int> run(const Options& o, const Environment& env) {
+  if (!o.libpal.empty() && !o.runtimes.empty())
+    return Error::usage("--libpal and --runtime exclude each other").hint("both say which libpal.so is measured");
+  if (o.sig.empty() != o.key.empty())
+    return Error::usage("--key and --sig belong together").hint("--key PEM --date YYYY-MM-DD --sig FILE writes the SIGSTRUCT");
+  CL_TRY(auto session, Session::create(o.common, env));
+  CL_TRY(const Bytes text, read_file(o.manifest, session->limits().enclave_manifest_bytes));
+  CL_TRY(TomlTable table, parse_toml(as_text(text), session->limits(), quote(o.manifest)));
+  const manifest::EnclaveManifest parsed{std::move(table)};
+  std::vector<std::string> warnings;
+  auto params = manifest::enclave_params(parsed, &warnings);
+  if (!params.has_value()) return std::move(params).error().while_(cat("reading ", quote(o.manifest)));
+  CL_TRY(const Enclave enclave, load_enclave(o, *session));
+  auto measured = measure::sgx::measure_enclave(enclave.libpal, text, *params, enclave.layout, session->limits());
+  if (!measured.has_value()) return std::move(measured).error().while_(cat("measuring ", quote(o.manifest)));
+  for (const std::string& warning : warnings) session->note("warning: " + warning);
+
+  std::optional<sign::Sigstruct> sigstruct;
+  if (!o.key.empty()) {
+    CL_TRY(const auto date, sigstruct_date(o, env));
+    CL_TRY(const Bytes pem, read_file(o.key, session->limits().key_bytes));
+    CL_TRY(const sign::SgxKey key,
+           sign::SgxKey::from_pem(pem, passphrase_source(o.passphrase, env, cat("passphrase for ", quote(o.key))), quote(o.key)));
+    sigstruct = sign::make_sigstruct(*params, measured->mrenclave, date);
+    CL_CHECK(sign::sign_sigstruct(*sigstruct, key));
+    CL_CHECK(write_file_atomic(o.sig, sign::encode_sigstruct(*sigstruct)));
+  }
+  const MeasurementReport report{*params, *measured, sigstruct ? &*sigstruct : nullptr, o.explain};
+  std::string out = o.format == "json" ? measurement_json(report) : measurement_text(report);
+  if (session->quiet()) out = measured->mrenclave.hex() + "\n";
+  CL_CHECK(write_result("", out));
+  return 0;
+}
+
+}  // namespace
+
+Action add_measure(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  app.add_option("MANIFEST", o->manifest, "Final Gramine manifest (.manifest.sgx)")->required();
+  app.add_option("--libpal", o->libpal, "The libpal.so that will be loaded");
+  app.add_option("--gramine-version", o->gramine_version, "With --libpal: version whose enclave layout applies")
+      ->capture_default_str();
+  add_runtime_option(app, o->runtimes);
+  app.add_flag("--explain", o->explain, "List every range with its protection, type and whether it is measured");
+  app.add_option("--key", o->key, "SGX signing key (PEM): also make a SIGSTRUCT");
+  app.add_option("--date", o->date, "Date in the SIGSTRUCT, YYYY-MM-DD (default: SOURCE_DATE_EPOCH)");
+  app.add_option("--sig", o->sig, "File for the SIGSTRUCT");
+  app.add_option("--format", o->format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  add_passphrase_options(app, o->passphrase);
+  add_image_options(app, o->common);
+  return [o](const Environment& env) { return run(*o, env); };
+}
+
+}  // namespace cloister::cmd

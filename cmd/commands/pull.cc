@@ -1,0 +1,37 @@
+#include <memory>
+#include <string>
+
+#include "base/text.h"
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "cmd/session.h"
+
+namespace cloister::cmd {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  std::string image;
+};
+
+Result<int> run(const Options& o, const Environment& env) {
+  CL_TRY(auto session, Session::create(o.common, env));
+  CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
+  CL_TRY(const oci::Image image, session->resolve(ref));
+  CL_CHECK(session->fetch(ref, image));
+  CL_TRY(oci::Store * store, session->store());
+  CL_CHECK(store->tag(ref.str(), image.manifest_descriptor));
+  CL_CHECK(write_result("", image.manifest_descriptor.digest.str() + "\n"));
+  return 0;
+}
+
+}  // namespace
+
+Action add_pull(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  add_image_options(app, o->common);
+  app.add_option("IMAGE", o->image, "Image to fetch")->required();
+  return [o](const Environment& env) { return run(*o, env); };
+}
+
+}  // namespace cloister::cmd

@@ -1,0 +1,39 @@
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "cmd/report/sigstruct.h"
+#include "sign/sgx/sigstruct.h"
+
+namespace cloister::cmd {
+namespace {
+
+struct Options {
+  std::string file, format = "text";
+};
+
+Result<int> run(const Options& o, const Environment&) {
+  CL_TRY(const Bytes bytes, read_file(o.file, 64 << 10));
+  auto parsed = sign::parse_sigstruct(bytes);
+  if (!parsed.has_value()) return std::move(parsed).error().while_(cat("reading ", quote(o.file)));
+  auto checked = sign::check_sigstruct(*parsed);
+  CL_CHECK(write_result("", o.format == "json" ? sigstruct_json(*parsed, checked.has_value())
+                                               : sigstruct_text(*parsed, checked.has_value())));
+  if (!checked.has_value()) return std::move(checked).error().while_(cat("checking ", quote(o.file)));
+  return 0;
+}
+
+}  // namespace
+
+Action add_sigstruct(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  app.add_option("FILE", o->file, "SIGSTRUCT file (.sig), 1808 bytes")->required();
+  app.add_option("--format", o->format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  return [o](const Environment& env) { return run(*o, env); };
+}
+
+}  // namespace cloister::cmd

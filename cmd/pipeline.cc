@@ -1,0 +1,180 @@
+// The passes, in order. Each is a function of the values before it; nothing is decided here that
+// a library could decide.
+#include "cmd/pipeline.h"
+
+#include <filesystem>
+
+#include "base/text.h"
+#include "manifest-gen/audit/rules.h"
+
+namespace cloister::cmd {
+namespace {
+
+Result<measure::RuntimeSource> runtime_from_image(Session& session, const std::string& argument) {
+  CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(argument));
+  CL_TRY(LoadedImage loaded, session.load(ref));
+  measure::RuntimeSource source;
+  source.name = ref.str();
+  source.rootfs = std::move(loaded.rootfs);
+  source.digest = loaded.image.manifest_descriptor.digest;
+  source.mutable_tag = ref.transport == oci::Transport::registry && !ref.registry.digest;
+  return source;
+}
+
+Result<measure::RuntimeSource> runtime_from_layer(Session& session, const std::string& argument,
+                                                  measure::IndexedLayer layer) {
+  std::vector<measure::IndexedLayer> layers;
+  layers.push_back(std::move(layer));
+  CL_TRY(measure::Rootfs merged, measure::Rootfs::merge(std::move(layers), session.limits()));
+  measure::RuntimeSource source;
+  source.name = argument;
+  source.rootfs = std::make_shared<const measure::Rootfs>(std::move(merged));
+  return source;
+}
+
+// A runtime that lacks something an image needs cannot be built with, whatever the manifest says.
+Status require_complete(const measure::Runtime& runtime) {
+  if (runtime.missing.empty()) return {};
+  Error error = Error::unresolved(cat("the runtime is incomplete: ", runtime.missing.size(),
+                                      runtime.missing.size() == 1 ? " part is missing" : " parts are missing"));
+  for (const std::string& line : runtime.missing) error = std::move(error).detail(line);
+  return std::move(error).hint("give further --runtime sources; later ones supply what earlier ones lack");
+}
+
+Status require_accepted(const std::vector<manifest::Finding>& findings, const std::vector<std::string>& accepted) {
+  for (const manifest::Finding& finding : findings) {
+    if (!finding.stops_build) continue;
+    if (std::find(accepted.begin(), accepted.end(), finding.id) != accepted.end()) continue;
+    return Error::policy(cat(finding.where, ": ", finding.evidence))
+        .detail(finding.fix)
+        .hint(cat("use another runtime, or take the risk on record with --accept ", finding.id));
+  }
+  return {};
+}
+
+std::vector<manifest::ClosureRoot> closure_roots(const manifest::Kind& kind, const std::vector<std::string>& includes) {
+  std::vector<manifest::ClosureRoot> roots = kind.grants;
+  for (const std::string& include : includes)
+    roots.push_back({include, manifest::Why::include, "--include " + include, /*optional=*/false});
+  return roots;
+}
+
+}  // namespace
+
+Result<measure::RuntimeSource> load_runtime_source(Session& session, const std::string& argument) {
+  std::error_code error;
+  if (std::filesystem::is_directory(argument, error)) {
+    CL_TRY(measure::IndexedLayer layer, measure::index_runtime_directory(argument, session.limits()));
+    return runtime_from_layer(session, argument, std::move(layer));
+  }
+  if (argument.ends_with(".deb")) {
+    CL_TRY(measure::IndexedLayer layer, measure::index_deb(argument, session.limits()));
+    const std::optional<Digest> digest = layer.index->blob;
+    CL_TRY(measure::RuntimeSource source, runtime_from_layer(session, argument, std::move(layer)));
+    source.digest = digest;
+    return source;
+  }
+  return runtime_from_image(session, argument);
+}
+
+Result<measure::Runtime> load_runtime(Session& session, const std::vector<std::string>& arguments) {
+  std::vector<std::string> names = arguments;
+  if (names.empty()) names.emplace_back(kDefaultRuntime);
+  std::vector<measure::RuntimeSource> sources;
+  for (const std::string& name : names) {
+    auto source = load_runtime_source(session, name);
+    if (!source.has_value()) {
+      Error error = std::move(source).error().while_(cat("loading the runtime ", quote(name)));
+      if (arguments.empty())
+        return std::move(error).hint("this is the default runtime; name another with --runtime (a directory, a .deb or an image)");
+      return error;
+    }
+    sources.push_back(std::move(*source));
+  }
+  return measure::discover_runtime(std::move(sources), session.limits());
+}
+
+Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image, const PlanOptions& options) {
+  ClosurePlan plan;
+  CL_TRY(plan.base, session.load(image));
+  CL_TRY(plan.runtime, load_runtime(session, options.runtimes));
+  const measure::Rootfs& rootfs = *plan.base.rootfs;
+  CL_TRY(plan.launch, manifest::resolve_launch(plan.base.image.config.config, rootfs, options.launch));
+  CL_TRY(plan.kind, manifest::choose_kind(plan.launch, rootfs));
+  CL_TRY(plan.closure, manifest::compute_closure(plan.launch, rootfs, plan.runtime,
+                                                 closure_roots(plan.kind, options.includes), session.limits()));
+  return plan;
+}
+
+Status require_resolved(const manifest::Closure& closure) {
+  if (closure.unresolved.empty()) return {};
+  const manifest::Unresolved& first = closure.unresolved.front();
+  Error error = Error::unresolved(cat(quote(first.name), ", needed by ", quote(first.needed_by), ", was not found"));
+  for (const std::string& place : first.searched) error = std::move(error).detail(place);
+  if (closure.unresolved.size() > 1) {
+    std::string others;
+    for (std::size_t i = 1; i < closure.unresolved.size() && i < 10; ++i)
+      others += cat(i > 1 ? ", " : "", quote(closure.unresolved[i].name));
+    error = std::move(error).detail(cat("and ", closure.unresolved.size() - 1, " more: ", others));
+  }
+  return std::move(error).hint("the image (or the runtime) lacks a file the program cannot start without; "
+                               "cloister deps shows the whole tree");
+}
+
+Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const PlanOptions& options) {
+  CL_TRY(ClosurePlan found, plan_closure(session, image, options));
+  Plan plan;
+  plan.base = std::move(found.base);
+  plan.runtime = std::move(found.runtime);
+  plan.launch = std::move(found.launch);
+  plan.kind = std::move(found.kind);
+  plan.closure = std::move(found.closure);
+
+  // The runtime may be known to be unsafe, or not all there.
+  CL_CHECK(require_complete(plan.runtime));
+  CL_TRY(plan.findings, manifest::runtime_findings(plan.runtime));
+  CL_CHECK(require_accepted(plan.findings, options.accepted));
+  CL_CHECK(require_resolved(plan.closure));
+
+  // The manifest, and what the processor will make of it.
+  CL_TRY(plan.manifest, manifest::generate_manifest(plan.launch, plan.closure, plan.kind, options.manifest,
+                                                    *plan.base.rootfs, *plan.runtime.libsysdb));
+  CL_TRY(plan.params, manifest::enclave_params(plan.manifest.manifest, nullptr));
+  CL_TRY(const Bytes libpal, plan.runtime.read(*plan.runtime.libpal, session.limits().libpal_bytes));
+  CL_TRY(plan.measurement, measure::sgx::measure_enclave(libpal, as_bytes(plan.manifest.text), plan.params,
+                                                         plan.runtime.layout, session.limits()));
+  for (manifest::Finding& finding : manifest::manifest_findings(plan.manifest.manifest))
+    plan.findings.push_back(std::move(finding));
+  return plan;
+}
+
+Result<Built> sign_and_assemble(Session& session, const Plan& plan, const SignOptions& options) {
+  Built built;
+  const auto date = std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(options.created));
+  built.sigstruct = sign::make_sigstruct(plan.params, plan.measurement.mrenclave, date);
+  CL_CHECK(sign::sign_sigstruct(built.sigstruct, *options.key));
+  manifest::AssembleInput input{.base = plan.base.image,
+                                .rootfs = *plan.base.rootfs,
+                                .runtime = plan.runtime,
+                                .launch = plan.launch,
+                                .closure = plan.closure,
+                                .manifest = plan.manifest,
+                                .sigstruct = sign::encode_sigstruct(built.sigstruct),
+                                .mrenclave = plan.measurement.mrenclave,
+                                .mrsigner = built.sigstruct.mrsigner(),
+                                .with_direct = options.with_direct,
+                                .created = options.created,
+                                .labels = options.labels,
+                                .generator = cat("cloister ", kVersion),
+                                .base_name = plan.base.image.name};
+  CL_TRY(built.image, manifest::assemble(input, session.limits()));
+
+  // Into the store: the layer, the config, the manifest, in this order.
+  CL_TRY(oci::Store * store, session.store());
+  CL_CHECK(store->put_bytes(built.image.layer_descriptor.media_type, built.image.layer));
+  CL_CHECK(store->put_bytes(built.image.config_descriptor.media_type, as_bytes(built.image.config)));
+  CL_CHECK(store->put_bytes(built.image.manifest_descriptor.media_type, as_bytes(built.image.manifest_text)));
+  return built;
+}
+
+}  // namespace cloister::cmd

@@ -1,0 +1,77 @@
+// The one pipeline: build, --dry-run, manifest and deps are prefixes of it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmd/session.h"
+#include "manifest-gen/assemble/assemble.h"
+#include "manifest-gen/audit/finding.h"
+#include "manifest-gen/closure/closure.h"
+#include "manifest-gen/gramine/generate.h"
+#include "manifest-gen/launch/launch.h"
+#include "measure/runtime/runtime.h"
+#include "measure/sgx/enclave.h"
+#include "sign/key.h"
+#include "sign/sgx/sigstruct.h"
+
+namespace cloister::cmd {
+
+inline constexpr std::string_view kDefaultRuntime = "docker.io/gramineproject/gramine:stable-noble";
+
+// What decides the manifest: shared by build, manifest and deps.
+struct PlanOptions {
+  std::vector<std::string> runtimes;   // --runtime; empty: kDefaultRuntime
+  manifest::LaunchOverrides launch;
+  manifest::ManifestOptions manifest;
+  std::vector<std::string> includes;
+  std::vector<std::string> accepted;   // --accept: finding or advisory ids
+};
+
+// Everything that is known before a key is needed.
+struct Plan {
+  LoadedImage base;
+  measure::Runtime runtime;
+  manifest::Launch launch;
+  manifest::Kind kind;
+  manifest::Closure closure;
+  manifest::GeneratedManifest manifest;
+  measure::sgx::EnclaveParams params;
+  measure::sgx::EnclaveMeasurement measurement;
+  std::vector<manifest::Finding> findings;
+};
+
+// One --runtime argument: an existing directory, a .deb file, or an image.
+Result<measure::RuntimeSource> load_runtime_source(Session& session, const std::string& argument);
+Result<measure::Runtime> load_runtime(Session& session, const std::vector<std::string>& arguments);
+
+// Up to the closure. Unresolved needs are in it; require_resolved turns them into an error.
+struct ClosurePlan {
+  LoadedImage base;
+  measure::Runtime runtime;
+  manifest::Launch launch;
+  manifest::Kind kind;
+  manifest::Closure closure;
+};
+Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image, const PlanOptions& options);
+Status require_resolved(const manifest::Closure& closure);
+Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const PlanOptions& options);
+
+struct SignOptions {
+  const sign::SgxKey* key = nullptr;
+  Seconds created{};
+  bool with_direct = false;
+  std::vector<std::pair<std::string, std::string>> labels;
+};
+
+struct Built {
+  sign::Sigstruct sigstruct;
+  manifest::AssembledImage image;
+};
+
+// SIGSTRUCT, added layer, config, manifest; the new blobs are put into the store.
+Result<Built> sign_and_assemble(Session& session, const Plan& plan, const SignOptions& options);
+
+}  // namespace cloister::cmd

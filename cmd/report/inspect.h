@@ -1,0 +1,15 @@
+// An image for people and for programs (schema/inspect.schema.json).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cmd/enclave_image.h"
+#include "oci/documents/image.h"
+
+namespace cloister::cmd {
+
+std::string inspect_text(const oci::Image& image, const std::optional<EnclaveImage>& enclave);
+std::string inspect_json(const oci::Image& image, const std::optional<EnclaveImage>& enclave);
+
+}  // namespace cloister::cmd

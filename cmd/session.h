@@ -1,0 +1,92 @@
+// One run of the program: options that mean the same everywhere, and what they open.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/limits.h"
+#include "base/progress.h"
+#include "base/result.h"
+#include "base/thread_pool.h"
+#include "cmd/environment.h"
+#include "measure/index/cache.h"
+#include "measure/rootfs/rootfs.h"
+#include "oci/registry/client.h"
+#include "oci/store/store.h"
+
+namespace cloister::cmd {
+
+inline constexpr std::string_view kVersion = CLOISTER_VERSION;
+
+struct CommonOptions {
+  std::string store, authfile, progress = "auto", platform = "linux/amd64";
+  unsigned jobs = 0;  // 0: as many as the machine has processors
+  bool tls_verify = true, plain_http = false, quiet = false, no_color = false;
+};
+
+// Adds --quiet and --no-color; and, for commands that touch images, the rest of CommonOptions.
+void add_output_options(CLI::App& app, CommonOptions& options);
+void add_image_options(CLI::App& app, CommonOptions& options);
+
+// An image whose layers are in the store, indexed and merged.
+struct LoadedImage {
+  oci::ImageRef ref;
+  oci::Image image;
+  std::shared_ptr<const measure::Rootfs> rootfs;
+};
+
+class Session {
+ public:
+  static Result<std::unique_ptr<Session>> create(const CommonOptions& options, const Environment& env);
+
+  const Environment& env() const { return env_; }
+  const Limits& limits() const { return limits_; }
+  CancelToken cancel() const { return cancel_; }
+  bool quiet() const { return options_.quiet; }
+  bool color() const;  // for stderr
+  Progress& progress() { return *progress_; }
+  ThreadPool& pool() { return *pool_; }
+
+  Result<oci::Store*> store();           // opened on first use
+  Result<measure::IndexCache*> cache();  // likewise
+  oci::FetchContext fetch_context();
+
+  Result<std::shared_ptr<oci::RegistryClient>> registry(const oci::RegistryRef& ref, oci::Access access,
+                                                        const std::string& mount_from = {});
+  Result<std::unique_ptr<oci::ImageTransport>> transport(const oci::ImageRef& ref);
+
+  // Manifest and config only.
+  Result<oci::Image> resolve(const oci::ImageRef& ref);
+  // Everything: layers fetched and indexed in parallel, merged.
+  Result<LoadedImage> load(const oci::ImageRef& ref);
+  // The layers that `image` (resolved before, perhaps cut down) names, fetched, indexed, merged.
+  Result<LoadedImage> load_layers(const oci::ImageRef& ref, oci::Image image);
+  // Fetches (and verifies) the layers of an image into the store.
+  Status fetch(const oci::ImageRef& ref, const oci::Image& image);
+  // Content of a layer in the store, for files that the index's pack does not hold.
+  std::shared_ptr<const measure::LayerContent> content_of(const oci::Descriptor& layer);
+
+  // Text for the person in front of the terminal, on stderr, unless --quiet.
+  void note(std::string_view text) const;
+
+ private:
+  Session(CommonOptions options, const Environment& env);
+  Result<LoadedImage> load_from(oci::ImageTransport& transport, const oci::ImageRef& ref, oci::Image image);
+  Result<measure::IndexedLayer> indexed_layer(const oci::Image& image, std::size_t i);
+
+  CommonOptions options_;
+  const Environment& env_;
+  Limits limits_;
+  CancelToken cancel_;
+  oci::Platform platform_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::unique_ptr<Progress> progress_;
+  std::optional<oci::Store> store_;
+  std::optional<measure::IndexCache> cache_;
+};
+
+}  // namespace cloister::cmd
