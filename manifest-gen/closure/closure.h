@@ -50,6 +50,12 @@ struct Closure {
   std::vector<Member> members;   // members[0] is the entrypoint
   std::vector<Edge> edges;
   std::vector<Unresolved> unresolved;
+  // The same for what only a template's grant or a word of a script asks for (an optional plug-in,
+  // say): the program starts without it.
+  std::vector<Unresolved> unresolved_optional;
+  // Paths that a template's pattern matched and that were left out: secrets, names that are not
+  // UTF-8. Sorted.
+  std::vector<std::string> withheld;
   std::string library_path;      // LD_LIBRARY_PATH for the manifest; empty for static programs
   bool uses_glibc_runtime = false, uses_musl = false, is_static = false;
 };

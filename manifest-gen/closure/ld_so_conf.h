@@ -1,0 +1,34 @@
+// ld.so.conf (ldconfig(8)) and musl's path file: where loaders look after everything else.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/result.h"
+#include "measure/rootfs/rootfs.h"
+
+namespace cloister::manifest {
+
+struct LdSoConfLine {
+  bool include = false;
+  std::string text;  // a directory, or the pattern of an include
+  bool operator==(const LdSoConfLine&) const = default;
+};
+
+// Lines in order; comments, "hwcap" and blank lines are passed over. "DIR=TYPE" loses its type.
+std::vector<LdSoConfLine> parse_ld_so_conf(std::string_view text);
+
+// /etc/ld.so.conf of an image with its includes, then glibc's default directories (Debian's
+// multiarch ones first). Only directories that exist; each once, under the first name by which it
+// is met, as ldconfig does it.
+Result<std::vector<std::string>> glibc_system_directories(const measure::Rootfs& rootfs,
+                                                          const Limits& limits);
+
+// /etc/ld-musl-x86_64.path (separated by ':' or newlines) or musl's default.
+Result<std::vector<std::string>> musl_system_directories(const measure::Rootfs& rootfs,
+                                                         const Limits& limits);
+inline constexpr std::string_view kMuslPathFile = "/etc/ld-musl-x86_64.path";
+
+}  // namespace cloister::manifest

@@ -1,0 +1,82 @@
+// One process: a main program and the libraries that a dynamic loader gives it.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "manifest-gen/closure/closure.h"
+#include "manifest-gen/closure/library_path.h"
+#include "manifest-gen/closure/library_search.h"
+#include "manifest-gen/closure/members.h"
+
+namespace cloister::manifest {
+
+// What all processes of one closure share.
+struct Scene {
+  const Launch& launch;
+  const measure::Rootfs& rootfs;
+  const measure::Runtime& runtime;
+  const Limits& limits;
+  Closure& closure;
+  MemberTable& members;
+  SearchPlaces glibc, musl;
+  std::vector<LibraryChoice> choices;
+  std::set<std::string> sonames;  // every library name that was asked for and found
+  bool glibc_used = false, runtime_musl_used = false;
+};
+
+class Process {
+ public:
+  // `optional`: what is missing is recorded in unresolved_optional.
+  Process(Scene& scene, LoaderKind kind, bool optional)
+      : scene_(scene), kind_(kind), optional_(optional) {}
+
+  // The main program. `path` as it is executed: when that is not its real path, $ORIGIN is another
+  // one under Gramine.
+  void load_program(std::size_t member, std::string_view path, const measure::elf::Facts& facts);
+  // A shared object that a process like `host` opens later (dlopen); `host` may be null.
+  void load_library(std::size_t member, std::string_view path, const measure::elf::Facts& facts,
+                    const Process* host);
+  // A library by name, as dlopen would find it from the main program; false when there is none.
+  bool load_by_name(const std::string& name, std::string_view detail);
+
+  LoaderKind kind() const { return kind_; }
+
+ private:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  struct Object {
+    std::size_t member;
+    const measure::elf::Facts* facts;  // null: nothing is known, nothing more is loaded
+    std::string path, origin;
+    std::size_t loader = kNone;  // the object that caused it to be loaded
+    bool origin_differs = false;
+  };
+
+  const SearchPlaces& places() const {
+    return kind_ == LoaderKind::glibc ? scene_.glibc : scene_.musl;
+  }
+  void add_interpreter(std::size_t main);
+  void add_glibc_interpreter(std::size_t main);
+  void preload();
+  void load_needed();
+  void need(std::size_t object, const std::string& name);
+  bool from_runtime(std::size_t object, const std::string& name, Why why, std::string_view detail);
+  bool find(std::size_t object, const std::string& name, Why why, std::string_view detail,
+            std::vector<std::string>* searched);
+  void check_versions();
+  std::size_t add_object(Object object, const std::string& name);
+  std::vector<Requester> chain(std::size_t object) const;
+  void unresolved(std::size_t object, std::string name, std::vector<std::string> searched,
+                  bool optional);
+
+  Scene& scene_;
+  LoaderKind kind_;
+  bool optional_;
+  std::vector<Object> objects_;
+  std::map<std::string, std::size_t, std::less<>> by_name_;  // requested name and soname → object
+  std::size_t first_own_ = 0;                                // objects before it belong to the host
+};
+
+}  // namespace cloister::manifest
