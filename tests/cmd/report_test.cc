@@ -1,0 +1,67 @@
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cmd/report/closure.h"
+#include "cmd/report/files.h"
+#include "cmd/report/sgx_json.h"
+
+namespace cloister::cmd {
+namespace {
+
+using measure::Entry;
+using measure::FileType;
+
+TEST(FilesReport, CarriesBytesThatAreNoTextAsBase64) {
+  Entry entry;
+  entry.path = "caf\xe9\n";
+  entry.mode = 04755;
+  const auto json = Json::parse(files_json({{"/" + entry.path, &entry, 2}}), nullptr, false);
+  const auto& file = json["files"][0];
+  EXPECT_EQ(file["path"], "/caf\\xe9\\x0a");
+  EXPECT_EQ(file["pathBase64"], base64(as_bytes("/caf\xe9\n")));
+  EXPECT_EQ(file["mode"], "4755");
+  EXPECT_EQ(file["layer"], 2);
+  EXPECT_FALSE(file.contains("linkTarget"));
+}
+
+TEST(FilesReport, KeepsUtf8AndControlCharactersInJson) {
+  Entry entry;
+  entry.type = FileType::symlink;
+  entry.path = "grüße\033[31m";
+  entry.link_target = "/ziel";
+  const std::vector<FileRow> rows = {{"/" + entry.path, &entry, 0}};
+  const auto json = Json::parse(files_json(rows), nullptr, false);
+  EXPECT_EQ(json["files"][0]["path"], "/grüße\033[31m");
+  EXPECT_FALSE(json["files"][0].contains("pathBase64"));
+  EXPECT_FALSE(json["files"][0].contains("sha256"));
+  EXPECT_EQ(files_text(rows).find('\033'), std::string::npos);
+}
+
+TEST(ClosureReport, ShowsASharedDependencyOnceAndLoopsEnd) {
+  manifest::Closure closure;
+  for (const char* path : {"/bin/a", "/lib/b.so", "/lib/c.so"}) {
+    manifest::Member member;
+    member.real_path = path;
+    member.paths = {path};
+    closure.members.push_back(member);
+  }
+  using manifest::kLaunch;
+  using manifest::Why;
+  closure.edges = {{kLaunch, 0, Why::entrypoint, ""}, {0, 1, Why::needed, "NEEDED b.so"}, {0, 2, Why::needed, ""},
+                   {1, 2, Why::needed, ""},           {2, 1, Why::needed, ""}};
+  const std::string tree = closure_tree(closure);
+  EXPECT_NE(tree.find("├── /lib/b.so  [needed: NEEDED b.so]"), std::string::npos) << tree;
+  EXPECT_NE(tree.find("(above)"), std::string::npos) << tree;
+  EXPECT_EQ(closure_list(closure), "/bin/a\n/lib/b.so\n/lib/c.so\n");
+}
+
+TEST(SgxJson, WritesIntegersInMemoryOrder) {
+  EXPECT_EQ(hex_le(4, 8), "0400000000000000");
+  EXPECT_EQ(hex_le(0xfffffffffff9ff1b, 8), "1bfff9ffffffffff");
+  EXPECT_EQ(hex_le(1, 4), "01000000");
+}
+
+}  // namespace
+}  // namespace cloister::cmd
