@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -30,9 +29,12 @@ struct LayoutConstants {
 };
 
 // From the text of _graminelibos_offsets.py ("NAME = 0x…" lines): every constant used here must be
-// there. `unsupported` names the first one that is not.
+// there and plausible. `unsupported` names the first one that is not.
 Result<LayoutConstants> parse_offsets(std::string_view text);
 // The built-in table, for versions 1.6 to 1.9 ("1.9", "1.8-…"); another version is `unsupported`.
 Result<LayoutConstants> builtin_layout(std::string_view version);
+// Bounds that measuring relies on: page size 4096, areas of whole pages below 1 GiB, offsets within
+// the thread page. `unsupported` names the constant that breaks them.
+Status check_layout(const LayoutConstants& layout);
 
 }  // namespace cloister::measure::sgx
