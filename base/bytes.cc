@@ -38,13 +38,15 @@ void ByteReader::fail() {
 std::uint64_t ByteReader::integer(unsigned size) {
   ByteView part = bytes(size);
   std::uint64_t value = 0;
-  for (std::size_t i = part.size(); i-- > 0;) value = value << 8 | static_cast<std::uint64_t>(part[i]);
+  for (std::size_t i = part.size(); i-- > 0;)
+    value = value << 8 | static_cast<std::uint64_t>(part[i]);
   return value;
 }
 
 Status ByteReader::finish(std::string_view what) const {
   if (ok_) return {};
-  return Error::corrupt(cat(what, " is truncated or malformed at byte ", failed_at_, " of ", bytes_.size()));
+  return Error::corrupt(
+      cat(what, " is truncated or malformed at byte ", failed_at_, " of ", bytes_.size()));
 }
 
 void ByteWriter::integer(std::uint64_t v, unsigned size) {

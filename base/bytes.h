@@ -16,7 +16,9 @@ namespace cloister {
 using ByteView = std::span<const std::byte>;
 using Bytes = std::vector<std::byte>;
 
-inline ByteView as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
+inline ByteView as_bytes(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
 std::string_view as_text(ByteView bytes);
 inline Bytes to_bytes(std::string_view text) {
   auto v = as_bytes(text);

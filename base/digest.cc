@@ -24,16 +24,25 @@ void require(bool ok) {
   if (!ok) std::abort();
 }
 
-unsigned char* raw(std::byte* p) { return reinterpret_cast<unsigned char*>(p); }              // NOLINT
-const unsigned char* raw(const std::byte* p) { return reinterpret_cast<const unsigned char*>(p); }  // NOLINT
+unsigned char* raw(std::byte* p) {
+  return reinterpret_cast<unsigned char*>(p);
+}  // NOLINT
+const unsigned char* raw(const std::byte* p) {
+  return reinterpret_cast<const unsigned char*>(p);
+}  // NOLINT
 
 }  // namespace
 
-std::string Digest::hex() const { return cloister::hex(std::span<const std::byte>(bytes)); }
-std::string Digest::str() const { return "sha256:" + hex(); }
+std::string Digest::hex() const {
+  return cloister::hex(std::span<const std::byte>(bytes));
+}
+std::string Digest::str() const {
+  return "sha256:" + hex();
+}
 
 Result<Digest> Digest::parse_hex(std::string_view text) {
-  const bool lower = std::none_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'F'; });
+  const bool lower =
+      std::none_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'F'; });
   auto bytes = unhex(text);
   if (!bytes || bytes->size() != 32 || !lower)
     return Error::corrupt(cat("not a SHA-256 digest: ", quote(text.substr(0, 100))));
@@ -45,7 +54,8 @@ Result<Digest> Digest::parse_hex(std::string_view text) {
 Result<Digest> Digest::parse(std::string_view text) {
   constexpr std::string_view kPrefix = "sha256:";
   if (text.starts_with("sha512:") || text.starts_with("sha384:"))
-    return Error::unsupported(cat("digest algorithm of ", quote(text.substr(0, 100)), " is not sha256"));
+    return Error::unsupported(
+        cat("digest algorithm of ", quote(text.substr(0, 100)), " is not sha256"));
   if (!text.starts_with(kPrefix))
     return Error::corrupt(cat("not a digest: ", quote(text.substr(0, 100))))
         .hint("a digest is written sha256: followed by 64 lower-case hex digits");
@@ -71,7 +81,8 @@ void Sha256::update(ByteView bytes) {
 Digest Sha256::finish() {
   Digest d;
   unsigned size = 0;
-  require(EVP_DigestFinal_ex(impl_->ctx, raw(d.bytes.data()), &size) == 1 && size == d.bytes.size());
+  require(EVP_DigestFinal_ex(impl_->ctx, raw(d.bytes.data()), &size) == 1 &&
+          size == d.bytes.size());
   require(EVP_DigestInit_ex2(impl_->ctx, md_sha256(), nullptr) == 1);
   return d;
 }

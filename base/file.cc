@@ -67,7 +67,8 @@ Result<TempFile> TempFile::create(const fs::path& directory, unsigned mode) {
   return Error::io(cat("cannot create a file in ", quote(directory.native())));
 }
 
-TempFile::TempFile(TempFile&& other) noexcept : fd_(std::move(other.fd_)), path_(std::move(other.path_)) {
+TempFile::TempFile(TempFile&& other) noexcept
+    : fd_(std::move(other.fd_)), path_(std::move(other.path_)) {
   other.path_.clear();
 }
 
@@ -105,10 +106,12 @@ Status write_file_atomic(const fs::path& target, ByteView bytes, unsigned mode) 
 Status make_directories(const fs::path& path, unsigned mode) {
   std::error_code error;
   if (fs::is_directory(path, error)) return {};
-  if (path.has_parent_path() && path.parent_path() != path) CL_CHECK(make_directories(path.parent_path(), mode));
+  if (path.has_parent_path() && path.parent_path() != path)
+    CL_CHECK(make_directories(path.parent_path(), mode));
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
     return Error::io_errno(cat("cannot create directory ", quote(path.native())), errno);
-  if (!fs::is_directory(path, error)) return Error::io(cat(quote(path.native()), " is not a directory"));
+  if (!fs::is_directory(path, error))
+    return Error::io(cat(quote(path.native()), " is not a directory"));
   return {};
 }
 

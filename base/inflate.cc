@@ -34,7 +34,9 @@ class Input {
   std::size_t at_ = 0, end_ = 0;
 };
 
-std::uint8_t* raw(std::byte* p) { return reinterpret_cast<std::uint8_t*>(p); }  // NOLINT
+std::uint8_t* raw(std::byte* p) {
+  return reinterpret_cast<std::uint8_t*>(p);
+}  // NOLINT
 
 class GunzipSource final : public Source {
  public:
@@ -122,7 +124,8 @@ class ZstdSource final : public Source {
       const std::size_t code = ZSTD_decompressStream(stream_, &output, &source);
       input_.consume(source.pos);
       if (ZSTD_isError(code) != 0)
-        return Error::corrupt(cat("zstd data is damaged: ", std::string_view(ZSTD_getErrorName(code))));
+        return Error::corrupt(
+            cat("zstd data is damaged: ", std::string_view(ZSTD_getErrorName(code))));
       if (in.empty() && output.pos == 0) return Error::corrupt("zstd data is truncated");
       frame_done_ = code == 0;
     }
@@ -147,7 +150,9 @@ class PlainSource final : public Source {
 }  // namespace
 
 Compression detect_compression(ByteView first) {
-  auto at = [&](std::size_t i) { return i < first.size() ? static_cast<unsigned>(first[i]) : 0x100U; };
+  auto at = [&](std::size_t i) {
+    return i < first.size() ? static_cast<unsigned>(first[i]) : 0x100U;
+  };
   if (at(0) == 0x1f && at(1) == 0x8b) return Compression::gzip;
   if (at(1) == 0xb5 && at(0) == 0x28 && at(2) == 0x2f && at(3) == 0xfd) return Compression::zstd;
   if ((at(0) & 0xf0U) == 0x50 && at(0) < 0x100 && at(1) == 0x2a && at(2) == 0x4d && at(3) == 0x18)
@@ -157,9 +162,12 @@ Compression detect_compression(ByteView first) {
 
 std::unique_ptr<Source> make_inflater(Compression compression, Source& inner) {
   switch (compression) {
-    case Compression::gzip: return std::make_unique<GunzipSource>(inner);
-    case Compression::zstd: return std::make_unique<ZstdSource>(inner);
-    case Compression::none: break;
+    case Compression::gzip:
+      return std::make_unique<GunzipSource>(inner);
+    case Compression::zstd:
+      return std::make_unique<ZstdSource>(inner);
+    case Compression::none:
+      break;
   }
   return std::make_unique<PlainSource>(inner);
 }

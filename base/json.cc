@@ -31,7 +31,8 @@ class Guard final : public nlohmann::json_sax<Json> {
     error = Error::corrupt(cat(what_, " repeats the key ", quote(name.substr(0, 100))));
     return false;
   }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::json::exception&) override {
     error = Error::corrupt(cat(what_, " is not valid JSON (at byte ", position, ")"));
     return false;
   }
@@ -88,7 +89,8 @@ Result<Json> parse_json(std::string_view text, const Limits& limits, std::string
   return parse_as<Json>(text, limits, what);
 }
 
-Result<OrderedJson> parse_ordered_json(std::string_view text, const Limits& limits, std::string_view what) {
+Result<OrderedJson> parse_ordered_json(std::string_view text, const Limits& limits,
+                                       std::string_view what) {
   return parse_as<OrderedJson>(text, limits, what);
 }
 
@@ -102,7 +104,8 @@ Result<std::optional<std::string>> get_string(const Json& object, std::string_vi
 Result<std::optional<std::int64_t>> get_int(const Json& object, std::string_view key) {
   const Json* m = member(object, key);
   if (m == nullptr) return std::optional<std::int64_t>();
-  if (m->is_number_unsigned() && m->get<std::uint64_t>() > INT64_MAX) return wrong_type(key, "a 64-bit integer");
+  if (m->is_number_unsigned() && m->get<std::uint64_t>() > INT64_MAX)
+    return wrong_type(key, "a 64-bit integer");
   if (!m->is_number_integer()) return wrong_type(key, "an integer");
   return std::optional<std::int64_t>(m->get<std::int64_t>());
 }
@@ -126,7 +129,8 @@ Result<std::vector<std::string>> get_strings(const Json& object, std::string_vie
   return out;
 }
 
-Result<std::map<std::string, std::string>> get_string_map(const Json& object, std::string_view key) {
+Result<std::map<std::string, std::string>> get_string_map(const Json& object,
+                                                          std::string_view key) {
   std::map<std::string, std::string> out;
   const Json* m = member(object, key);
   if (m == nullptr) return out;
@@ -150,9 +154,17 @@ Result<const Json*> get_object(const Json& object, std::string_view key) {
   return m;
 }
 
-std::string dump_json(const Json& value) { return dump(value, -1); }
-std::string dump_json_pretty(const Json& value) { return dump(value, 2); }
-std::string dump_json(const OrderedJson& value) { return dump(value, -1); }
-std::string dump_json_pretty(const OrderedJson& value) { return dump(value, 2); }
+std::string dump_json(const Json& value) {
+  return dump(value, -1);
+}
+std::string dump_json_pretty(const Json& value) {
+  return dump(value, 2);
+}
+std::string dump_json(const OrderedJson& value) {
+  return dump(value, -1);
+}
+std::string dump_json_pretty(const OrderedJson& value) {
+  return dump(value, 2);
+}
 
 }  // namespace cloister

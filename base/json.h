@@ -21,13 +21,15 @@ using OrderedJson = nlohmann::ordered_json;  // keys as they came: for documents
 // limits.json_depth is `limit`; a repeated key in one object, which two readers may understand
 // differently, is `corrupt`.
 Result<Json> parse_json(std::string_view text, const Limits& limits, std::string_view what);
-Result<OrderedJson> parse_ordered_json(std::string_view text, const Limits& limits, std::string_view what);
+Result<OrderedJson> parse_ordered_json(std::string_view text, const Limits& limits,
+                                       std::string_view what);
 
 // Getters on an object: absent or null gives nothing, another type is `corrupt` and names the key.
 Result<std::optional<std::string>> get_string(const Json& object, std::string_view key);
 Result<std::optional<std::int64_t>> get_int(const Json& object, std::string_view key);
 Result<std::optional<bool>> get_bool(const Json& object, std::string_view key);
-Result<std::vector<std::string>> get_strings(const Json& object, std::string_view key);  // absent: empty
+Result<std::vector<std::string>> get_strings(const Json& object,
+                                             std::string_view key);  // absent: empty
 Result<std::map<std::string, std::string>> get_string_map(const Json& object, std::string_view key);
 // The array or object under `key`, or null when absent.
 Result<const Json*> get_array(const Json& object, std::string_view key);

@@ -8,27 +8,28 @@ namespace cloister {
 
 struct Limits {
   // Registry and OCI documents.
-  std::uint64_t manifest_bytes = 4ULL << 20;      // image manifest or index (distribution-spec: 4 MiB)
-  std::uint64_t config_bytes = 8ULL << 20;        // image configuration
-  std::uint64_t error_body_bytes = 64ULL << 10;   // body of an HTTP error
-  std::uint64_t token_body_bytes = 1ULL << 20;    // reply of a token server
-  std::size_t header_bytes = 64U << 10;           // one HTTP header line
+  std::uint64_t manifest_bytes = 4ULL << 20;  // image manifest or index (distribution-spec: 4 MiB)
+  std::uint64_t config_bytes = 8ULL << 20;    // image configuration
+  std::uint64_t error_body_bytes = 64ULL << 10;  // body of an HTTP error
+  std::uint64_t token_body_bytes = 1ULL << 20;   // reply of a token server
+  std::size_t header_bytes = 64U << 10;          // one HTTP header line
   std::size_t json_depth = 64;
   std::size_t toml_depth = 64;
   std::size_t layers = 512;
   std::size_t index_manifests = 1024;
 
   // Layers.
-  std::uint64_t blob_bytes = 64ULL << 30;         // one compressed blob
-  std::uint64_t layer_bytes = 256ULL << 30;       // one layer after inflating
-  std::uint64_t layer_ratio = 1100;               // inflated : compressed; deflate cannot exceed 1032
-  std::uint64_t layer_ratio_free = 64ULL << 20;   // a layer below this size may have any ratio (zstd)
+  std::uint64_t blob_bytes = 64ULL << 30;    // one compressed blob
+  std::uint64_t layer_bytes = 256ULL << 30;  // one layer after inflating
+  std::uint64_t layer_ratio = 1100;          // inflated : compressed; deflate cannot exceed 1032
+  std::uint64_t layer_ratio_free = 64ULL
+                                   << 20;  // a layer below this size may have any ratio (zstd)
   std::size_t layer_entries = 4U << 20;
-  std::size_t path_bytes = 4096;                  // PATH_MAX
+  std::size_t path_bytes = 4096;  // PATH_MAX
   std::size_t path_depth = 1024;
-  std::size_t name_bytes = 255;                   // NAME_MAX
-  std::size_t xattr_bytes = 1U << 20;             // all extended attributes of one entry
-  std::size_t symlink_hops = 40;                  // as Linux: MAXSYMLINKS
+  std::size_t name_bytes = 255;        // NAME_MAX
+  std::size_t xattr_bytes = 1U << 20;  // all extended attributes of one entry
+  std::size_t symlink_hops = 40;       // as Linux: MAXSYMLINKS
 
   // The content pack: small files that analysers read.
   std::uint64_t packed_file_bytes = 256ULL << 10;

@@ -31,6 +31,8 @@ Error&& Error::while_(std::string doing) && {
   return std::move(*this);
 }
 
-Error Error::clone() const { return Error(std::make_unique<Detail>(*detail_)); }
+Error Error::clone() const {
+  return Error(std::make_unique<Detail>(*detail_));
+}
 
 }  // namespace cloister

@@ -106,14 +106,13 @@ using Status = Result<void>;
 
 // CL_TRY(auto index, index_layer(…)): the value, or return the error to the caller.
 #define CL_TRY(decl, expr) CL_TRY_IMPL_(CL_CONCAT(cl_try_, __COUNTER__), decl, expr)
-#define CL_TRY_IMPL_(tmp, decl, expr)                    \
-  auto tmp = (expr);                                     \
-  if (!tmp.has_value()) return std::move(tmp).error();   \
+#define CL_TRY_IMPL_(tmp, decl, expr)                  \
+  auto tmp = (expr);                                   \
+  if (!tmp.has_value()) return std::move(tmp).error(); \
   decl = std::move(*tmp)
 
 // CL_CHECK(expr): return the error of a Status (or of a Result whose value is not wanted).
-#define CL_CHECK(expr)                                                      \
-  do {                                                                      \
-    if (auto cl_check_ = (expr); !cl_check_.has_value())                    \
-      return std::move(cl_check_).error();                                  \
+#define CL_CHECK(expr)                                                                        \
+  do {                                                                                        \
+    if (auto cl_check_ = (expr); !cl_check_.has_value()) return std::move(cl_check_).error(); \
   } while (0)

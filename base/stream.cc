@@ -24,7 +24,9 @@ Result<std::size_t> VerifySource::read(std::span<std::byte> out) {
     if (seen_ > size_)
       return Error::corrupt(cat(what_, " is longer than its descriptor says"))
           .detail(cat("got more than ", size_, " bytes, want ", size_))
-          .hint("the server or the archive holds other bytes than the manifest names; pull again or ask its owner");
+          .hint(
+              "the server or the archive holds other bytes than the manifest names; pull again or "
+              "ask its owner");
     hasher_.update(out.first(n));
     return n;
   }
@@ -48,7 +50,8 @@ Result<std::size_t> HashSource::read(std::span<std::byte> out) {
 
 Result<std::size_t> LimitSource::read(std::span<std::byte> out) {
   CL_TRY(const std::size_t n, inner_.read(out));
-  if (n > left_) return Error::limit(cat(what_, " is larger than the limit of ", human_bytes(max_)));
+  if (n > left_)
+    return Error::limit(cat(what_, " is larger than the limit of ", human_bytes(max_)));
   left_ -= n;
   return n;
 }

@@ -48,12 +48,18 @@ std::string hex_of(std::span<const Byte> bytes) {
   return out;
 }
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 }  // namespace
 
-std::string hex(std::span<const std::byte> bytes) { return hex_of(bytes); }
-std::string hex(std::span<const std::uint8_t> bytes) { return hex_of(bytes); }
+std::string hex(std::span<const std::byte> bytes) {
+  return hex_of(bytes);
+}
+std::string hex(std::span<const std::uint8_t> bytes) {
+  return hex_of(bytes);
+}
 
 std::string hex_number(std::uint64_t value) {
   char buffer[24];
@@ -81,8 +87,7 @@ std::string base64(std::span<const std::byte> bytes) {
     std::uint32_t v = 0;
     for (std::size_t k = 0; k < 3; ++k)
       v = v << 8 | (k < n ? static_cast<std::uint32_t>(bytes[i + k]) : 0);
-    for (std::size_t k = 0; k < 4; ++k)
-      out += k <= n ? kBase64[v >> (18 - 6 * k) & 63] : '=';
+    for (std::size_t k = 0; k < 4; ++k) out += k <= n ? kBase64[v >> (18 - 6 * k) & 63] : '=';
   }
   return out;
 }
@@ -91,11 +96,13 @@ std::optional<std::vector<std::byte>> unbase64(std::string_view text) {
   static const auto table = [] {
     std::array<signed char, 256> t{};
     t.fill(-1);
-    for (int i = 0; i < 64; ++i) t[static_cast<unsigned char>(kBase64[i])] = static_cast<signed char>(i);
+    for (int i = 0; i < 64; ++i)
+      t[static_cast<unsigned char>(kBase64[i])] = static_cast<signed char>(i);
     return t;
   }();
   const bool padded = text.size() % 4 == 0;
-  for (int i = 0; i < 2 && padded && !text.empty() && text.back() == '='; ++i) text.remove_suffix(1);
+  for (int i = 0; i < 2 && padded && !text.empty() && text.back() == '='; ++i)
+    text.remove_suffix(1);
   if (text.size() % 4 == 1) return std::nullopt;
   std::vector<std::byte> out;
   out.reserve(text.size() * 3 / 4);
@@ -171,7 +178,8 @@ std::string printable(std::string_view text) {
     const auto c = static_cast<unsigned char>(text[i]);
     const std::size_t n = utf8_length(text, i);
     // C1 controls (U+0080..U+009F) are two bytes: c2 80..9f. Bidirectional overrides and
-    // isolates (U+202A..202E, U+2066..2069) reorder what a person reads: e2 80 aa..ae, e2 81 a6..a9.
+    // isolates (U+202A..202E, U+2066..2069) reorder what a person reads: e2 80 aa..ae, e2 81
+    // a6..a9.
     const auto second = n > 1 ? static_cast<unsigned char>(text[i + 1]) : 0U;
     const auto third = n > 2 ? static_cast<unsigned char>(text[i + 2]) : 0U;
     const bool c1 = n == 2 && c == 0xc2 && second < 0xa0;
@@ -193,7 +201,9 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string quote(std::string_view text) { return "'" + printable(text) + "'"; }
+std::string quote(std::string_view text) {
+  return "'" + printable(text) + "'";
+}
 
 std::string human_bytes(std::uint64_t bytes) {
   static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

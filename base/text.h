@@ -13,10 +13,14 @@
 namespace cloister {
 
 namespace text_internal {
-inline void append(std::string& out, std::string_view s) { out += s; }
-inline void append(std::string& out, char c) { out += c; }
+inline void append(std::string& out, std::string_view s) {
+  out += s;
+}
+inline void append(std::string& out, char c) {
+  out += c;
+}
 template <class T>
-  requires std::is_integral_v<T>
+requires std::is_integral_v<T>
 void append(std::string& out, T v) {
   char buffer[24];
   auto end = std::to_chars(buffer, buffer + sizeof buffer, v).ptr;

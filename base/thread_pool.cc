@@ -93,7 +93,9 @@ ThreadPool::~ThreadPool() {
   impl_->threads.clear();  // joins
 }
 
-unsigned ThreadPool::jobs() const { return impl_->jobs; }
+unsigned ThreadPool::jobs() const {
+  return impl_->jobs;
+}
 
 Status ThreadPool::for_each(std::size_t count, const std::function<Status(std::size_t)>& task) {
   auto batch = std::make_shared<Batch>();

@@ -65,8 +65,8 @@ Result<Seconds> parse_rfc3339(std::string_view text) {
     offset = (negative ? -1 : 1) * (h * 60 + m);
   }
   if (!text.empty()) return bad.clone();
-  return Seconds(std::chrono::sys_days(date)) + std::chrono::hours(hour) + std::chrono::minutes(minute - offset) +
-         std::chrono::seconds(second);
+  return Seconds(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
+         std::chrono::minutes(minute - offset) + std::chrono::seconds(second);
 }
 
 std::string format_rfc3339(Seconds time) {
@@ -74,7 +74,8 @@ std::string format_rfc3339(Seconds time) {
   const std::chrono::hh_mm_ss clock(time - day);
   char buffer[64];
   std::snprintf(buffer, sizeof buffer, "T%02d:%02d:%02dZ", static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
+                static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()));
   return format_date(std::chrono::year_month_day(day)) + buffer;
 }
 
@@ -82,7 +83,8 @@ Result<std::chrono::year_month_day> parse_date(std::string_view text) {
   std::string_view rest = text;
   std::chrono::year_month_day date;
   if (!take_date(rest, date) || !rest.empty())
-    return Error::invalid(cat("not a date: ", quote(text.substr(0, 64)))).hint("write YYYY-MM-DD, for example 2024-01-02");
+    return Error::invalid(cat("not a date: ", quote(text.substr(0, 64))))
+        .hint("write YYYY-MM-DD, for example 2024-01-02");
   return date;
 }
 

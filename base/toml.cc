@@ -16,9 +16,12 @@ namespace {
 
 Result<TomlValue> convert(const toml::node& node, std::size_t depth, std::string_view what);
 
-Error too_deep(std::string_view what) { return Error::limit(cat(what, " is nested too deeply")); }
+Error too_deep(std::string_view what) {
+  return Error::limit(cat(what, " is nested too deeply"));
+}
 
-Result<TomlTable> convert_table(const toml::table& table, std::size_t depth, std::string_view what) {
+Result<TomlTable> convert_table(const toml::table& table, std::size_t depth,
+                                std::string_view what) {
   if (depth == 0) return too_deep(what);
   TomlTable out;
   for (const auto& [key, node] : table) {
@@ -99,11 +102,13 @@ class Emitter {
 
  private:
   static bool has_tables(const TomlArray& array) {
-    return std::any_of(array.begin(), array.end(), [](const TomlValue& v) { return v.table() != nullptr; });
+    return std::any_of(array.begin(), array.end(),
+                       [](const TomlValue& v) { return v.table() != nullptr; });
   }
   void elements(const TomlArray& array, const std::string& name) {
     line(name + " = [", name, std::string_view::npos);
-    for (std::size_t i = 0; i < array.size(); ++i) line(cat("  ", emit_inline(array[i]), ","), name, i);
+    for (std::size_t i = 0; i < array.size(); ++i)
+      line(cat("  ", emit_inline(array[i]), ","), name, i);
     out += "]\n";
   }
   void line(const std::string& text, const std::string& name, std::size_t index) {
@@ -168,7 +173,8 @@ bool TomlTable::operator==(const TomlTable& other) const {
 }
 
 std::string_view TomlValue::type_name() const {
-  static constexpr std::string_view kNames[] = {"a boolean", "an integer", "a float", "a string", "an array", "a table"};
+  static constexpr std::string_view kNames[] = {"a boolean", "an integer", "a float",
+                                                "a string",  "an array",   "a table"};
   return kNames[v_.index()];
 }
 
@@ -176,8 +182,9 @@ Result<TomlTable> parse_toml(std::string_view text, const Limits& limits, std::s
   auto parsed = toml::parse(text);
   if (!parsed) {
     const auto& error = parsed.error();
-    return Error::corrupt(cat(what, " is not valid TOML at line ", error.source().begin.line, ", column ",
-                              error.source().begin.column, ": ", printable(error.description())));
+    return Error::corrupt(cat(what, " is not valid TOML at line ", error.source().begin.line,
+                              ", column ", error.source().begin.column, ": ",
+                              printable(error.description())));
   }
   return convert_table(parsed.table(), limits.toml_depth, what);
 }
@@ -194,13 +201,27 @@ std::string toml_string(std::string_view text) {
   for (char c : text) {
     const auto u = static_cast<unsigned char>(c);
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\t': out += "\\t"; break;
-      case '\n': out += "\\n"; break;
-      case '\f': out += "\\f"; break;
-      case '\r': out += "\\r"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
       default:
         if (u < 0x20 || u == 0x7f) {
           out += "\\u00";
@@ -216,7 +237,8 @@ std::string toml_string(std::string_view text) {
 
 std::string toml_key(std::string_view key) {
   const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
   });
   return bare ? std::string(key) : toml_string(key);
 }

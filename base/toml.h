@@ -51,19 +51,23 @@ class TomlValue {
  public:
   using Variant = std::variant<bool, std::int64_t, double, std::string, TomlArray, TomlTable>;
   TomlValue() : v_(false) {}
-  TomlValue(bool v) : v_(v) {}                        // NOLINT: a value is what it holds
-  TomlValue(std::int64_t v) : v_(v) {}                // NOLINT
+  TomlValue(bool v) : v_(v) {}                            // NOLINT: a value is what it holds
+  TomlValue(std::int64_t v) : v_(v) {}                    // NOLINT
   TomlValue(int v) : v_(static_cast<std::int64_t>(v)) {}  // NOLINT
-  TomlValue(double v) : v_(v) {}                      // NOLINT
-  TomlValue(std::string v) : v_(std::move(v)) {}      // NOLINT
-  TomlValue(const char* v) : v_(std::string(v)) {}    // NOLINT
-  TomlValue(TomlArray v) : v_(std::move(v)) {}        // NOLINT
-  TomlValue(TomlTable v) : v_(std::move(v)) {}        // NOLINT
+  TomlValue(double v) : v_(v) {}                          // NOLINT
+  TomlValue(std::string v) : v_(std::move(v)) {}          // NOLINT
+  TomlValue(const char* v) : v_(std::string(v)) {}        // NOLINT
+  TomlValue(TomlArray v) : v_(std::move(v)) {}            // NOLINT
+  TomlValue(TomlTable v) : v_(std::move(v)) {}            // NOLINT
 
   template <class T>
-  const T* as() const { return std::get_if<T>(&v_); }
+  const T* as() const {
+    return std::get_if<T>(&v_);
+  }
   template <class T>
-  T* as() { return std::get_if<T>(&v_); }
+  T* as() {
+    return std::get_if<T>(&v_);
+  }
   const std::string* string() const { return as<std::string>(); }
   const std::int64_t* integer() const { return as<std::int64_t>(); }
   const bool* boolean() const { return as<bool>(); }
@@ -77,12 +81,24 @@ class TomlValue {
   Variant v_;
 };
 
-inline bool TomlTable::empty() const { return items_.empty(); }
-inline std::size_t TomlTable::size() const { return items_.size(); }
-inline const TomlTable::Item* TomlTable::begin() const { return items_.data(); }
-inline const TomlTable::Item* TomlTable::end() const { return items_.data() + items_.size(); }
-inline TomlTable::Item* TomlTable::begin() { return items_.data(); }
-inline TomlTable::Item* TomlTable::end() { return items_.data() + items_.size(); }
+inline bool TomlTable::empty() const {
+  return items_.empty();
+}
+inline std::size_t TomlTable::size() const {
+  return items_.size();
+}
+inline const TomlTable::Item* TomlTable::begin() const {
+  return items_.data();
+}
+inline const TomlTable::Item* TomlTable::end() const {
+  return items_.data() + items_.size();
+}
+inline TomlTable::Item* TomlTable::begin() {
+  return items_.data();
+}
+inline TomlTable::Item* TomlTable::end() {
+  return items_.data() + items_.size();
+}
 
 // `what` names the document in errors, which carry the line. Dates and times are `unsupported`:
 // no document of ours has any.

@@ -7,7 +7,8 @@ namespace cloister::cmd {
 // A SIGSTRUCT holds the year as four BCD digits.
 constexpr std::uint64_t kEndOfYear9999 = 253402300799;
 
-Result<Seconds> build_date(const std::string& option, const Environment& env, std::optional<Seconds> base_created) {
+Result<Seconds> build_date(const std::string& option, const Environment& env,
+                           std::optional<Seconds> base_created) {
   if (option.find('T') != std::string::npos) return parse_rfc3339(option);
   if (!option.empty()) {
     CL_TRY(const std::chrono::year_month_day date, parse_date(option));
@@ -16,7 +17,8 @@ Result<Seconds> build_date(const std::string& option, const Environment& env, st
   if (const auto epoch = env.get("SOURCE_DATE_EPOCH")) {
     const auto seconds = parse_u64(*epoch);
     if (!seconds || *seconds > kEndOfYear9999)
-      return Error::usage(cat("SOURCE_DATE_EPOCH is ", quote(*epoch), ", not a number of seconds since 1970"));
+      return Error::usage(
+          cat("SOURCE_DATE_EPOCH is ", quote(*epoch), ", not a number of seconds since 1970"));
     return Seconds(std::chrono::seconds(*seconds));
   }
   return base_created.value_or(Seconds{});

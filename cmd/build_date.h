@@ -11,6 +11,7 @@
 namespace cloister::cmd {
 
 // `option` is YYYY-MM-DD or an RFC 3339 time, or empty.
-Result<Seconds> build_date(const std::string& option, const Environment& env, std::optional<Seconds> base_created);
+Result<Seconds> build_date(const std::string& option, const Environment& env,
+                           std::optional<Seconds> base_created);
 
 }  // namespace cloister::cmd

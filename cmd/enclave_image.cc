@@ -8,7 +8,8 @@ namespace cloister::cmd {
 namespace {
 
 // MRENCLAVE from the bytes in the image; nothing when the layout of the runtime is not known.
-std::optional<Digest> recompute(const EnclaveImage& enclave, const Bytes& libpal, const Limits& limits) {
+std::optional<Digest> recompute(const EnclaveImage& enclave, const Bytes& libpal,
+                                const Limits& limits) {
   auto layout = measure::sgx::builtin_layout(enclave.version);
   auto table = parse_toml(as_text(enclave.manifest), limits, "the enclave manifest");
   if (!layout.has_value() || !table.has_value()) return std::nullopt;
@@ -24,7 +25,8 @@ std::optional<Digest> recompute(const EnclaveImage& enclave, const Bytes& libpal
 Result<std::optional<EnclaveImage>> read_enclave_image(Session& session, const oci::ImageRef& ref,
                                                        const oci::Image& image) {
   std::optional<EnclaveImage> none;
-  if (image.manifest.layers.empty() || !image.config.config.labels.contains(std::string(manifest::kLabelMrenclave)))
+  if (image.manifest.layers.empty() ||
+      !image.config.config.labels.contains(std::string(manifest::kLabelMrenclave)))
     return none;
   oci::Image top = image;
   top.manifest.layers = {image.manifest.layers.back()};
@@ -34,7 +36,8 @@ Result<std::optional<EnclaveImage>> read_enclave_image(Session& session, const o
   const auto read = [&](std::string_view path, std::uint64_t max) -> Result<Bytes> {
     const measure::Node* node = rootfs.find(path);
     if (node == nullptr || !node->is_regular())
-      return Error::corrupt(cat("the image is labelled as enclave-ready, but its last layer has no ", path));
+      return Error::corrupt(
+          cat("the image is labelled as enclave-ready, but its last layer has no ", path));
     return rootfs.read(*node, max);
   };
   EnclaveImage out;

@@ -13,7 +13,9 @@ namespace {
 std::atomic<bool> g_interrupted{false};  // the one global: a signal handler has no other way
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-extern "C" void on_interrupt(int) { g_interrupted.store(true, std::memory_order_relaxed); }
+extern "C" void on_interrupt(int) {
+  g_interrupted.store(true, std::memory_order_relaxed);
+}
 
 }  // namespace
 
@@ -38,7 +40,8 @@ Environment read_environment() {
   for (char** p = environ; *p != nullptr; ++p) {
     const std::string_view line(*p);
     const std::size_t at = line.find('=');
-    if (at != std::string_view::npos) env.variables.emplace(line.substr(0, at), line.substr(at + 1));
+    if (at != std::string_view::npos)
+      env.variables.emplace(line.substr(0, at), line.substr(at + 1));
   }
   env.stdin_tty = ::isatty(STDIN_FILENO) == 1;
   env.stdout_tty = ::isatty(STDOUT_FILENO) == 1;

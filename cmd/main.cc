@@ -18,24 +18,28 @@ namespace cloister::cmd {
 namespace {
 
 constexpr Command kCommands[] = {
-    {"pull", "Fetch an image into the local store", 
+    {"pull", "Fetch an image into the local store",
      "cloister pull redis:7\n  cloister pull oci:./layout:v1", add_pull},
     {"inspect", "Show an image's configuration, layers and, if enclave-ready, its measurement",
-     "cloister inspect redis:7\n  cloister inspect reg.example/redis:7-sgx --format json", add_inspect},
+     "cloister inspect redis:7\n  cloister inspect reg.example/redis:7-sgx --format json",
+     add_inspect},
     {"files", "List every file of every layer",
-     "cloister files redis:7 --merged\n  cloister files redis:7 --format json | jq '.files[].path'", add_files},
-    {"deps", "Show what the program needs, and why", 
+     "cloister files redis:7 --merged\n  cloister files redis:7 --format json | jq '.files[].path'",
+     add_files},
+    {"deps", "Show what the program needs, and why",
      "cloister deps redis:7\n  cloister deps redis:7 /usr/bin/redis-cli --format list", add_deps},
     {"manifest", "Print the Gramine manifest that a build would measure",
      "cloister manifest redis:7 > redis.manifest.sgx", add_manifest},
     {"build", "Turn an image into a signed, enclave-ready image",
      "cloister build redis:7 --dry-run\n"
      "  cloister build redis:7 --key enclave.pem -t reg.example/redis:7-sgx --push\n"
-     "  cloister build oci:./app:v1 --key enclave.pem -o oci:./out:v1-sgx --with-direct", add_build},
+     "  cloister build oci:./app:v1 --key enclave.pem -o oci:./out:v1-sgx --with-direct",
+     add_build},
     {"measure", "Compute MRENCLAVE of an existing Gramine manifest",
      "cloister measure app.manifest.sgx --libpal /usr/lib/x86_64-linux-gnu/gramine/sgx/libpal.so\n"
      "  cloister measure app.manifest.sgx --runtime ./gramine --explain\n"
-     "  cloister measure app.manifest.sgx --libpal libpal.so --key enclave.pem --date 2024-01-02 --sig app.sig",
+     "  cloister measure app.manifest.sgx --libpal libpal.so --key enclave.pem --date 2024-01-02 "
+     "--sig app.sig",
      add_measure},
     {"push", "Copy an image from one place to another",
      "cloister push oci:./out:v1-sgx reg.example/app:v1-sgx", add_push},
@@ -51,7 +55,8 @@ int report(const Error& error, bool color) {
 }
 
 // A wrong command or option, with the nearest right one.
-Error usage_error(const CLI::App& app, const std::vector<std::string>& args, const CLI::ParseError& error) {
+Error usage_error(const CLI::App& app, const std::vector<std::string>& args,
+                  const CLI::ParseError& error) {
   const CLI::App* sub = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
   std::vector<std::string> known;
   if (sub == &app) {
@@ -82,8 +87,11 @@ Error usage_error(const CLI::App& app, const std::vector<std::string>& args, con
 int run(int argc, char** argv) {
   const Environment env = read_environment();
   const bool color = env.stderr_tty && !env.get("NO_COLOR");
-  CLI::App app("cloister turns any OCI image into a signed, enclave-ready image that may touch only what it\n"
-               "needs, and publishes the measurement a client must see before it trusts it.", "cloister");
+  CLI::App app(
+      "cloister turns any OCI image into a signed, enclave-ready image that may touch only what "
+      "it\n"
+      "needs, and publishes the measurement a client must see before it trusts it.",
+      "cloister");
   app.require_subcommand(1);
   app.set_help_flag("-h,--help", "Show this text");
   app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string(); });
@@ -111,7 +119,8 @@ int run(int argc, char** argv) {
       if (env.interrupted->load()) return report(Error::cancelled(), color);
       return report(result.error(), color);
     }
-    if (std::fflush(stdout) != 0) return report(Error::io("cannot write to standard output"), color);
+    if (std::fflush(stdout) != 0)
+      return report(Error::io("cannot write to standard output"), color);
     return *result;
   }
   return kExitUsage;
@@ -126,7 +135,9 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     std::fputs("error: out of memory\n", stderr);
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "error: %s\n  this is a bug in cloister; please report it with the command line\n", e.what());
+    std::fprintf(stderr,
+                 "error: %s\n  this is a bug in cloister; please report it with the command line\n",
+                 e.what());
   }
   return cloister::cmd::kExitFailed;
 }

@@ -22,7 +22,9 @@ std::string first_line(std::string text) {
 
 Result<std::string> read_line_fd(int fd, std::string_view what) {
   const int copy = ::dup(fd);
-  if (copy < 0) return Error::invalid(cat("cannot read the passphrase from ", what)).hint("is the file descriptor open?");
+  if (copy < 0)
+    return Error::invalid(cat("cannot read the passphrase from ", what))
+        .hint("is the file descriptor open?");
   FileSource source{Fd(copy), std::string(what)};
   // Byte by byte: what follows the line belongs to somebody else.
   std::string line;
@@ -79,8 +81,10 @@ Result<std::optional<std::string>> from_terminal(const std::string& prompt, bool
 }  // namespace
 
 void add_passphrase_options(CLI::App& app, PassphraseOptions& options) {
-  app.add_option("--passphrase-file", options.file, "File whose first line is the key's passphrase");
-  app.add_option("--passphrase-fd", options.fd, "File descriptor to read the key's passphrase from");
+  app.add_option("--passphrase-file", options.file,
+                 "File whose first line is the key's passphrase");
+  app.add_option("--passphrase-fd", options.fd,
+                 "File descriptor to read the key's passphrase from");
 }
 
 sign::PassphraseSource passphrase_source(const PassphraseOptions& options, const Environment& env,
@@ -95,7 +99,8 @@ sign::PassphraseSource passphrase_source(const PassphraseOptions& options, const
       return std::optional(std::move(line));
     }
     for (const char* name : {"CLOISTER_PASSWORD", "COSIGN_PASSWORD"})
-      if (auto it = env.variables.find(name); it != env.variables.end()) return std::optional(it->second);
+      if (auto it = env.variables.find(name); it != env.variables.end())
+        return std::optional(it->second);
     if (env.stdin_tty) return from_terminal(prompt, confirm);
     CL_TRY(std::string line, read_line_fd(STDIN_FILENO, "standard input"));
     if (line.empty()) return std::optional<std::string>();

@@ -2,6 +2,7 @@
 // a library could decide.
 #include "cmd/pipeline.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/text.h"
@@ -35,13 +36,16 @@ Result<measure::RuntimeSource> runtime_from_layer(Session& session, const std::s
 // A runtime that lacks something an image needs cannot be built with, whatever the manifest says.
 Status require_complete(const measure::Runtime& runtime) {
   if (runtime.missing.empty()) return {};
-  Error error = Error::unresolved(cat("the runtime is incomplete: ", runtime.missing.size(),
-                                      runtime.missing.size() == 1 ? " part is missing" : " parts are missing"));
+  Error error = Error::unresolved(
+      cat("the runtime is incomplete: ", runtime.missing.size(),
+          runtime.missing.size() == 1 ? " part is missing" : " parts are missing"));
   for (const std::string& line : runtime.missing) error = std::move(error).detail(line);
-  return std::move(error).hint("give further --runtime sources; later ones supply what earlier ones lack");
+  return std::move(error).hint(
+      "give further --runtime sources; later ones supply what earlier ones lack");
 }
 
-Status require_accepted(const std::vector<manifest::Finding>& findings, const std::vector<std::string>& accepted) {
+Status require_accepted(const std::vector<manifest::Finding>& findings,
+                        const std::vector<std::string>& accepted) {
   for (const manifest::Finding& finding : findings) {
     if (!finding.stops_build) continue;
     if (std::find(accepted.begin(), accepted.end(), finding.id) != accepted.end()) continue;
@@ -52,7 +56,8 @@ Status require_accepted(const std::vector<manifest::Finding>& findings, const st
   return {};
 }
 
-std::vector<manifest::ClosureRoot> closure_roots(const manifest::Kind& kind, const std::vector<std::string>& includes) {
+std::vector<manifest::ClosureRoot> closure_roots(const manifest::Kind& kind,
+                                                 const std::vector<std::string>& includes) {
   std::vector<manifest::ClosureRoot> roots = kind.grants;
   for (const std::string& include : includes)
     roots.push_back({include, manifest::Why::include, "--include " + include, /*optional=*/false});
@@ -64,7 +69,8 @@ std::vector<manifest::ClosureRoot> closure_roots(const manifest::Kind& kind, con
 Result<measure::RuntimeSource> load_runtime_source(Session& session, const std::string& argument) {
   std::error_code error;
   if (std::filesystem::is_directory(argument, error)) {
-    CL_TRY(measure::IndexedLayer layer, measure::index_runtime_directory(argument, session.limits()));
+    CL_TRY(measure::IndexedLayer layer,
+           measure::index_runtime_directory(argument, session.limits()));
     return runtime_from_layer(session, argument, std::move(layer));
   }
   if (argument.ends_with(".deb")) {
@@ -86,7 +92,9 @@ Result<measure::Runtime> load_runtime(Session& session, const std::vector<std::s
     if (!source.has_value()) {
       Error error = std::move(source).error().while_(cat("loading the runtime ", quote(name)));
       if (arguments.empty())
-        return std::move(error).hint("this is the default runtime; name another with --runtime (a directory, a .deb or an image)");
+        return std::move(error).hint(
+            "this is the default runtime; name another with --runtime (a directory, a .deb or an "
+            "image)");
       return error;
     }
     sources.push_back(std::move(*source));
@@ -94,22 +102,26 @@ Result<measure::Runtime> load_runtime(Session& session, const std::vector<std::s
   return measure::discover_runtime(std::move(sources), session.limits());
 }
 
-Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image, const PlanOptions& options) {
+Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
+                                 const PlanOptions& options) {
   ClosurePlan plan;
   CL_TRY(plan.base, session.load(image));
   CL_TRY(plan.runtime, load_runtime(session, options.runtimes));
   const measure::Rootfs& rootfs = *plan.base.rootfs;
-  CL_TRY(plan.launch, manifest::resolve_launch(plan.base.image.config.config, rootfs, options.launch));
+  CL_TRY(plan.launch,
+         manifest::resolve_launch(plan.base.image.config.config, rootfs, options.launch));
   CL_TRY(plan.kind, manifest::choose_kind(plan.launch, rootfs));
-  CL_TRY(plan.closure, manifest::compute_closure(plan.launch, rootfs, plan.runtime,
-                                                 closure_roots(plan.kind, options.includes), session.limits()));
+  CL_TRY(plan.closure,
+         manifest::compute_closure(plan.launch, rootfs, plan.runtime,
+                                   closure_roots(plan.kind, options.includes), session.limits()));
   return plan;
 }
 
 Status require_resolved(const manifest::Closure& closure) {
   if (closure.unresolved.empty()) return {};
   const manifest::Unresolved& first = closure.unresolved.front();
-  Error error = Error::unresolved(cat(quote(first.name), ", needed by ", quote(first.needed_by), ", was not found"));
+  Error error = Error::unresolved(
+      cat(quote(first.name), ", needed by ", quote(first.needed_by), ", was not found"));
   for (const std::string& place : first.searched) error = std::move(error).detail(place);
   if (closure.unresolved.size() > 1) {
     std::string others;
@@ -117,8 +129,9 @@ Status require_resolved(const manifest::Closure& closure) {
       others += cat(i > 1 ? ", " : "", quote(closure.unresolved[i].name));
     error = std::move(error).detail(cat("and ", closure.unresolved.size() - 1, " more: ", others));
   }
-  return std::move(error).hint("the image (or the runtime) lacks a file the program cannot start without; "
-                               "cloister deps shows the whole tree");
+  return std::move(error).hint(
+      "the image (or the runtime) lacks a file the program cannot start without; "
+      "cloister deps shows the whole tree");
 }
 
 Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const PlanOptions& options) {
@@ -137,20 +150,27 @@ Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const Plan
   CL_CHECK(require_resolved(plan.closure));
 
   // The manifest, and what the processor will make of it.
-  CL_TRY(plan.manifest, manifest::generate_manifest(plan.launch, plan.closure, plan.kind, options.manifest,
-                                                    *plan.base.rootfs, *plan.runtime.libsysdb));
+  CL_TRY(plan.manifest,
+         manifest::generate_manifest(plan.launch, plan.closure, plan.kind, options.manifest,
+                                     *plan.base.rootfs, *plan.runtime.libsysdb));
   CL_TRY(plan.params, manifest::enclave_params(plan.manifest.manifest, nullptr));
-  CL_TRY(const Bytes libpal, plan.runtime.read(*plan.runtime.libpal, session.limits().libpal_bytes));
-  CL_TRY(plan.measurement, measure::sgx::measure_enclave(libpal, as_bytes(plan.manifest.text), plan.params,
-                                                         plan.runtime.layout, session.limits()));
-  for (manifest::Finding& finding : manifest::manifest_findings(plan.manifest.manifest))
-    plan.findings.push_back(std::move(finding));
+  CL_TRY(const Bytes libpal,
+         plan.runtime.read(*plan.runtime.libpal, session.limits().libpal_bytes));
+  CL_TRY(plan.measurement,
+         measure::sgx::measure_enclave(libpal, as_bytes(plan.manifest.text), plan.params,
+                                       plan.runtime.layout, session.limits()));
+  const auto add = [&](std::vector<manifest::Finding> found) {
+    for (manifest::Finding& finding : found) plan.findings.push_back(std::move(finding));
+  };
+  add(manifest::closure_findings(plan.closure));
+  add(manifest::manifest_findings(plan.manifest.manifest));
   return plan;
 }
 
 Result<Built> sign_and_assemble(Session& session, const Plan& plan, const SignOptions& options) {
   Built built;
-  const auto date = std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(options.created));
+  const auto date =
+      std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(options.created));
   built.sigstruct = sign::make_sigstruct(plan.params, plan.measurement.mrenclave, date);
   CL_CHECK(sign::sign_sigstruct(built.sigstruct, *options.key));
   manifest::AssembleInput input{.base = plan.base.image,
@@ -172,8 +192,10 @@ Result<Built> sign_and_assemble(Session& session, const Plan& plan, const SignOp
   // Into the store: the layer, the config, the manifest, in this order.
   CL_TRY(oci::Store * store, session.store());
   CL_CHECK(store->put_bytes(built.image.layer_descriptor.media_type, built.image.layer));
-  CL_CHECK(store->put_bytes(built.image.config_descriptor.media_type, as_bytes(built.image.config)));
-  CL_CHECK(store->put_bytes(built.image.manifest_descriptor.media_type, as_bytes(built.image.manifest_text)));
+  CL_CHECK(
+      store->put_bytes(built.image.config_descriptor.media_type, as_bytes(built.image.config)));
+  CL_CHECK(store->put_bytes(built.image.manifest_descriptor.media_type,
+                            as_bytes(built.image.manifest_text)));
   return built;
 }
 

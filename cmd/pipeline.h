@@ -23,11 +23,11 @@ inline constexpr std::string_view kDefaultRuntime = "docker.io/gramineproject/gr
 
 // What decides the manifest: shared by build, manifest and deps.
 struct PlanOptions {
-  std::vector<std::string> runtimes;   // --runtime; empty: kDefaultRuntime
+  std::vector<std::string> runtimes;  // --runtime; empty: kDefaultRuntime
   manifest::LaunchOverrides launch;
   manifest::ManifestOptions manifest;
   std::vector<std::string> includes;
-  std::vector<std::string> accepted;   // --accept: finding or advisory ids
+  std::vector<std::string> accepted;  // --accept: finding or advisory ids
 };
 
 // Everything that is known before a key is needed.
@@ -55,7 +55,8 @@ struct ClosurePlan {
   manifest::Kind kind;
   manifest::Closure closure;
 };
-Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image, const PlanOptions& options);
+Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
+                                 const PlanOptions& options);
 Status require_resolved(const manifest::Closure& closure);
 Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const PlanOptions& options);
 

@@ -22,8 +22,10 @@ Result<manifest::Volume> parse_volume(const std::string& text) {
     volume.kind = manifest::Volume::Kind::allowed;
   } else if (kind == "encrypted" || kind.starts_with("encrypted:")) {
     volume.kind = manifest::Volume::Kind::encrypted;
-    volume.key_name = kind == "encrypted" ? "_sgx_mrenclave" : kind.substr(std::string("encrypted:").size());
-    if (volume.key_name.empty()) return Error::usage(cat("--volume ", quote(text), " names an empty key"));
+    volume.key_name =
+        kind == "encrypted" ? "_sgx_mrenclave" : kind.substr(std::string("encrypted:").size());
+    if (volume.key_name.empty())
+      return Error::usage(cat("--volume ", quote(text), " names an empty key"));
   } else {
     return Error::usage(cat("--volume ", quote(text), " has an unknown kind ", quote(kind)))
         .hint("the kinds are tmpfs, encrypted[:KEY] and allowed");
@@ -34,7 +36,8 @@ Result<manifest::Volume> parse_volume(const std::string& text) {
 Result<std::pair<std::string, std::string>> parse_env(const std::string& text) {
   const auto at = text.find('=');
   if (at == 0 || at == std::string::npos)
-    return Error::usage(cat("--env ", quote(text), " is not NAME=VALUE")).hint("to take it from the host at run time: --passthrough NAME");
+    return Error::usage(cat("--env ", quote(text), " is not NAME=VALUE"))
+        .hint("to take it from the host at run time: --passthrough NAME");
   return std::pair(text.substr(0, at), text.substr(at + 1));
 }
 
@@ -42,20 +45,24 @@ Result<std::pair<std::string, std::string>> parse_env(const std::string& text) {
 
 void add_runtime_option(CLI::App& app, std::vector<std::string>& runtimes) {
   app.add_option("--runtime", runtimes,
-                 cat("Gramine: a directory, a .deb or an image; repeatable, later ones supply what earlier\n"
-                     "ones lack (default: ", kDefaultRuntime, ")"))
+                 cat("Gramine: a directory, a .deb or an image; repeatable, later ones supply what "
+                     "earlier\n"
+                     "ones lack (default: ",
+                     kDefaultRuntime, ")"))
       ->expected(1)
       ->take_all();
 }
 
 void add_plan_options(CLI::App& app, PlanArguments& a) {
   add_runtime_option(app, a.runtimes);
-  const auto repeatable = [&app](const std::string& name, std::vector<std::string>& to, const std::string& text) {
+  const auto repeatable = [&app](const std::string& name, std::vector<std::string>& to,
+                                 const std::string& text) {
     app.add_option(name, to, text + "; repeatable")->expected(1)->take_all();
   };
   app.add_option("--manifest", a.manifest_file, "TOML overlay, merged over the generated manifest");
   repeatable("--include", a.includes, "Grant a path or glob of the image too, with what it needs");
-  app.add_option("--entrypoint", a.entrypoint, "Program to start instead of the image's (its Cmd is dropped)");
+  app.add_option("--entrypoint", a.entrypoint,
+                 "Program to start instead of the image's (its Cmd is dropped)");
   repeatable("--arg", a.args, "Argument for the program, in place of the image's Cmd");
   repeatable("--env", a.env, "Set a variable, K=V");
   repeatable("--passthrough", a.passthrough, "Take a variable from the untrusted host at run time");
@@ -66,9 +73,12 @@ void add_plan_options(CLI::App& app, PlanArguments& a) {
   app.add_option("--max-threads", a.max_threads, "Threads in the enclave");
   app.add_flag("--edmm", a.edmm, "Let the enclave grow and shrink (SGX2)");
   app.add_flag("--debug", a.debug, "A debug enclave: the host can read its memory");
-  app.add_flag("--no-attestation", a.no_attestation, "Leave out remote attestation: nobody can verify the enclave");
-  app.add_option("--isvprodid", a.isvprodid, "Product id in the SIGSTRUCT")->check(CLI::Range(0U, 65535U));
-  app.add_option("--isvsvn", a.isvsvn, "Security version in the SIGSTRUCT")->check(CLI::Range(0U, 65535U));
+  app.add_flag("--no-attestation", a.no_attestation,
+               "Leave out remote attestation: nobody can verify the enclave");
+  app.add_option("--isvprodid", a.isvprodid, "Product id in the SIGSTRUCT")
+      ->check(CLI::Range(0U, 65535U));
+  app.add_option("--isvsvn", a.isvsvn, "Security version in the SIGSTRUCT")
+      ->check(CLI::Range(0U, 65535U));
   repeatable("--accept", a.accepted, "Build in spite of a runtime advisory, by its id");
 }
 
@@ -77,7 +87,9 @@ Result<PlanOptions> to_plan_options(const PlanArguments& a, const Limits& limits
   out.runtimes = a.runtimes;
   out.includes = a.includes;
   out.accepted = a.accepted;
-  const auto given = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
+  const auto given = [](const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(text);
+  };
   out.launch.entrypoint = given(a.entrypoint);
   out.launch.user = given(a.user);
   out.launch.workdir = given(a.workdir);

@@ -112,9 +112,12 @@ class TtyProgress final : public Tracker {
 
 std::unique_ptr<Progress> make_progress(ProgressMode mode, unsigned columns) {
   switch (mode) {
-    case ProgressMode::plain: return std::make_unique<PlainProgress>();
-    case ProgressMode::tty: return std::make_unique<TtyProgress>(columns);
-    case ProgressMode::none: break;
+    case ProgressMode::plain:
+      return std::make_unique<PlainProgress>();
+    case ProgressMode::tty:
+      return std::make_unique<TtyProgress>(columns);
+    case ProgressMode::none:
+      break;
   }
   return std::make_unique<NoProgress>();
 }

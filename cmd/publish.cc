@@ -11,8 +11,9 @@ Result<oci::ImageContent> content_in_store(Session& session, const oci::Image& i
   oci::ImageContent content;
   content.manifest = {image.manifest_descriptor, image.manifest_text};
   const auto add = [&](const oci::Descriptor& blob) {
-    const bool seen = std::any_of(content.blobs.begin(), content.blobs.end(),
-                                  [&](const oci::Descriptor& b) { return b.digest == blob.digest; });
+    const bool seen =
+        std::any_of(content.blobs.begin(), content.blobs.end(),
+                    [&](const oci::Descriptor& b) { return b.digest == blob.digest; });
     if (!seen) content.blobs.push_back(blob);
   };
   for (const oci::Descriptor& layer : image.manifest.layers) add(layer);
@@ -23,11 +24,15 @@ Result<oci::ImageContent> content_in_store(Session& session, const oci::Image& i
 
 Status publish(Session& session, const oci::ImageContent& content, const oci::ImageRef& to,
                const std::string& mount_from) {
-  const oci::WriteContext context{session.limits(), session.pool(), session.progress(), session.cancel()};
+  const oci::WriteContext context{session.limits(), session.pool(), session.progress(),
+                                  session.cancel()};
   switch (to.transport) {
-    case oci::Transport::layout: return oci::write_layout(content, to.path, to.tag, context);
-    case oci::Transport::archive: return oci::write_archive(content, to.path, to.tag, context);
-    case oci::Transport::registry: break;
+    case oci::Transport::layout:
+      return oci::write_layout(content, to.path, to.tag, context);
+    case oci::Transport::archive:
+      return oci::write_archive(content, to.path, to.tag, context);
+    case oci::Transport::registry:
+      break;
   }
   CL_TRY(auto client, session.registry(to.registry, oci::Access::push, mount_from));
   auto pushed = oci::push_image(content, *client, to.registry.tag, mount_from, context);
@@ -35,7 +40,8 @@ Status publish(Session& session, const oci::ImageContent& content, const oci::Im
 }
 
 std::string mountable_from(const oci::ImageRef& from, const oci::ImageRef& to) {
-  const bool same = from.transport == oci::Transport::registry && to.transport == oci::Transport::registry &&
+  const bool same = from.transport == oci::Transport::registry &&
+                    to.transport == oci::Transport::registry &&
                     from.registry.registry == to.registry.registry &&
                     from.registry.repository != to.registry.repository;
   return same ? from.registry.repository : std::string();

@@ -9,7 +9,8 @@ std::string render_error(const Error& error, bool color) {
   std::string out = std::string(red) + "error:" + off + " " + error.what() + "\n";
   for (const std::string& line : error.details()) out += "  " + line + "\n";
   for (const std::string& line : error.trace()) out += "  while " + line + "\n";
-  if (error.code() == Code::internal) out += "  this is a bug in cloister; please report it with the command line\n";
+  if (error.code() == Code::internal)
+    out += "  this is a bug in cloister; please report it with the command line\n";
   if (!error.hint().empty()) out += std::string(cyan) + "hint:" + off + " " + error.hint() + "\n";
   return out;
 }

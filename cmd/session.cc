@@ -20,24 +20,31 @@ void add_output_options(CLI::App& app, CommonOptions& options) {
 
 void add_image_options(CLI::App& app, CommonOptions& options) {
   add_output_options(app, options);
-  app.add_option("--platform", options.platform, "Platform to take from a multi-platform image")->capture_default_str();
-  app.add_option("--store", options.store, "Local store, an OCI layout (default: $XDG_CACHE_HOME/cloister)");
-  app.add_option("-j,--jobs", options.jobs, "Threads (default: the number of processors)")->check(CLI::Range(1U, 1024U));
+  app.add_option("--platform", options.platform, "Platform to take from a multi-platform image")
+      ->capture_default_str();
+  app.add_option("--store", options.store,
+                 "Local store, an OCI layout (default: $XDG_CACHE_HOME/cloister)");
+  app.add_option("-j,--jobs", options.jobs, "Threads (default: the number of processors)")
+      ->check(CLI::Range(1U, 1024U));
   app.add_option("--progress", options.progress, "How progress is shown: auto, plain, tty or none")
       ->check(CLI::IsMember({"auto", "plain", "tty", "none"}))
       ->capture_default_str();
-  app.add_option("--authfile", options.authfile, "Registry credentials (default: Docker's and Podman's files)");
-  app.add_flag("--tls-verify,!--no-tls-verify", options.tls_verify, "Verify TLS certificates (--tls-verify=false: do not)");
+  app.add_option("--authfile", options.authfile,
+                 "Registry credentials (default: Docker's and Podman's files)");
+  app.add_flag("--tls-verify,!--no-tls-verify", options.tls_verify,
+               "Verify TLS certificates (--tls-verify=false: do not)");
   app.add_flag("--plain-http", options.plain_http, "Talk HTTP to the registry");
 }
 
 Session::Session(CommonOptions options, const Environment& env)
     : options_(std::move(options)), env_(env), cancel_(env.interrupted) {}
 
-Result<std::unique_ptr<Session>> Session::create(const CommonOptions& options, const Environment& env) {
+Result<std::unique_ptr<Session>> Session::create(const CommonOptions& options,
+                                                 const Environment& env) {
   std::unique_ptr<Session> session(new Session(options, env));
   CL_TRY(session->platform_, oci::parse_platform(options.platform));
-  const unsigned jobs = options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
+  const unsigned jobs =
+      options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   session->pool_ = std::make_unique<ThreadPool>(jobs);
   ProgressMode mode = env.stderr_tty ? ProgressMode::tty : ProgressMode::plain;
   if (options.progress == "plain") mode = ProgressMode::plain;
@@ -47,7 +54,9 @@ Result<std::unique_ptr<Session>> Session::create(const CommonOptions& options, c
   return session;
 }
 
-bool Session::color() const { return env_.stderr_tty && !options_.no_color && !env_.get("NO_COLOR"); }
+bool Session::color() const {
+  return env_.stderr_tty && !options_.no_color && !env_.get("NO_COLOR");
+}
 
 void Session::note(std::string_view text) const {
   if (!options_.quiet) std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
@@ -55,7 +64,8 @@ void Session::note(std::string_view text) const {
 
 Result<oci::Store*> Session::store() {
   if (!store_) {
-    CL_TRY(oci::Store opened, oci::Store::open(options_.store.empty() ? env_.cache_directory() : options_.store));
+    CL_TRY(oci::Store opened,
+           oci::Store::open(options_.store.empty() ? env_.cache_directory() : options_.store));
     store_.emplace(std::move(opened));
   }
   return &*store_;
@@ -72,9 +82,12 @@ Result<measure::IndexCache*> Session::cache() {
   return &*cache_;
 }
 
-oci::FetchContext Session::fetch_context() { return {limits_, *pool_, *progress_, cancel_, platform_}; }
+oci::FetchContext Session::fetch_context() {
+  return {limits_, *pool_, *progress_, cancel_, platform_};
+}
 
-Result<std::shared_ptr<oci::RegistryClient>> Session::registry(const oci::RegistryRef& ref, oci::Access access,
+Result<std::shared_ptr<oci::RegistryClient>> Session::registry(const oci::RegistryRef& ref,
+                                                               oci::Access access,
                                                                const std::string& mount_from) {
   const auto paths = oci::credential_paths(env_.variables, options_.authfile);
   CL_TRY(oci::Credentials credentials, oci::find_credentials(paths, ref, limits_));
@@ -83,14 +96,18 @@ Result<std::shared_ptr<oci::RegistryClient>> Session::registry(const oci::Regist
   options.tls_verify = options_.tls_verify;
   options.user_agent = cat("cloister/", kVersion);
   options.mount_from = mount_from;
-  return oci::RegistryClient::open(ref, access, std::move(credentials), std::move(options), limits_, cancel_);
+  return oci::RegistryClient::open(ref, access, std::move(credentials), std::move(options), limits_,
+                                   cancel_);
 }
 
 Result<std::unique_ptr<oci::ImageTransport>> Session::transport(const oci::ImageRef& ref) {
   switch (ref.transport) {
-    case oci::Transport::layout: return oci::open_layout(ref, limits_);
-    case oci::Transport::archive: return oci::open_archive(ref, limits_);
-    case oci::Transport::registry: break;
+    case oci::Transport::layout:
+      return oci::open_layout(ref, limits_);
+    case oci::Transport::archive:
+      return oci::open_archive(ref, limits_);
+    case oci::Transport::registry:
+      break;
   }
   CL_TRY(auto client, registry(ref.registry, oci::Access::pull));
   return oci::make_registry_transport(std::move(client), ref.registry);
@@ -110,26 +127,29 @@ Status Session::fetch(const oci::ImageRef& ref, const oci::Image& image) {
 
 std::shared_ptr<const measure::LayerContent> Session::content_of(const oci::Descriptor& layer) {
   const auto compression = oci::layer_compression(layer.media_type).value_or(Compression::none);
-  return measure::make_tar_content([store = &*store_, layer] { return store->open_blob(layer); }, compression, limits_);
+  return measure::make_tar_content([store = &*store_, layer] { return store->open_blob(layer); },
+                                   compression, limits_);
 }
 
 Result<measure::IndexedLayer> Session::indexed_layer(const oci::Image& image, std::size_t i) {
   const oci::Descriptor& layer = image.manifest.layers[i];
   const Digest& diff_id = image.config.diff_ids[i];
-  const std::string doing =
-      cat("indexing layer ", i + 1, " of ", image.manifest.layers.size(), " of ", quote(image.name));
+  const std::string doing = cat("indexing layer ", i + 1, " of ", image.manifest.layers.size(),
+                                " of ", quote(image.name));
   CL_TRY(measure::IndexCache * cache, this->cache());
   auto index = cache->load(layer.digest, limits_);
   // The cache knows layers; which diffID the image claims for one is the image's word.
   if (index && index->diff_id != diff_id)
-    return Error::corrupt(cat("layer ", layer.digest.str(), " is not what the image configuration says"))
+    return Error::corrupt(
+               cat("layer ", layer.digest.str(), " is not what the image configuration says"))
         .detail(cat("got diffID ", index->diff_id.str(), ", want ", diff_id.str()))
         .while_(doing);
   if (!index) {
     const std::string id = layer.digest.hex().substr(0, 12);
     progress_->start(id, "indexing", layer.size);
     CL_TRY(auto blob, store_->open_blob(layer));
-    MeterSource metered(*blob, [&](std::size_t n) { progress_->advance(id, n); }, cancel_);
+    MeterSource metered(
+        *blob, [&](std::size_t n) { progress_->advance(id, n); }, cancel_);
     const auto compression = oci::layer_compression(layer.media_type).value_or(Compression::none);
     auto made = measure::index_layer(metered, compression, diff_id, limits_, cancel_);
     progress_->finish(id, made.has_value() ? "done" : "failed");
@@ -156,15 +176,17 @@ Result<LoadedImage> Session::load_layers(const oci::ImageRef& ref, oci::Image im
   return load_from(*transport, ref, std::move(image));
 }
 
-Result<LoadedImage> Session::load_from(oci::ImageTransport& transport, const oci::ImageRef& ref, oci::Image image) {
+Result<LoadedImage> Session::load_from(oci::ImageTransport& transport, const oci::ImageRef& ref,
+                                       oci::Image image) {
   CL_TRY(oci::Store * store, this->store());
   CL_CHECK(this->cache());  // opened before the workers ask for it
   LoadedImage out{ref, std::move(image), nullptr};
   std::vector<measure::IndexedLayer> layers(out.image.manifest.layers.size());
-  CL_CHECK(oci::fetch_layers(out.image, transport, *store, fetch_context(), [&](std::size_t i) -> Status {
-    CL_TRY(layers[i], indexed_layer(out.image, i));
-    return {};
-  }));
+  CL_CHECK(oci::fetch_layers(out.image, transport, *store, fetch_context(),
+                             [&](std::size_t i) -> Status {
+                               CL_TRY(layers[i], indexed_layer(out.image, i));
+                               return {};
+                             }));
   auto merged = measure::Rootfs::merge(std::move(layers), limits_);
   if (!merged.has_value())
     return std::move(merged).error().while_(cat("merging the layers of ", quote(out.image.name)));

@@ -41,7 +41,8 @@ struct LoadedImage {
 
 class Session {
  public:
-  static Result<std::unique_ptr<Session>> create(const CommonOptions& options, const Environment& env);
+  static Result<std::unique_ptr<Session>> create(const CommonOptions& options,
+                                                 const Environment& env);
 
   const Environment& env() const { return env_; }
   const Limits& limits() const { return limits_; }
@@ -55,7 +56,8 @@ class Session {
   Result<measure::IndexCache*> cache();  // likewise
   oci::FetchContext fetch_context();
 
-  Result<std::shared_ptr<oci::RegistryClient>> registry(const oci::RegistryRef& ref, oci::Access access,
+  Result<std::shared_ptr<oci::RegistryClient>> registry(const oci::RegistryRef& ref,
+                                                        oci::Access access,
                                                         const std::string& mount_from = {});
   Result<std::unique_ptr<oci::ImageTransport>> transport(const oci::ImageRef& ref);
 
@@ -75,7 +77,8 @@ class Session {
 
  private:
   Session(CommonOptions options, const Environment& env);
-  Result<LoadedImage> load_from(oci::ImageTransport& transport, const oci::ImageRef& ref, oci::Image image);
+  Result<LoadedImage> load_from(oci::ImageTransport& transport, const oci::ImageRef& ref,
+                                oci::Image image);
   Result<measure::IndexedLayer> indexed_layer(const oci::Image& image, std::size_t i);
 
   CommonOptions options_;

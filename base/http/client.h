@@ -18,11 +18,11 @@ namespace cloister::http {
 
 struct Options {
   bool tls_verify = true;
-  std::string ca_file;      // additional CA bundle (PEM); empty: the system's
+  std::string ca_file;  // additional CA bundle (PEM); empty: the system's
   std::string user_agent;
   long connect_timeout_ms = 15'000;
-  long low_speed_bytes = 1;    // a transfer slower than this for …
-  long low_speed_seconds = 60; // … this long is `unavailable`
+  long low_speed_bytes = 1;     // a transfer slower than this for …
+  long low_speed_seconds = 60;  // … this long is `unavailable`
 };
 
 struct Header {
@@ -59,7 +59,8 @@ class BodyStream : public Source {
 // A status code is never an error here.
 class Client {
  public:
-  static Result<std::unique_ptr<Client>> create(Options options, const Limits& limits, CancelToken cancel);
+  static Result<std::unique_ptr<Client>> create(Options options, const Limits& limits,
+                                                CancelToken cancel);
   virtual ~Client() = default;
   virtual Result<Response> send(const Request& request, std::uint64_t max_body) = 0;
   // Answers once the headers are there; the body is pulled by reading.
@@ -68,7 +69,7 @@ class Client {
 
 struct Url {
   std::string scheme, host, port, path, query;  // host lower case; IPv6 in brackets; path from '/'
-  std::string origin() const;                   // scheme://host:port with the default port made explicit
+  std::string origin() const;  // scheme://host:port with the default port made explicit
   std::string str() const;
 };
 std::optional<Url> parse_url(std::string_view text);

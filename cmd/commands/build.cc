@@ -27,8 +27,11 @@ struct Options {
 
 Status check_usage(const Options& o) {
   if (!o.dry_run && o.key.empty())
-    return Error::usage("a build needs an SGX signing key").hint("give --key PEM (make one: cloister keygen sgx -o enclave.pem), or --dry-run");
-  if (o.push && o.tags.empty()) return Error::usage("--push needs a destination").hint("name it with -t REGISTRY/REPOSITORY:TAG");
+    return Error::usage("a build needs an SGX signing key")
+        .hint("give --key PEM (make one: cloister keygen sgx -o enclave.pem), or --dry-run");
+  if (o.push && o.tags.empty())
+    return Error::usage("--push needs a destination")
+        .hint("name it with -t REGISTRY/REPOSITORY:TAG");
   return {};
 }
 
@@ -38,8 +41,10 @@ Result<std::vector<oci::ImageRef>> parse_tags(const Options& o) {
   for (const std::string& tag : o.tags) {
     CL_TRY(oci::ImageRef ref, oci::parse_image_ref(tag));
     if (ref.transport != oci::Transport::registry)
-      return Error::usage(cat("-t ", quote(tag), " is not a registry reference")).hint("a layout or an archive is written with -o");
-    if (ref.registry.digest) return Error::usage(cat("-t ", quote(tag), " names a digest, which the build decides"));
+      return Error::usage(cat("-t ", quote(tag), " is not a registry reference"))
+          .hint("a layout or an archive is written with -o");
+    if (ref.registry.digest)
+      return Error::usage(cat("-t ", quote(tag), " names a digest, which the build decides"));
     out.push_back(std::move(ref));
   }
   return out;
@@ -49,15 +54,18 @@ Result<std::optional<oci::ImageRef>> parse_output(const std::string& text) {
   if (text.empty()) return std::optional<oci::ImageRef>();
   CL_TRY(oci::ImageRef ref, oci::parse_image_ref(text));
   if (ref.transport == oci::Transport::registry || ref.digest)
-    return Error::usage(cat("-o ", quote(text), " is not oci:DIR[:tag] or oci-archive:FILE[:tag]")).hint("an image is pushed to a registry with -t DEST --push");
+    return Error::usage(cat("-o ", quote(text), " is not oci:DIR[:tag] or oci-archive:FILE[:tag]"))
+        .hint("an image is pushed to a registry with -t DEST --push");
   return std::optional(std::move(ref));
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> parse_labels(const std::vector<std::string>& labels) {
+Result<std::vector<std::pair<std::string, std::string>>> parse_labels(
+    const std::vector<std::string>& labels) {
   std::vector<std::pair<std::string, std::string>> out;
   for (const std::string& text : labels) {
     const auto at = text.find('=');
-    if (at == 0 || at == std::string::npos) return Error::usage(cat("--label ", quote(text), " is not NAME=VALUE"));
+    if (at == 0 || at == std::string::npos)
+      return Error::usage(cat("--label ", quote(text), " is not NAME=VALUE"));
     out.emplace_back(text.substr(0, at), text.substr(at + 1));
   }
   return out;
@@ -72,7 +80,8 @@ Result<oci::ImageContent> built_content(Session& session, const Plan& plan, cons
   return content_in_store(session, image);
 }
 
-Result<int> dry_run(Session& session, const Options& o, const Plan& plan, const std::vector<oci::ImageRef>& tags) {
+Result<int> dry_run(Session& session, const Options& o, const Plan& plan,
+                    const std::vector<oci::ImageRef>& tags) {
   const BuildReport report{plan, nullptr, {}, tags.empty() ? std::string() : tags.front().str()};
   CL_CHECK(write_result("", o.format == "json" ? build_json(report) : dry_run_text(report)));
   if (!o.metadata_file.empty()) CL_CHECK(write_result(o.metadata_file, build_json(report)));
@@ -92,7 +101,9 @@ Result<int> run(const Options& o, const Environment& env) {
   std::optional<sign::SgxKey> key;
   if (!o.dry_run) {
     CL_TRY(const Bytes pem, read_file(o.key, session->limits().key_bytes));
-    CL_TRY(key, sign::SgxKey::from_pem(pem, passphrase_source(o.passphrase, env, cat("passphrase for ", quote(o.key))), quote(o.key)));
+    CL_TRY(key, sign::SgxKey::from_pem(
+                    pem, passphrase_source(o.passphrase, env, cat("passphrase for ", quote(o.key))),
+                    quote(o.key)));
   }
   CL_TRY(const Plan plan, plan_build(*session, ref, plan_options));
   if (o.dry_run) return dry_run(*session, o, plan, tags);
@@ -126,19 +137,29 @@ Result<int> run(const Options& o, const Environment& env) {
 
 Action add_build(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  app.add_option("IMAGE", o->image, "Image to build from: a reference, oci:DIR[:tag] or oci-archive:FILE")->required();
+  app.add_option("IMAGE", o->image,
+                 "Image to build from: a reference, oci:DIR[:tag] or oci-archive:FILE")
+      ->required();
   app.add_option("--key", o->key, "SGX signing key: RSA-3072, exponent 3 (PEM)");
   add_passphrase_options(app, o->passphrase);
   app.add_option("-t,--tag", o->tags, "Name of the result; repeatable")->expected(1)->take_all();
   app.add_flag("--push", o->push, "Push the result under each name of -t");
-  app.add_option("-o,--output", o->output, "Write the result to oci:DIR[:tag] or oci-archive:FILE[:tag]");
-  app.add_flag("--dry-run", o->dry_run, "Print the manifest and what would be built; no key, nothing written");
-  app.add_flag("--with-direct", o->with_direct, "Carry Gramine's direct-mode loader too, to try the image without SGX");
-  app.add_option("--date", o->date, "Date of the image and SIGSTRUCT (default: SOURCE_DATE_EPOCH, else the base's)");
-  app.add_option("--label", o->labels, "Label of the image, NAME=VALUE; repeatable")->expected(1)->take_all();
+  app.add_option("-o,--output", o->output,
+                 "Write the result to oci:DIR[:tag] or oci-archive:FILE[:tag]");
+  app.add_flag("--dry-run", o->dry_run,
+               "Print the manifest and what would be built; no key, nothing written");
+  app.add_flag("--with-direct", o->with_direct,
+               "Carry Gramine's direct-mode loader too, to try the image without SGX");
+  app.add_option("--date", o->date,
+                 "Date of the image and SIGSTRUCT (default: SOURCE_DATE_EPOCH, else the base's)");
+  app.add_option("--label", o->labels, "Label of the image, NAME=VALUE; repeatable")
+      ->expected(1)
+      ->take_all();
   app.add_option("--iidfile", o->iidfile, "Write the image's digest to a file");
   app.add_option("--metadata-file", o->metadata_file, "Write the result as JSON to a file");
-  app.add_option("--format", o->format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  app.add_option("--format", o->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run(*o, env); };

@@ -31,8 +31,11 @@ Action add_files(CLI::App& app) {
   auto o = std::make_shared<Options>();
   add_image_options(app, o->common);
   app.add_option("IMAGE", o->image, "Image to list")->required();
-  app.add_flag("--merged", o->merged, "The merged root file system, hard links resolved, instead of each layer");
-  app.add_option("--format", o->format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  app.add_flag("--merged", o->merged,
+               "The merged root file system, hard links resolved, instead of each layer");
+  app.add_option("--format", o->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
   app.add_option("-o,--output", o->output, "File for the result (default: standard output)");
   return [o](const Environment& env) { return run(*o, env); };
 }

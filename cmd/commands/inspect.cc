@@ -21,7 +21,8 @@ Result<int> run(const Options& o, const Environment& env) {
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const oci::Image image, session->resolve(ref));
   CL_TRY(const auto enclave, read_enclave_image(*session, ref, image));
-  CL_CHECK(write_result("", o.format == "json" ? inspect_json(image, enclave) : inspect_text(image, enclave)));
+  CL_CHECK(write_result(
+      "", o.format == "json" ? inspect_json(image, enclave) : inspect_text(image, enclave)));
   return 0;
 }
 
@@ -31,7 +32,9 @@ Action add_inspect(CLI::App& app) {
   auto o = std::make_shared<Options>();
   add_image_options(app, o->common);
   app.add_option("IMAGE", o->image, "Image to show")->required();
-  app.add_option("--format", o->format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  app.add_option("--format", o->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
   return [o](const Environment& env) { return run(*o, env); };
 }
 

@@ -24,8 +24,10 @@ Result<int> run(const Options& o, const Environment& env) {
         .hint("a lost key cannot be had back; give --force to replace it");
   std::optional<std::string> passphrase;
   if (o.encrypt || o.passphrase.given()) {
-    CL_TRY(passphrase, passphrase_source(o.passphrase, env, "passphrase for the new key", /*confirm=*/true)());
-    if (!passphrase || passphrase->empty()) return Error::invalid("an encrypted key needs a passphrase");
+    CL_TRY(passphrase,
+           passphrase_source(o.passphrase, env, "passphrase for the new key", /*confirm=*/true)());
+    if (!passphrase || passphrase->empty())
+      return Error::invalid("an encrypted key needs a passphrase");
   }
   CL_TRY(const sign::SgxKey key, sign::SgxKey::generate());
   CL_TRY(const std::string pem, key.to_pem(passphrase));
@@ -37,10 +39,12 @@ Result<int> run(const Options& o, const Environment& env) {
 
 Action add_keygen(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* sgx = app.add_subcommand("sgx", "An enclave signing key: RSA-3072 with public exponent 3, PEM (PKCS#8)");
+  CLI::App* sgx = app.add_subcommand(
+      "sgx", "An enclave signing key: RSA-3072 with public exponent 3, PEM (PKCS#8)");
   sgx->set_help_flag("-h,--help", "Show this text");
   app.require_subcommand(1);
-  sgx->add_option("-o,--output", o->output, "File for the private key, mode 0600 (default: standard output)");
+  sgx->add_option("-o,--output", o->output,
+                  "File for the private key, mode 0600 (default: standard output)");
   sgx->add_flag("--encrypt", o->encrypt, "Protect it with a passphrase");
   sgx->add_flag("--force", o->force, "Replace an existing file");
   add_passphrase_options(*sgx, o->passphrase);

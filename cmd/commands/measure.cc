@@ -58,19 +58,24 @@ Result<std::chrono::year_month_day> sigstruct_date(const Options& o, const Envir
 
 Result<int> run(const Options& o, const Environment& env) {
   if (!o.libpal.empty() && !o.runtimes.empty())
-    return Error::usage("--libpal and --runtime exclude each other").hint("both say which libpal.so is measured");
+    return Error::usage("--libpal and --runtime exclude each other")
+        .hint("both say which libpal.so is measured");
   if (o.sig.empty() != o.key.empty())
-    return Error::usage("--key and --sig belong together").hint("--key PEM --date YYYY-MM-DD --sig FILE writes the SIGSTRUCT");
+    return Error::usage("--key and --sig belong together")
+        .hint("--key PEM --date YYYY-MM-DD --sig FILE writes the SIGSTRUCT");
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const Bytes text, read_file(o.manifest, session->limits().enclave_manifest_bytes));
   CL_TRY(TomlTable table, parse_toml(as_text(text), session->limits(), quote(o.manifest)));
   const manifest::EnclaveManifest parsed{std::move(table)};
   std::vector<std::string> warnings;
   auto params = manifest::enclave_params(parsed, &warnings);
-  if (!params.has_value()) return std::move(params).error().while_(cat("reading ", quote(o.manifest)));
+  if (!params.has_value())
+    return std::move(params).error().while_(cat("reading ", quote(o.manifest)));
   CL_TRY(const Enclave enclave, load_enclave(o, *session));
-  auto measured = measure::sgx::measure_enclave(enclave.libpal, text, *params, enclave.layout, session->limits());
-  if (!measured.has_value()) return std::move(measured).error().while_(cat("measuring ", quote(o.manifest)));
+  auto measured = measure::sgx::measure_enclave(enclave.libpal, text, *params, enclave.layout,
+                                                session->limits());
+  if (!measured.has_value())
+    return std::move(measured).error().while_(cat("measuring ", quote(o.manifest)));
   for (const std::string& warning : warnings) session->note("warning: " + warning);
 
   std::optional<sign::Sigstruct> sigstruct;
@@ -78,7 +83,9 @@ Result<int> run(const Options& o, const Environment& env) {
     CL_TRY(const auto date, sigstruct_date(o, env));
     CL_TRY(const Bytes pem, read_file(o.key, session->limits().key_bytes));
     CL_TRY(const sign::SgxKey key,
-           sign::SgxKey::from_pem(pem, passphrase_source(o.passphrase, env, cat("passphrase for ", quote(o.key))), quote(o.key)));
+           sign::SgxKey::from_pem(
+               pem, passphrase_source(o.passphrase, env, cat("passphrase for ", quote(o.key))),
+               quote(o.key)));
     sigstruct = sign::make_sigstruct(*params, measured->mrenclave, date);
     CL_CHECK(sign::sign_sigstruct(*sigstruct, key));
     CL_CHECK(write_file_atomic(o.sig, sign::encode_sigstruct(*sigstruct)));
@@ -96,14 +103,19 @@ Action add_measure(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("MANIFEST", o->manifest, "Final Gramine manifest (.manifest.sgx)")->required();
   app.add_option("--libpal", o->libpal, "The libpal.so that will be loaded");
-  app.add_option("--gramine-version", o->gramine_version, "With --libpal: version whose enclave layout applies")
+  app.add_option("--gramine-version", o->gramine_version,
+                 "With --libpal: version whose enclave layout applies")
       ->capture_default_str();
   add_runtime_option(app, o->runtimes);
-  app.add_flag("--explain", o->explain, "List every range with its protection, type and whether it is measured");
+  app.add_flag("--explain", o->explain,
+               "List every range with its protection, type and whether it is measured");
   app.add_option("--key", o->key, "SGX signing key (PEM): also make a SIGSTRUCT");
-  app.add_option("--date", o->date, "Date in the SIGSTRUCT, YYYY-MM-DD (default: SOURCE_DATE_EPOCH)");
+  app.add_option("--date", o->date,
+                 "Date in the SIGSTRUCT, YYYY-MM-DD (default: SOURCE_DATE_EPOCH)");
   app.add_option("--sig", o->sig, "File for the SIGSTRUCT");
-  app.add_option("--format", o->format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  app.add_option("--format", o->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
   add_passphrase_options(app, o->passphrase);
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run(*o, env); };

@@ -32,8 +32,10 @@ Result<int> run(const Options& o, const Environment& env) {
 Action add_push(CLI::App& app) {
   auto o = std::make_shared<Options>();
   add_image_options(app, o->common);
-  app.add_option("SRC", o->source, "Image to copy: a reference, oci:DIR[:tag] or oci-archive:FILE")->required();
-  app.add_option("DEST", o->destination, "Where to: a reference, oci:DIR[:tag] or oci-archive:FILE")->required();
+  app.add_option("SRC", o->source, "Image to copy: a reference, oci:DIR[:tag] or oci-archive:FILE")
+      ->required();
+  app.add_option("DEST", o->destination, "Where to: a reference, oci:DIR[:tag] or oci-archive:FILE")
+      ->required();
   return [o](const Environment& env) { return run(*o, env); };
 }
 

@@ -23,7 +23,8 @@ Result<int> run(const Options& o, const Environment&) {
   auto checked = sign::check_sigstruct(*parsed);
   CL_CHECK(write_result("", o.format == "json" ? sigstruct_json(*parsed, checked.has_value())
                                                : sigstruct_text(*parsed, checked.has_value())));
-  if (!checked.has_value()) return std::move(checked).error().while_(cat("checking ", quote(o.file)));
+  if (!checked.has_value())
+    return std::move(checked).error().while_(cat("checking ", quote(o.file)));
   return 0;
 }
 
@@ -32,7 +33,9 @@ Result<int> run(const Options& o, const Environment&) {
 Action add_sigstruct(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("FILE", o->file, "SIGSTRUCT file (.sig), 1808 bytes")->required();
-  app.add_option("--format", o->format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  app.add_option("--format", o->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
   return [o](const Environment& env) { return run(*o, env); };
 }
 

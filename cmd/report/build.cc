@@ -13,11 +13,12 @@ namespace {
 using manifest::Finding;
 using manifest::Severity;
 
-constexpr Severity kSeverities[] = {Severity::critical, Severity::high, Severity::medium, Severity::low, Severity::info};
+constexpr Severity kSeverities[] = {Severity::critical, Severity::high, Severity::medium,
+                                    Severity::low, Severity::info};
 
 std::size_t count(const std::vector<Finding>& findings, Severity severity) {
-  return static_cast<std::size_t>(
-      std::count_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.severity == severity; }));
+  return static_cast<std::size_t>(std::count_if(
+      findings.begin(), findings.end(), [&](const Finding& f) { return f.severity == severity; }));
 }
 
 std::string libc_name(const Plan& plan) {
@@ -28,7 +29,8 @@ std::string libc_name(const Plan& plan) {
 
 OrderedJson findings_json(const std::vector<Finding>& findings) {
   OrderedJson json;
-  for (const Severity severity : kSeverities) json[std::string(manifest::severity_name(severity))] = count(findings, severity);
+  for (const Severity severity : kSeverities)
+    json[std::string(manifest::severity_name(severity))] = count(findings, severity);
   return json;
 }
 
@@ -56,13 +58,17 @@ OrderedJson trusted_files_json(const Plan& plan) {
   if (trusted == nullptr || trusted->array() == nullptr) return files;
   for (const TomlValue& item : *trusted->array()) {
     const TomlTable* table = item.table();
-    if (table == nullptr || table->find("uri") == nullptr || table->find("uri")->string() == nullptr) continue;
+    if (table == nullptr || table->find("uri") == nullptr ||
+        table->find("uri")->string() == nullptr)
+      continue;
     const std::string& uri = *table->find("uri")->string();
     OrderedJson file = {{"uri", uri}};
-    if (const TomlValue* sha256 = table->find("sha256"); sha256 != nullptr && sha256->string() != nullptr)
+    if (const TomlValue* sha256 = table->find("sha256");
+        sha256 != nullptr && sha256->string() != nullptr)
       file["sha256"] = *sha256->string();
     const auto reason = plan.manifest.reasons.find(uri);
-    file["reasons"] = reason == plan.manifest.reasons.end() ? OrderedJson::array() : OrderedJson::array({reason->second});
+    file["reasons"] = reason == plan.manifest.reasons.end() ? OrderedJson::array()
+                                                            : OrderedJson::array({reason->second});
     files.push_back(std::move(file));
   }
   return files;
@@ -72,8 +78,8 @@ void finding_lines(std::string& out, const std::vector<Finding>& findings) {
   for (const Severity severity : kSeverities)
     for (const Finding& f : findings)
       if (f.severity == severity)
-        out += cat("# ", manifest::severity_name(severity), " ", f.id, " ", printable(f.where), ": ",
-                   printable(f.evidence), "\n#   fix: ", printable(f.fix), "\n");
+        out += cat("# ", manifest::severity_name(severity), " ", f.id, " ", printable(f.where),
+                   ": ", printable(f.evidence), "\n#   fix: ", printable(f.fix), "\n");
 }
 
 std::string quoted_list(const std::vector<std::string>& words) {
@@ -86,27 +92,32 @@ std::string quoted_list(const std::vector<std::string>& words) {
 
 std::string build_json(const BuildReport& r) {
   const Plan& plan = r.plan;
-  const auto text_or_null = [](const std::string& text) { return text.empty() ? OrderedJson() : OrderedJson(text); };
+  const auto text_or_null = [](const std::string& text) {
+    return text.empty() ? OrderedJson() : OrderedJson(text);
+  };
   OrderedJson json;
-  json["image"] = {{"digest", text_or_null(r.digest)},
-                   {"name", text_or_null(r.name)},
-                   {"mediaType", r.built != nullptr ? OrderedJson(r.built->image.manifest.media_type) : OrderedJson()}};
-  json["base"] = {{"name", plan.base.image.name}, {"digest", plan.base.image.manifest_descriptor.digest.str()}};
+  json["image"] = {
+      {"digest", text_or_null(r.digest)},
+      {"name", text_or_null(r.name)},
+      {"mediaType",
+       r.built != nullptr ? OrderedJson(r.built->image.manifest.media_type) : OrderedJson()}};
+  json["base"] = {{"name", plan.base.image.name},
+                  {"digest", plan.base.image.manifest_descriptor.digest.str()}};
   json["runtime"] = {{"name", plan.runtime.name},
                      {"version", text_or_null(plan.runtime.version)},
                      {"libc", libc_name(plan)},
                      {"digest", plan.runtime.digest().str()}};
-  json["sgx"] = {
-      {"mrenclave", plan.measurement.mrenclave.hex()},
-      {"mrsigner", r.built != nullptr ? OrderedJson(r.built->sigstruct.mrsigner().hex()) : OrderedJson()},
-      {"isvprodid", plan.params.isvprodid},
-      {"isvsvn", plan.params.isvsvn},
-      {"debug", plan.params.debug},
-      {"enclaveSize", plan.params.enclave_size},
-      {"maxThreads", plan.params.max_threads},
-      {"attributes",
-       attributes_json(plan.params.flags, plan.params.flags_mask, plan.params.xfrm, plan.params.xfrm_mask)},
-      {"miscselect", hex_le(plan.params.misc_select, 4)}};
+  json["sgx"] = {{"mrenclave", plan.measurement.mrenclave.hex()},
+                 {"mrsigner", r.built != nullptr ? OrderedJson(r.built->sigstruct.mrsigner().hex())
+                                                 : OrderedJson()},
+                 {"isvprodid", plan.params.isvprodid},
+                 {"isvsvn", plan.params.isvsvn},
+                 {"debug", plan.params.debug},
+                 {"enclaveSize", plan.params.enclave_size},
+                 {"maxThreads", plan.params.max_threads},
+                 {"attributes", attributes_json(plan.params.flags, plan.params.flags_mask,
+                                                plan.params.xfrm, plan.params.xfrm_mask)},
+                 {"miscselect", hex_le(plan.params.misc_select, 4)}};
   json["manifest"] = {{"digest", sha256(plan.manifest.text).str()},
                       {"trustedFiles", plan.manifest.trusted_files},
                       {"trustedBytes", plan.manifest.trusted_bytes}};
@@ -121,15 +132,20 @@ std::string build_json(const BuildReport& r) {
 
 std::string build_summary(const BuildReport& r) {
   const Plan& plan = r.plan;
-  std::string out = cat("base       ", printable(plan.base.image.name), " @ ", plan.base.image.manifest_descriptor.digest.str(), "\n");
-  out += cat("runtime    gramine ", plan.runtime.version.empty() ? "(unknown version)" : printable(plan.runtime.version), "\n");
-  out += cat("program    ", quote(plan.launch.entrypoint), " as ", plan.launch.uid, ":", plan.launch.gid, ", kind ", plan.kind.name, "\n");
-  out += cat("may open   ", plan.manifest.trusted_files, " of ", plan.base.rootfs->file_count(), " files, ",
-             human_bytes(plan.manifest.trusted_bytes), "\n");
+  std::string out = cat("base       ", printable(plan.base.image.name), " @ ",
+                        plan.base.image.manifest_descriptor.digest.str(), "\n");
+  out += cat("runtime    gramine ",
+             plan.runtime.version.empty() ? "(unknown version)" : printable(plan.runtime.version),
+             "\n");
+  out += cat("program    ", quote(plan.launch.entrypoint), " as ", plan.launch.uid, ":",
+             plan.launch.gid, ", kind ", plan.kind.name, "\n");
+  out += cat("may open   ", plan.manifest.trusted_files, " of ", plan.base.rootfs->file_count(),
+             " files, ", human_bytes(plan.manifest.trusted_bytes), "\n");
   out += cat("mrenclave  ", plan.measurement.mrenclave.hex(), "\n");
   if (r.built != nullptr) {
     out += cat("mrsigner   ", r.built->sigstruct.mrsigner().hex(), "\n");
-    out += cat("new layer  ", human_bytes(r.built->image.layer_descriptor.size), ", ", r.built->image.layer_files, " entries\n");
+    out += cat("new layer  ", human_bytes(r.built->image.layer_descriptor.size), ", ",
+               r.built->image.layer_files, " entries\n");
   }
   std::string findings;
   for (const Severity severity : kSeverities)
@@ -141,20 +157,26 @@ std::string build_summary(const BuildReport& r) {
 
 std::string dry_run_text(const BuildReport& r) {
   const Plan& plan = r.plan;
-  std::string out = cat("# Dry run: nothing was written. This document is the enclave manifest; what a build would\n"
-                        "# measure is the same without comments (cloister manifest prints it).\n#\n",
-                        "# base      ", printable(plan.base.image.name), "\n#           ",
-                        plan.base.image.manifest_descriptor.digest.str(), "\n");
-  out += cat("# runtime   ", plan.runtime.name, " ", plan.runtime.version.empty() ? "(unknown version)" : printable(plan.runtime.version), "\n");
+  std::string out = cat(
+      "# Dry run: nothing was written. This document is the enclave manifest; what a build would\n"
+      "# measure is the same without comments (cloister manifest prints it).\n#\n",
+      "# base      ", printable(plan.base.image.name), "\n#           ",
+      plan.base.image.manifest_descriptor.digest.str(), "\n");
+  out += cat("# runtime   ", plan.runtime.name, " ",
+             plan.runtime.version.empty() ? "(unknown version)" : printable(plan.runtime.version),
+             "\n");
   for (const auto& source : plan.runtime.sources)
-    out += cat("#           ", printable(source.name), source.digest ? " @ " + source.digest->str() : "", "\n");
-  out += cat("# runs      ", quoted_list(plan.launch.argv), "\n#           ", quote(plan.launch.entrypoint), " in ",
-             quote(plan.launch.workdir), " as ", plan.launch.uid, ":", plan.launch.gid, "\n");
+    out += cat("#           ", printable(source.name),
+               source.digest ? " @ " + source.digest->str() : "", "\n");
+  out += cat("# runs      ", quoted_list(plan.launch.argv), "\n#           ",
+             quote(plan.launch.entrypoint), " in ", quote(plan.launch.workdir), " as ",
+             plan.launch.uid, ":", plan.launch.gid, "\n");
   out += cat("# kind      ", plan.kind.name, ": ", printable(plan.kind.summary), "\n");
-  out += cat("# may open  ", plan.manifest.trusted_files, " of ", plan.base.rootfs->file_count(), " files, ",
-             human_bytes(plan.manifest.trusted_bytes), "\n");
-  out += cat("# enclave   ", human_bytes(plan.params.enclave_size), ", ", plan.params.max_threads, " threads",
-             plan.params.edmm ? ", EDMM" : "", plan.params.debug ? ", DEBUG" : "", "\n");
+  out += cat("# may open  ", plan.manifest.trusted_files, " of ", plan.base.rootfs->file_count(),
+             " files, ", human_bytes(plan.manifest.trusted_bytes), "\n");
+  out +=
+      cat("# enclave   ", human_bytes(plan.params.enclave_size), ", ", plan.params.max_threads,
+          " threads", plan.params.edmm ? ", EDMM" : "", plan.params.debug ? ", DEBUG" : "", "\n");
   out += cat("# mrenclave ", plan.measurement.mrenclave.hex(), "\n");
   if (!r.name.empty()) out += cat("# would tag ", printable(r.name), "\n");
   out += "#\n";

@@ -14,9 +14,11 @@ using manifest::Edge;
 using manifest::kLaunch;
 using manifest::Member;
 
-std::vector<std::vector<const Edge*>> edges_by_source(const Closure& closure, std::vector<const Edge*>& roots) {
+std::vector<std::vector<const Edge*>> edges_by_source(const Closure& closure,
+                                                      std::vector<const Edge*>& roots) {
   std::vector<std::vector<const Edge*>> out(closure.members.size());
-  for (const Edge& edge : closure.edges) (edge.from == kLaunch ? roots : out[edge.from]).push_back(&edge);
+  for (const Edge& edge : closure.edges)
+    (edge.from == kLaunch ? roots : out[edge.from]).push_back(&edge);
   return out;
 }
 
@@ -40,7 +42,8 @@ class TreeWriter {
       while (!stack_.empty()) step();
     }
     for (const auto& missing : closure_.unresolved)
-      out += cat("not found: ", printable(missing.name), ", needed by ", printable(missing.needed_by), "\n");
+      out += cat("not found: ", printable(missing.name), ", needed by ",
+                 printable(missing.needed_by), "\n");
     return out + total_line(closure_);
   }
 
@@ -65,7 +68,8 @@ class TreeWriter {
     shown_[item.edge->to] = true;
     for (std::size_t i = next.size(); i-- > 0;) {
       const bool last = i + 1 == next.size();
-      stack_.push_back({next[i], item.indent + (last ? "└── " : "├── "), item.indent + (last ? "    " : "│   "), false});
+      stack_.push_back({next[i], item.indent + (last ? "└── " : "├── "),
+                        item.indent + (last ? "    " : "│   "), false});
     }
   }
   const Closure& closure_;
@@ -91,7 +95,9 @@ OrderedJson reasons_json(const Closure& closure, std::size_t member) {
 
 }  // namespace
 
-std::string closure_tree(const Closure& closure) { return TreeWriter(closure).write(); }
+std::string closure_tree(const Closure& closure) {
+  return TreeWriter(closure).write();
+}
 
 std::string closure_list(const Closure& closure) {
   std::vector<std::string> lines;
@@ -115,7 +121,8 @@ std::string closure_json(const Closure& closure) {
   }
   OrderedJson unresolved = OrderedJson::array();
   for (const auto& missing : closure.unresolved)
-    unresolved.push_back({{"name", missing.name}, {"neededBy", missing.needed_by}, {"searched", missing.searched}});
+    unresolved.push_back(
+        {{"name", missing.name}, {"neededBy", missing.needed_by}, {"searched", missing.searched}});
   const OrderedJson json = {{"libraryPath", closure.library_path},
                             {"members", std::move(members)},
                             {"unresolved", std::move(unresolved)}};

@@ -14,13 +14,20 @@ using measure::FileType;
 
 std::string_view type_word(FileType type) {
   switch (type) {
-    case FileType::regular: return "file";
-    case FileType::directory: return "dir";
-    case FileType::symlink: return "symlink";
-    case FileType::hardlink: return "hardlink";
-    case FileType::char_device: return "char";
-    case FileType::block_device: return "block";
-    case FileType::fifo: return "fifo";
+    case FileType::regular:
+      return "file";
+    case FileType::directory:
+      return "dir";
+    case FileType::symlink:
+      return "symlink";
+    case FileType::hardlink:
+      return "hardlink";
+    case FileType::char_device:
+      return "char";
+    case FileType::block_device:
+      return "block";
+    case FileType::fifo:
+      return "fifo";
   }
   return "file";
 }
@@ -51,7 +58,8 @@ OrderedJson row_json(const FileRow& row) {
     json["sha256"] = e.sha256.hex();
   }
   if (e.type == FileType::symlink) put_bytes(json, "linkTarget", "linkTargetBase64", e.link_target);
-  if (e.type == FileType::hardlink) put_bytes(json, "linkTarget", "linkTargetBase64", "/" + e.link_target);
+  if (e.type == FileType::hardlink)
+    put_bytes(json, "linkTarget", "linkTargetBase64", "/" + e.link_target);
   if (e.type == FileType::char_device || e.type == FileType::block_device) {
     json["major"] = e.device_major;
     json["minor"] = e.device_minor;
@@ -70,13 +78,16 @@ OrderedJson row_json(const FileRow& row) {
 std::vector<FileRow> layer_files(const measure::Rootfs& rootfs) {
   std::vector<FileRow> rows;
   for (std::uint32_t i = 0; i < rootfs.layers().size(); ++i)
-    for (const Entry& entry : rootfs.layers()[i].index->entries) rows.push_back({"/" + entry.path, &entry, i});
+    for (const Entry& entry : rootfs.layers()[i].index->entries)
+      rows.push_back({"/" + entry.path, &entry, i});
   return rows;
 }
 
 std::vector<FileRow> merged_files(const measure::Rootfs& rootfs) {
   std::vector<FileRow> rows;
-  rootfs.walk([&](const measure::Node& node) { rows.push_back({node.path(), node.entry, node.layer}); });
+  rootfs.walk([&](const measure::Node& node) {
+    rows.push_back({node.path(), node.entry, node.layer});
+  });
   return rows;
 }
 
@@ -85,8 +96,9 @@ std::string files_text(const std::vector<FileRow>& rows) {
   for (const FileRow& row : rows) {
     const Entry& e = *row.entry;
     char head[96];
-    std::snprintf(head, sizeof head, "%3u  %-8s %s  %5u:%-5u %12llu  ", row.layer, std::string(type_word(e.type)).c_str(),
-                  octal_mode(e.mode).c_str(), e.uid, e.gid, static_cast<unsigned long long>(e.size));
+    std::snprintf(head, sizeof head, "%3u  %-8s %s  %5u:%-5u %12llu  ", row.layer,
+                  std::string(type_word(e.type)).c_str(), octal_mode(e.mode).c_str(), e.uid, e.gid,
+                  static_cast<unsigned long long>(e.size));
     out += head;
     out += e.type == FileType::regular ? e.sha256.hex() : std::string(64, '-');
     out += "  " + printable(row.path);

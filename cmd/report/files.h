@@ -9,9 +9,9 @@
 namespace cloister::cmd {
 
 struct FileRow {
-  std::string path;               // absolute, bytes
+  std::string path;  // absolute, bytes
   const measure::Entry* entry;
-  std::uint32_t layer;            // the layer it stands in; merged: the one that won
+  std::uint32_t layer;  // the layer it stands in; merged: the one that won
 };
 
 // Every entry of every layer, in archive order; whiteouts under their own names.

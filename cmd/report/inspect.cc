@@ -42,10 +42,13 @@ OrderedJson enclave_json(const EnclaveImage& e) {
 
 std::string inspect_text(const oci::Image& image, const std::optional<EnclaveImage>& enclave) {
   const oci::ExecutionConfig& c = image.config.config;
-  std::string out = cat("name         ", printable(image.name), "\ndigest       ", image.manifest_descriptor.digest.str(), "\n");
+  std::string out = cat("name         ", printable(image.name), "\ndigest       ",
+                        image.manifest_descriptor.digest.str(), "\n");
   if (image.index_digest) out += cat("index        ", image.index_digest->str(), "\n");
-  out += cat("media type   ", printable(image.manifest_descriptor.media_type), "\nplatform     ", printable(image.config.platform().str()), "\n");
-  if (image.config.created) out += cat("created      ", format_rfc3339(*image.config.created), "\n");
+  out += cat("media type   ", printable(image.manifest_descriptor.media_type), "\nplatform     ",
+             printable(image.config.platform().str()), "\n");
+  if (image.config.created)
+    out += cat("created      ", format_rfc3339(*image.config.created), "\n");
   const auto line = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) out += cat(name, value, "\n");
   };
@@ -57,15 +60,17 @@ std::string inspect_text(const oci::Image& image, const std::optional<EnclaveIma
   for (const std::string& port : c.exposed_ports) line("port         ", printable(port));
   for (const std::string& volume : c.volumes) line("volume       ", printable(volume));
   line("stop signal  ", printable(c.stop_signal));
-  for (const auto& [name, value] : c.labels) out += cat("label        ", printable(name), "=", printable(value), "\n");
+  for (const auto& [name, value] : c.labels)
+    out += cat("label        ", printable(name), "=", printable(value), "\n");
   for (const oci::Descriptor& layer : image.manifest.layers)
     out += cat("layer        ", layer.digest.str(), "  ", human_bytes(layer.size), "\n");
   if (!enclave) return out;
   const auto& s = enclave->sigstruct;
-  out += cat("\nmrenclave    ", s.mrenclave.hex(), "\nmrsigner     ", s.mrsigner().hex(), "\nisvprodid    ", s.isvprodid,
-             "\nisvsvn       ", s.isvsvn, "\ndebug        ", s.debug() ? "yes" : "no", "\nsigstruct    ",
-             enclave->signature_valid ? "valid signature" : "signature NOT VALID", "\nmeasurement  ", verdict(*enclave),
-             " what is in the image\n");
+  out += cat("\nmrenclave    ", s.mrenclave.hex(), "\nmrsigner     ", s.mrsigner().hex(),
+             "\nisvprodid    ", s.isvprodid, "\nisvsvn       ", s.isvsvn, "\ndebug        ",
+             s.debug() ? "yes" : "no", "\nsigstruct    ",
+             enclave->signature_valid ? "valid signature" : "signature NOT VALID",
+             "\nmeasurement  ", verdict(*enclave), " what is in the image\n");
   return out;
 }
 
@@ -84,7 +89,8 @@ std::string inspect_json(const oci::Image& image, const std::optional<EnclaveIma
       {"digest", image.manifest_descriptor.digest.str()},
       {"mediaType", image.manifest_descriptor.media_type},
       {"platform", image.config.platform().str()},
-      {"created", image.config.created ? OrderedJson(format_rfc3339(*image.config.created)) : OrderedJson()},
+      {"created",
+       image.config.created ? OrderedJson(format_rfc3339(*image.config.created)) : OrderedJson()},
       {"config",
        {{"user", c.user},
         {"workingDir", c.working_dir},

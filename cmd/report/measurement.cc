@@ -22,11 +22,13 @@ std::string protection(const measure::sgx::EnclaveArea& area) {
 }  // namespace
 
 std::string areas_text(const std::vector<measure::sgx::EnclaveArea>& areas) {
-  std::string out = "address              end                  prot  type  measured  pages     area\n";
+  std::string out =
+      "address              end                  prot  type  measured  pages     area\n";
   for (const auto& area : areas) {
     char line[160];
     std::snprintf(line, sizeof line, "0x%016llx - 0x%016llx  %s  %s   %s       %-8llu  ",
-                  static_cast<unsigned long long>(area.address), static_cast<unsigned long long>(area.address + area.size),
+                  static_cast<unsigned long long>(area.address),
+                  static_cast<unsigned long long>(area.address + area.size),
                   protection(area).c_str(), area.tcs ? "TCS" : "REG", area.measured ? "yes" : "no ",
                   static_cast<unsigned long long>(area.size / 4096));
     out += cat(std::string_view(line), area.name, "\n");
@@ -35,11 +37,12 @@ std::string areas_text(const std::vector<measure::sgx::EnclaveArea>& areas) {
 }
 
 std::string measurement_text(const MeasurementReport& r) {
-  std::string out = cat("mrenclave        ", r.measurement.mrenclave.hex(),                       //
-                        "\nenclave size     ", hex_number(r.params.enclave_size), " (", human_bytes(r.params.enclave_size), ")",
-                        "\nmax threads      ", r.params.max_threads,                             //
-                        "\nedmm             ", r.params.edmm ? "yes" : "no",                     //
-                        "\ndebug            ", r.params.debug ? "yes" : "no", "\n");
+  std::string out =
+      cat("mrenclave        ", r.measurement.mrenclave.hex(),  //
+          "\nenclave size     ", hex_number(r.params.enclave_size), " (",
+          human_bytes(r.params.enclave_size), ")", "\nmax threads      ", r.params.max_threads,  //
+          "\nedmm             ", r.params.edmm ? "yes" : "no",                                   //
+          "\ndebug            ", r.params.debug ? "yes" : "no", "\n");
   if (r.sigstruct != nullptr) out += cat("mrsigner         ", r.sigstruct->mrsigner().hex(), "\n");
   if (r.explain) out += "\n" + areas_text(r.measurement.areas);
   return out;
@@ -55,7 +58,8 @@ std::string measurement_json(const MeasurementReport& r) {
       {"edmm", r.params.edmm},
       {"enclaveSize", r.params.enclave_size},
       {"maxThreads", r.params.max_threads},
-      {"attributes", attributes_json(r.params.flags, r.params.flags_mask, r.params.xfrm, r.params.xfrm_mask)},
+      {"attributes",
+       attributes_json(r.params.flags, r.params.flags_mask, r.params.xfrm, r.params.xfrm_mask)},
       {"miscselect", hex_le(r.params.misc_select, 4)},
       {"miscselectMask", hex_le(r.params.misc_mask, 4)},
   };

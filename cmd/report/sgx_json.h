@@ -12,6 +12,7 @@ namespace cloister::cmd {
 
 // An integer field as the hex of its little-endian bytes.
 std::string hex_le(std::uint64_t value, unsigned bytes);
-OrderedJson attributes_json(std::uint64_t flags, std::uint64_t flags_mask, std::uint64_t xfrm, std::uint64_t xfrm_mask);
+OrderedJson attributes_json(std::uint64_t flags, std::uint64_t flags_mask, std::uint64_t xfrm,
+                            std::uint64_t xfrm_mask);
 
 }  // namespace cloister::cmd

@@ -10,18 +10,19 @@
 namespace cloister::cmd {
 
 std::string sigstruct_text(const sign::Sigstruct& s, bool signature_valid) {
-  return cat("mrenclave        ", s.mrenclave.hex(),                                             //
-             "\nmrsigner         ", s.mrsigner().hex(),                                          //
-             "\nisvprodid        ", s.isvprodid,                                                 //
-             "\nisvsvn           ", s.isvsvn,                                                    //
-             "\ndebug            ", s.debug() ? "yes" : "no",                                    //
-             "\ndate             ", format_date(s.date),                                         //
-             "\nvendor           ", hex_number(s.vendor),                                        //
-             "\nattributes       ", hex_number(s.flags), " mask ", hex_number(s.flags_mask),     //
-             "\nxfrm             ", hex_number(s.xfrm), " mask ", hex_number(s.xfrm_mask),       //
-             "\nmiscselect       ", hex_number(s.misc_select), " mask ", hex_number(s.misc_mask),  //
-             "\nisvfamilyid      ", hex(std::span<const std::byte>(s.isv_family_id)),            //
-             "\nisvextprodid     ", hex(std::span<const std::byte>(s.isv_ext_prod_id)),          //
+  return cat("mrenclave        ", s.mrenclave.hex(),                                          //
+             "\nmrsigner         ", s.mrsigner().hex(),                                       //
+             "\nisvprodid        ", s.isvprodid,                                              //
+             "\nisvsvn           ", s.isvsvn,                                                 //
+             "\ndebug            ", s.debug() ? "yes" : "no",                                 //
+             "\ndate             ", format_date(s.date),                                      //
+             "\nvendor           ", hex_number(s.vendor),                                     //
+             "\nattributes       ", hex_number(s.flags), " mask ", hex_number(s.flags_mask),  //
+             "\nxfrm             ", hex_number(s.xfrm), " mask ", hex_number(s.xfrm_mask),    //
+             "\nmiscselect       ", hex_number(s.misc_select), " mask ",
+             hex_number(s.misc_mask),                                                    //
+             "\nisvfamilyid      ", hex(std::span<const std::byte>(s.isv_family_id)),    //
+             "\nisvextprodid     ", hex(std::span<const std::byte>(s.isv_ext_prod_id)),  //
              "\nsignature        ", signature_valid ? "valid" : "NOT VALID", "\n");
 }
 

@@ -14,7 +14,8 @@ TEST(BuildDate, OptionBeatsEnvironmentBeatsBase) {
   env.variables["SOURCE_DATE_EPOCH"] = "86400";
   EXPECT_EQ(*build_date("", env, kBase), Seconds(std::chrono::days(1)));
   EXPECT_EQ(format_rfc3339(*build_date("2024-01-02", env, kBase)), "2024-01-02T00:00:00Z");
-  EXPECT_EQ(format_rfc3339(*build_date("2024-01-02T03:04:05+01:00", env, kBase)), "2024-01-02T02:04:05Z");
+  EXPECT_EQ(format_rfc3339(*build_date("2024-01-02T03:04:05+01:00", env, kBase)),
+            "2024-01-02T02:04:05Z");
 }
 
 TEST(BuildDate, RefusesAnEpochThatIsNoNumber) {

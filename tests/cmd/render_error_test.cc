@@ -34,8 +34,9 @@ TEST(ExitCode, FollowsTheContract) {
   EXPECT_EQ(exit_code(Code::not_found), 4);
   EXPECT_EQ(exit_code(Code::unauthorized), 4);
   EXPECT_EQ(exit_code(Code::cancelled), 130);
-  for (const Code code : {Code::unavailable, Code::corrupt, Code::unsupported, Code::limit, Code::conflict,
-                          Code::invalid, Code::unresolved, Code::io, Code::internal})
+  for (const Code code :
+       {Code::unavailable, Code::corrupt, Code::unsupported, Code::limit, Code::conflict,
+        Code::invalid, Code::unresolved, Code::io, Code::internal})
     EXPECT_EQ(exit_code(code), 1);
 }
 

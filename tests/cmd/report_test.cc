@@ -49,8 +49,11 @@ TEST(ClosureReport, ShowsASharedDependencyOnceAndLoopsEnd) {
   }
   using manifest::kLaunch;
   using manifest::Why;
-  closure.edges = {{kLaunch, 0, Why::entrypoint, ""}, {0, 1, Why::needed, "NEEDED b.so"}, {0, 2, Why::needed, ""},
-                   {1, 2, Why::needed, ""},           {2, 1, Why::needed, ""}};
+  closure.edges = {{kLaunch, 0, Why::entrypoint, ""},
+                   {0, 1, Why::needed, "NEEDED b.so"},
+                   {0, 2, Why::needed, ""},
+                   {1, 2, Why::needed, ""},
+                   {2, 1, Why::needed, ""}};
   const std::string tree = closure_tree(closure);
   EXPECT_NE(tree.find("├── /lib/b.so  [needed: NEEDED b.so]"), std::string::npos) << tree;
   EXPECT_NE(tree.find("(above)"), std::string::npos) << tree;
