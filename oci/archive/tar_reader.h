@@ -30,6 +30,15 @@ struct TarEntry {
   std::vector<std::pair<std::string, std::string>> xattrs;  // sorted by name
 };
 
+// A stream as a sequence of pieces that the stream owns, so that a layer is parsed and hashed where
+// it was inflated to, without a copy.
+class BlockSource {
+ public:
+  virtual ~BlockSource() = default;
+  // The next piece, valid until the next call; empty means the end (then and ever after).
+  virtual Result<ByteView> next_block() = 0;
+};
+
 class TarReader {
  public:
   virtual ~TarReader() = default;
@@ -39,8 +48,11 @@ class TarReader {
   virtual Status content(const std::function<Status(ByteView)>& sink) = 0;
 };
 
-// A truncated or damaged archive is `corrupt`; a tar without any entry is an empty layer.
+// A truncated or damaged archive is `corrupt`; a tar without any entry is an empty layer, and so
+// are no bytes at all; a missing end-of-archive mark is accepted, as every tar does. A member that
+// image tools would not unpack (a hard link with content of its own, a socket) is `unsupported`.
 // `tar` must outlive the reader. After the last entry the caller may read on in `tar` (padding).
 Result<std::unique_ptr<TarReader>> open_tar(Source& tar, const Limits& limits);
+Result<std::unique_ptr<TarReader>> open_tar(BlockSource& tar, const Limits& limits);
 
 }  // namespace cloister::oci
