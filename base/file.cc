@@ -86,9 +86,9 @@ Status TempFile::write(ByteView bytes) {
   return {};
 }
 
-Status TempFile::commit(const fs::path& target) {
-  // Without fdatasync a crash of the machine could leave the name with other bytes than its digest.
-  if (::fdatasync(fd_.get()) != 0 && errno != EINVAL && errno != EROFS)
+Status TempFile::commit(const fs::path& target, Durability durability) {
+  // Without fdatasync a crash of the machine could leave the name with other bytes.
+  if (durability == Durability::crash && ::fdatasync(fd_.get()) != 0 && errno != EINVAL && errno != EROFS)
     return Error::io_errno(cat("cannot flush ", quote(path_.native())), errno);
   if (::rename(path_.c_str(), target.c_str()) != 0)
     return Error::io_errno(cat("cannot create ", quote(target.native())), errno);
@@ -115,12 +115,26 @@ Status make_directories(const fs::path& path, unsigned mode) {
   return {};
 }
 
-Result<FileLock> FileLock::acquire(const fs::path& path, Kind kind) {
+Result<Fd> FileLock::open(const fs::path& path) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!fd.valid()) return Error::io_errno(cat("cannot open ", quote(path.native())), errno);
+  return fd;
+}
+
+Result<FileLock> FileLock::acquire(const fs::path& path, Kind kind) {
+  CL_TRY(Fd fd, open(path));
   while (::flock(fd.get(), kind == Kind::shared ? LOCK_SH : LOCK_EX) != 0)
     if (errno != EINTR) return Error::io_errno(cat("cannot lock ", quote(path.native())), errno);
   return FileLock(std::move(fd));
+}
+
+Result<std::optional<FileLock>> FileLock::try_acquire(const fs::path& path, Kind kind) {
+  CL_TRY(Fd fd, open(path));
+  while (::flock(fd.get(), (kind == Kind::shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return std::optional<FileLock>();
+    if (errno != EINTR) return Error::io_errno(cat("cannot lock ", quote(path.native())), errno);
+  }
+  return std::optional<FileLock>(FileLock(std::move(fd)));
 }
 
 }  // namespace cloister

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +47,10 @@ class FileSource final : public Source {
   std::string what_;
 };
 
+// What a finished write survives: `crash`, a crash of the machine (the data is flushed to the disk
+// first), or `kill`, only the end of the process, for data that its readers check anyway.
+enum class Durability { kill, crash };
+
 // A file that appears under its final name complete or not at all. It lives in the directory of
 // its target (or a given one on the same file system) and is removed if it is never committed.
 class TempFile {
@@ -56,8 +61,9 @@ class TempFile {
   ~TempFile();
 
   Status write(ByteView bytes);
-  // Flushes to the disk and renames over `target`; afterwards nothing is left to remove.
-  Status commit(const fs::path& target);
+  // Flushes to the disk (Durability::crash) and renames over `target`; afterwards nothing is left
+  // to remove.
+  Status commit(const fs::path& target, Durability durability = Durability::crash);
   int fd() const { return fd_.get(); }
   const fs::path& path() const { return path_; }
 
@@ -76,8 +82,11 @@ class FileLock {
  public:
   enum class Kind { shared, exclusive };
   static Result<FileLock> acquire(const fs::path& path, Kind kind);
+  // Nothing when another holder is in the way.
+  static Result<std::optional<FileLock>> try_acquire(const fs::path& path, Kind kind);
 
  private:
+  static Result<Fd> open(const fs::path& path);
   explicit FileLock(Fd fd) : fd_(std::move(fd)) {}
   Fd fd_;
 };

@@ -1,0 +1,27 @@
+// index.json of an image layout (image-layout.md): which name stands for which manifest.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "oci/documents/image.h"
+
+namespace cloister::oci {
+
+inline constexpr std::string_view kRefName = "org.opencontainers.image.ref.name";
+
+// The names of an index, for people: quoted, sorted, at most `max`, then "and N more".
+std::string list_ref_names(const ImageIndex& index, std::size_t max = 12);
+
+// The first entry of that name, as skopeo takes it, or null.
+const Descriptor* find_ref_name(const ImageIndex& index, std::string_view name);
+
+// The text of an index in which `name` stands for `manifest`. Entries that held the name are
+// replaced by one at the end; everything else stays as it came, unknown members included. An empty
+// name adds an entry without a name, unless there is one of that digest. An empty `text` is an
+// empty index.
+Result<std::string> with_ref_name(std::string_view text, std::string_view name,
+                                  const Descriptor& manifest, const Limits& limits);
+
+}  // namespace cloister::oci
