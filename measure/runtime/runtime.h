@@ -15,7 +15,7 @@ namespace cloister::measure {
 
 // One --runtime argument after the same two steps as any image: indexed and merged.
 struct RuntimeSource {
-  std::string name;   // as the user wrote it
+  std::string name;  // as the user wrote it
   std::shared_ptr<const Rootfs> rootfs;
   std::optional<Digest> digest;  // of the image manifest or the .deb; a directory has none
   bool mutable_tag = false;      // an image named by tag, not by digest
@@ -31,21 +31,24 @@ struct RuntimeFile {
 
 struct Runtime {
   std::string name = "gramine";
-  std::string version;                // "1.9", or "" when unknown
-  std::string version_evidence;       // where it was read
+  std::string version;           // "1.9", or "" when unknown
+  std::string version_evidence;  // where it was read
   std::vector<RuntimeSource> sources;
   std::optional<RuntimeFile> loader, libpal, libsysdb;
-  std::map<std::string, RuntimeFile> glibc;  // base name in runtime/glibc → file (shared objects only)
-  std::map<std::string, RuntimeFile> musl;   // base name in runtime/musl; empty in official packages
+  std::map<std::string, RuntimeFile>
+      glibc;  // base name in runtime/glibc → file (shared objects only)
+  std::map<std::string, RuntimeFile> musl;  // base name in runtime/musl; empty in official packages
   std::optional<RuntimeFile> direct_libpal;  // direct/libpal.so; its loader is a link to it
   // The untrusted loader's own libraries, keyed by soname, with its PT_INTERP as "ld.so".
   std::map<std::string, RuntimeFile> loader_libraries;
-  std::vector<RuntimeFile> licenses;         // copyright files of what is redistributed
+  std::vector<RuntimeFile> licenses;            // copyright files of what is redistributed
   std::map<std::string, std::string> packages;  // package → version of each part, where known
   sgx::LayoutConstants layout;
-  bool layout_from_runtime = false;   // _graminelibos_offsets.py was present
-  std::vector<std::string> missing;   // what an image needs and no source supplies, for people
+  bool layout_from_runtime = false;  // _graminelibos_offsets.py was present
+  std::vector<std::string> missing;  // what an image needs and no source supplies, for people
+  std::vector<std::string> notes;    // choices made and doubts left, for people
 
+  // Compared with file.sha256: a directory may have changed since it was indexed (`corrupt`).
   Result<Bytes> read(const RuntimeFile& file, std::uint64_t max) const;
   const elf::Facts* elf_facts(const RuntimeFile& file) const;
   // What identifies the runtime in metadata: the first source's digest, else the SHA-256 over the
@@ -54,7 +57,8 @@ struct Runtime {
 };
 
 // Later sources supply what earlier ones lack. Fails only when this is no Gramine at all (no
-// libpal.so or no libsysdb.so); what a build lacks beyond that is listed in `missing`.
+// libpal.so or no libsysdb.so: `unresolved`) or one whose enclave layout is not known
+// (`unsupported`); what a build lacks beyond that is listed in `missing`.
 Result<Runtime> discover_runtime(std::vector<RuntimeSource> sources, const Limits& limits);
 
 // A directory as a layer (an install prefix, an unpacked package, a root): only what a runtime can

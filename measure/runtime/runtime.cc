@@ -1,0 +1,48 @@
+// Reading the files of a runtime, and what identifies it.
+#include "measure/runtime/runtime.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace cloister::measure {
+namespace {
+
+void add_lines(const std::map<std::string, RuntimeFile>& files, std::vector<std::string>& lines) {
+  for (const auto& [name, file] : files)
+    lines.push_back(cat(file.sha256.hex(), "  ", file.path, '\n'));
+}
+
+}  // namespace
+
+Result<Bytes> Runtime::read(const RuntimeFile& file, std::uint64_t max) const {
+  const Node* node = sources.at(file.source).rootfs->find(file.path);
+  if (node == nullptr || !node->is_regular())
+    return Error::internal(cat("the runtime has no file ", quote(file.path)));
+  CL_TRY(Bytes bytes, sources[file.source].rootfs->read(*node, max));
+  if (const Digest got = sha256(bytes); got != file.sha256)
+    return Error::corrupt(cat(quote(file.path), " of the runtime ",
+                              quote(sources[file.source].name), " changed while it was read"))
+        .detail(cat("got ", got.str(), ", want ", file.sha256.str()))
+        .hint("repeat the command while nothing writes to the runtime");
+  return bytes;
+}
+
+const elf::Facts* Runtime::elf_facts(const RuntimeFile& file) const {
+  const Node* node = sources.at(file.source).rootfs->find(file.path);
+  return node == nullptr ? nullptr : sources[file.source].rootfs->elf_facts(*node);
+}
+
+Digest Runtime::digest() const {
+  if (!sources.empty() && sources.front().digest) return *sources.front().digest;
+  std::vector<std::string> lines;
+  for (const auto* file : {&loader, &libpal, &libsysdb, &direct_libpal})
+    if (*file) lines.push_back(cat((*file)->sha256.hex(), "  ", (*file)->path, '\n'));
+  for (const auto* files : {&glibc, &musl, &loader_libraries}) add_lines(*files, lines);
+  std::sort(lines.begin(), lines.end());
+  Sha256 hasher;
+  for (const std::string& line : lines) hasher.update(line);
+  return hasher.finish();
+}
+
+}  // namespace cloister::measure
