@@ -28,16 +28,16 @@ struct AssembleInput {
   bool with_direct = false;
   Seconds created{};
   std::vector<std::pair<std::string, std::string>> labels;  // --label
-  std::string generator;   // "cloister 0.1.0"
-  std::string base_name;   // for org.opencontainers.image.base.name
+  std::string generator;                                    // "cloister 0.1.0"
+  std::string base_name;  // for org.opencontainers.image.base.name
 };
 
 struct AssembledImage {
-  Bytes layer;                      // gzip
+  Bytes layer;  // gzip
   oci::Descriptor layer_descriptor;
   Digest layer_diff_id;
   std::size_t layer_files = 0;
-  std::string config;               // JSON
+  std::string config;  // JSON
   oci::Descriptor config_descriptor;
   oci::ImageManifest manifest;
   std::string manifest_text;
@@ -47,8 +47,15 @@ struct AssembledImage {
 // Deterministic: the same input gives the same bytes on every machine.
 Result<AssembledImage> assemble(const AssembleInput& input, const Limits& limits);
 
-// The loader with PT_INTERP and RUNPATH pointing into /gramine, changed in place (gABI; gramine.md
-// §7.12): `unsupported` when .interp has not 28 bytes or .dynamic has no spare DT_NULL.
-Result<Bytes> relocate_loader(ByteView loader, const Limits& limits);
+// Which entry of .dynamic tells the relocated loader where its libraries are. DT_RUNPATH gives way
+// to LD_LIBRARY_PATH and does not hold for the libraries of libraries; DT_RPATH is the other way
+// round.
+enum class LibrarySearch { runpath, rpath };
+
+// The loader with PT_INTERP and RUNPATH pointing into /gramine, changed in place (gABI, "Program
+// Header" and "Dynamic Section"): `unsupported` when .interp has not 28 bytes or .dynamic has no
+// spare DT_NULL.
+Result<Bytes> relocate_loader(ByteView loader, const Limits& limits,
+                              LibrarySearch search = LibrarySearch::runpath);
 
 }  // namespace cloister::manifest

@@ -15,16 +15,17 @@ inline constexpr std::string_view kLibpalPath = "/gramine/sgx/libpal.so";
 inline constexpr std::string_view kLibsysdbPath = "/gramine/libsysdb.so";
 inline constexpr std::string_view kDirectLoaderPath = "/gramine/direct/loader";
 inline constexpr std::string_view kDirectLibpalPath = "/gramine/direct/libpal.so";
-inline constexpr std::string_view kInterpreterPath = "/gramine/ld.so";   // of the untrusted loader
-inline constexpr std::string_view kLoaderLibraryDir = "/gramine/lib";    // its libraries
+inline constexpr std::string_view kInterpreterPath = "/gramine/ld.so";  // of the untrusted loader
+inline constexpr std::string_view kLoaderLibraryDir = "/gramine/lib";   // its libraries
 inline constexpr std::string_view kLicensesDir = "/gramine/share/licenses";
 
 // Labels; annotations of an OCI manifest carry the same names.
 inline constexpr std::string_view kLabelMrenclave = "io.cloister.mrenclave";
 inline constexpr std::string_view kLabelMrsigner = "io.cloister.mrsigner";
-inline constexpr std::string_view kLabelRuntime = "io.cloister.runtime";                  // "gramine"
-inline constexpr std::string_view kLabelRuntimeVersion = "io.cloister.runtime.version";   // "1.9"
+inline constexpr std::string_view kLabelRuntime = "io.cloister.runtime";  // "gramine"
+inline constexpr std::string_view kLabelRuntimeVersion = "io.cloister.runtime.version";  // "1.9"
 inline constexpr std::string_view kLabelRuntimeDigest = "io.cloister.runtime.digest";
-inline constexpr std::string_view kLabelDirectCommand = "io.cloister.direct";  // how to run without SGX
+inline constexpr std::string_view kLabelDirectCommand =
+    "io.cloister.direct";  // how to run without SGX
 
 }  // namespace cloister::manifest
