@@ -19,14 +19,16 @@ class IndexCache {
  public:
   // `directory` holds the index files; `state_directory` the secret (made 0600 on first use, named
   // after the store's real path).
-  static Result<IndexCache> open(const fs::path& directory, const fs::path& state_directory, const fs::path& store);
+  static Result<IndexCache> open(const fs::path& directory, const fs::path& state_directory,
+                                 const fs::path& store);
 
   // Nothing when absent, of another schema, damaged, or not authentic.
   std::optional<LayerIndex> load(const Digest& layer, const Limits& limits) const;
   Status save(const LayerIndex& index) const;  // under index.blob
 
  private:
-  IndexCache(fs::path directory, Bytes secret) : directory_(std::move(directory)), secret_(std::move(secret)) {}
+  IndexCache(fs::path directory, Bytes secret)
+      : directory_(std::move(directory)), secret_(std::move(secret)) {}
   fs::path directory_;
   Bytes secret_;
 };

@@ -35,14 +35,15 @@ struct Entry {
   std::string link_target;  // symlink: text as it is; hard link: normalised like `path`
   std::uint32_t device_major = 0, device_minor = 0;
   std::vector<std::pair<std::string, std::string>> xattrs;
-  std::int32_t elf = -1;     // index into LayerIndex::elfs, or -1
-  std::string shebang;       // the text after "#!" of the first line, trimmed, at most 255 bytes
+  std::int32_t elf = -1;  // index into LayerIndex::elfs, or -1
+  std::string shebang;    // the text after "#!" of the first line, trimmed, at most 255 bytes
   bool operator==(const Entry&) const = default;
 };
 
 struct LayerIndex {
-  Digest blob;      // of the compressed layer, as in the manifest (zero for a directory source)
-  Digest diff_id;   // of the tar
+  Digest blob;     // of the compressed layer, as in the manifest: set by the caller of index_layer,
+                   // who knows it (zero for a directory source)
+  Digest diff_id;  // of the tar
   std::uint64_t tar_bytes = 0;
   std::vector<Entry> entries;  // in archive order, duplicates kept (the later one wins on merge)
   std::vector<elf::Facts> elfs;
@@ -50,16 +51,25 @@ struct LayerIndex {
   std::unordered_map<Digest, Bytes> pack;
 };
 
-// Which contents go into the pack: by path and size. One table, measure/index/pack_rules.cc.
+// Which contents go into the pack: by path, kind and size. One table, measure/index/pack_rules.cc.
+// An ELF file is known by entry.elf >= 0, a script by entry.shebang.
 bool wants_packed(const Entry& entry, const Limits& limits);
 
 // The one pass. `blob` gives the compressed bytes (already verified or verified by a wrapper);
 // diff_id is computed over the tar and, when `want_diff_id` is given, compared (`corrupt`).
-// Names that are absolute or lead outside the root by ".." are refused.
-Result<LayerIndex> index_layer(Source& blob, Compression compression, const std::optional<Digest>& want_diff_id,
-                               const Limits& limits, CancelToken cancel);
+// Names are normalised as image tools do ("./", a leading or trailing '/', "//", inner ".."); one
+// that leads outside the root by ".." is refused, and so is a root that is no directory.
+// Two threads beside the caller's inflate and hash the tar; `blob` is read on one of them.
+// Memory: a few MiB and the index, whatever the layer; a large ELF file lies in an unlinked
+// temporary file while its facts are read.
+Result<LayerIndex> index_layer(Source& blob, Compression compression,
+                               const std::optional<Digest>& want_diff_id, const Limits& limits,
+                               CancelToken cancel);
 
-// Binary form, little-endian, schema-versioned; `decode` of another schema or damaged bytes fails.
+// Binary form, little-endian, schema-versioned; `decode` of another schema is `unsupported`, of
+// damaged bytes `corrupt`. The same index gives the same bytes. The schema changes with the form,
+// and with what the pass finds in the same layer (ELF facts, pack rules).
+inline constexpr std::uint32_t kLayerIndexSchema = 1;
 Bytes encode_layer_index(const LayerIndex& index);
 Result<LayerIndex> decode_layer_index(ByteView bytes, const Limits& limits);
 

@@ -149,8 +149,13 @@ class LibarchiveTar final : public TarReader {
     return text != nullptr && std::strstr(text, "can't be converted from") != nullptr;
   }
 
-  static Status hole(std::uint64_t size, const std::function<Status(ByteView)>& sink) {
+  // A few bytes of archive can claim exabytes of zeros, and someone has to hash them.
+  Status hole(std::uint64_t size, const std::function<Status(ByteView)>& sink) {
     static constexpr std::array<std::byte, 64 << 10> kZeros{};
+    if (size > limits_.sparse_bytes - holes_)
+      return Error::limit(cat("the sparse files of the archive have more than ",
+                              human_bytes(limits_.sparse_bytes), " of holes"));
+    holes_ += size;
     while (size > 0) {
       const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(size, kZeros.size()));
       CL_CHECK(sink(ByteView(kZeros).first(n)));
@@ -270,6 +275,7 @@ class LibarchiveTar final : public TarReader {
   std::unique_ptr<archive, ArchiveCloser> archive_;
   std::optional<Error> failed_;
   TarEntry entry_;
+  std::uint64_t holes_ = 0;  // bytes given as zeros so far
 };
 
 Result<std::unique_ptr<TarReader>> opened(std::unique_ptr<LibarchiveTar> reader) {

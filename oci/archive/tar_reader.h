@@ -14,17 +14,25 @@
 
 namespace cloister::oci {
 
-enum class FileType : std::uint8_t { regular, directory, symlink, hardlink, char_device, block_device, fifo };
+enum class FileType : std::uint8_t {
+  regular,
+  directory,
+  symlink,
+  hardlink,
+  char_device,
+  block_device,
+  fifo
+};
 
 // One tar member. Names are bytes as they stand in the archive (PAX path, GNU long name or ustar),
 // never converted by locale.
 struct TarEntry {
-  std::string path;   // as written: may begin with "./" or "/", end in "/", contain ".."
+  std::string path;  // as written: may begin with "./" or "/", end in "/", contain ".."
   FileType type = FileType::regular;
   std::uint32_t mode = 0;  // 07777 bits
   std::uint32_t uid = 0, gid = 0;
-  std::uint64_t size = 0;  // bytes of content of a regular file, holes included
-  std::int64_t mtime = 0;  // seconds
+  std::uint64_t size = 0;   // bytes of content of a regular file, holes included
+  std::int64_t mtime = 0;   // seconds
   std::string link_target;  // symlink text, or hard link target path as written
   std::uint32_t device_major = 0, device_minor = 0;
   std::vector<std::pair<std::string, std::string>> xattrs;  // sorted by name
