@@ -77,7 +77,13 @@ std::optional<std::string> env_program(const std::vector<std::string>& arguments
     } else if (has_value(word)) {
       continue;
     } else if (const auto inner = split_string(word)) {
-      std::vector<std::string> words = split_words(*inner);
+      // "-S" alone: the next word is the string.
+      std::string text(*inner);
+      if (text.empty() && !rest.empty()) {
+        text = std::move(rest.back());
+        rest.pop_back();
+      }
+      std::vector<std::string> words = split_words(text);
       rest.insert(rest.end(), std::make_move_iterator(words.rbegin()),
                   std::make_move_iterator(words.rend()));
     } else if (word.starts_with('-') || word.find('=') != std::string::npos) {
