@@ -1,12 +1,18 @@
 // The local content-addressed store: a directory that is an OCI image layout.
 //
 //   DIR/oci-layout, DIR/index.json, DIR/blobs/sha256/…    image-layout.md; skopeo can read it
-//   DIR/cloister/…                                        lock, temporary files, layer indexes
+//   DIR/cloister/tmp, DIR/cloister/in-use                 unfinished blobs; locked by whoever has it open
+//   DIR/cloister/…                                        derived data (layer indexes)
 //
 // A blob is hashed while it is written to a temporary file and renamed into place only when its
 // size and digest match, so a name never stands for other bytes, whenever a process is killed.
+// What killed processes left in tmp is removed by the next open() that has the store to itself.
 // Several processes may use one store: blobs are idempotent, index.json changes under a lock by
 // read-modify-rename. All methods are thread-safe.
+//
+// Blobs are not flushed to the disk one by one: a crash of the machine can lose the latest ones,
+// which then have the wrong size and count as absent. read_blob() compares with the digest always;
+// layers are compared with their diffID when they are inflated.
 #pragma once
 
 #include <filesystem>
@@ -21,19 +27,22 @@
 #include "base/limits.h"
 #include "base/progress.h"
 #include "base/thread_pool.h"
-#include "oci/source/transport.h"
 #include "oci/documents/image.h"
+#include "oci/source/transport.h"
+#include "oci/store/layout_directory.h"
 
 namespace cloister::oci {
 
 class Store {
  public:
-  // Creates the directories and files of an empty layout where they are missing.
+  // Creates the directories and files of an empty layout where they are missing. A directory that
+  // holds something else is `invalid`; one that cannot be written is `io`.
   static Result<Store> open(const fs::path& directory);
 
-  const fs::path& directory() const { return directory_; }
-  fs::path blob_path(const Digest& digest) const;
-  bool has_blob(const Digest& digest, std::uint64_t size) const;  // by name and size; no hashing
+  const fs::path& directory() const { return layout_.directory(); }
+  fs::path blob_path(const Digest& digest) const { return layout_.blob_path(digest); }
+  // By name and size; no hashing.
+  bool has_blob(const Digest& digest, std::uint64_t size) const { return layout_.has_blob(digest, size); }
 
   // Streams `source` into the store, verifying digest and size. nil error means: the content is
   // there. `on_bytes` is told the size of each piece.
@@ -42,7 +51,9 @@ class Store {
   // Small content made by us.
   Result<Descriptor> put_bytes(std::string_view media_type, ByteView bytes);
   // A stream over a blob that is in the store (its bytes were verified when it was written).
+  // `not_found` when it is absent, or there with another size.
   Result<std::unique_ptr<Source>> open_blob(const Descriptor& descriptor) const;
+  // The whole blob, compared with its digest again.
   Result<Bytes> read_blob(const Descriptor& descriptor, std::uint64_t max) const;
 
   // index.json: ref.name annotation → manifest descriptor. tag() replaces an entry of that name.
@@ -53,8 +64,10 @@ class Store {
   Result<fs::path> derived_directory(std::string_view name) const;
 
  private:
-  explicit Store(fs::path directory) : directory_(std::move(directory)) {}
-  fs::path directory_;
+  Store(LayoutDirectory layout, std::shared_ptr<FileLock> in_use)
+      : layout_(std::move(layout)), in_use_(std::move(in_use)) {}
+  LayoutDirectory layout_;
+  std::shared_ptr<FileLock> in_use_;  // shared, while any copy of this store lives
 };
 
 // Everything fetching needs to know, in one value.
@@ -66,7 +79,9 @@ struct FetchContext {
   Platform platform{"linux", "amd64", ""};
 };
 
-// Resolves manifest (through an index, by platform) and config, verified, into the store; no layers.
+// Resolves manifest (through indexes, by platform) and config, verified, into the store; no layers.
+// An image of another platform is `not_found`, one with layers that cannot be read `unsupported`, and
+// one whose configuration does not list as many diff_ids as there are layers `corrupt`.
 Result<Image> resolve_image(const ImageRef& ref, ImageTransport& transport, Store& store, const FetchContext& context);
 // Fetches the layers that the store lacks, in parallel, verified. `on_layer(i)` is called (from a
 // worker thread) as soon as layer i is in the store, so that analysis overlaps the transfer.

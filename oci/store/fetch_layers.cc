@@ -1,0 +1,64 @@
+// Layers into the store, each once, in parallel; a layer is handed on the moment it is there.
+//
+// Blobs are copied whatever the transport: a hard link to a local layout would let a later change
+// of that layout change the store, and a reflink would still have to be read to be hashed, which is
+// what the time goes to (the hash, not the write).
+#include <unordered_map>
+
+#include "base/text.h"
+#include "oci/store/store.h"
+
+namespace cloister::oci {
+namespace {
+
+// The positions of each distinct layer: the same blob may stand at several.
+std::vector<std::vector<std::size_t>> group_by_digest(const std::vector<Descriptor>& layers) {
+  std::vector<std::vector<std::size_t>> groups;
+  std::unordered_map<Digest, std::size_t> seen;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto [it, added] = seen.emplace(layers[i].digest, groups.size());
+    if (added) groups.emplace_back();
+    groups[it->second].push_back(i);
+  }
+  return groups;
+}
+
+Status fetch_layer(const Descriptor& layer, ImageTransport& transport, Store& store,
+                   const FetchContext& context) {
+  const std::string id = layer.digest.hex().substr(0, 12);
+  CL_CHECK(context.cancel.check());
+  context.progress.start(id, "pulling", layer.size);
+  if (store.has_blob(layer.digest, layer.size)) {
+    context.progress.finish(id, "already there");
+    return {};
+  }
+  const auto transfer = [&]() -> Status {
+    CL_TRY(auto source, transport.blob(layer));
+    return store.put_blob(
+        layer, *source, [&](std::size_t n) { context.progress.advance(id, n); }, context.cancel);
+  };
+  auto status = transfer();
+  context.progress.finish(id, status.has_value() ? "done" : "failed");
+  return status;
+}
+
+}  // namespace
+
+Status fetch_layers(const Image& image, ImageTransport& transport, Store& store,
+                    const FetchContext& context,
+                    const std::function<Status(std::size_t)>& on_layer) {
+  const std::vector<Descriptor>& layers = image.manifest.layers;
+  const auto groups = group_by_digest(layers);
+  return context.pool.for_each(groups.size(), [&](std::size_t g) -> Status {
+    const std::size_t first = groups[g].front();
+    auto status = fetch_layer(layers[first], transport, store, context);
+    if (!status.has_value())
+      return std::move(status).error().while_(
+          cat("fetching layer ", first + 1, " of ", layers.size(), " of ", quote(image.name)));
+    if (!on_layer) return {};
+    for (const std::size_t i : groups[g]) CL_CHECK(on_layer(i));
+    return {};
+  });
+}
+
+}  // namespace cloister::oci

@@ -1,0 +1,100 @@
+// The store: a layout directory with a place for unfinished and for derived data.
+//
+// Which temporary files are stale cannot be told by their age without asking the clock, and not by
+// process ids across containers. Instead everybody who has the store open holds a shared lock, and
+// whoever gets it exclusively for a moment knows that every file in tmp is nobody's.
+#include "oci/store/store.h"
+
+#include "base/text.h"
+#include "oci/documents/layout_index.h"
+
+namespace cloister::oci {
+namespace {
+
+void remove_files(const fs::path& directory) {
+  std::error_code error;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;  // what cannot be removed today is removed another day
+    fs::remove(it->path(), ignored);
+  }
+}
+
+Result<std::shared_ptr<FileLock>> enter(const fs::path& lock, const fs::path& temporary) {
+  {
+    CL_TRY(const auto alone, FileLock::try_acquire(lock, FileLock::Kind::exclusive));
+    if (alone) remove_files(temporary);
+  }
+  CL_TRY(FileLock shared, FileLock::acquire(lock, FileLock::Kind::shared));
+  return std::make_shared<FileLock>(std::move(shared));
+}
+
+Error absent(const Digest& digest) {
+  return Error::not_found(cat("blob ", digest.str(), " is not in the store"))
+      .hint("pull the image again");
+}
+
+}  // namespace
+
+Result<Store> Store::open(const fs::path& directory) {
+  const auto attempt = [&]() -> Result<Store> {
+    const fs::path ours = directory / "cloister";
+    CL_TRY(LayoutDirectory layout, LayoutDirectory::open(directory));
+    CL_CHECK(make_directories(ours / "tmp"));
+    layout.set_temporary(ours / "tmp");
+    CL_TRY(auto in_use, enter(ours / "in-use", ours / "tmp"));
+    return Store(std::move(layout), std::move(in_use));
+  };
+  auto store = attempt();
+  if (store.has_value()) return store;
+  Error error =
+      std::move(store).error().while_(cat("opening the store ", quote(directory.native())));
+  if (error.code() == Code::io)
+    return std::move(error).hint("choose a directory you can write to with --store");
+  return error;
+}
+
+Status Store::put_blob(const Descriptor& descriptor, Source& source,
+                       const std::function<void(std::size_t)>& on_bytes, CancelToken cancel) {
+  return layout_.put_blob(descriptor, source, on_bytes, cancel);
+}
+
+Result<Descriptor> Store::put_bytes(std::string_view media_type, ByteView bytes) {
+  Descriptor descriptor;
+  descriptor.media_type = media_type;
+  descriptor.digest = sha256(bytes);
+  descriptor.size = bytes.size();
+  MemorySource source(bytes);
+  CL_CHECK(layout_.put_blob(descriptor, source, {}, {}));
+  return descriptor;
+}
+
+Result<std::unique_ptr<Source>> Store::open_blob(const Descriptor& descriptor) const {
+  if (!has_blob(descriptor.digest, descriptor.size)) return absent(descriptor.digest);
+  CL_TRY(auto file, FileSource::open(blob_path(descriptor.digest)));
+  return std::unique_ptr<Source>(std::move(file));
+}
+
+Result<Bytes> Store::read_blob(const Descriptor& descriptor, std::uint64_t max) const {
+  const std::string what = cat("blob ", descriptor.digest.str());
+  CL_TRY(auto source, open_blob(descriptor));
+  VerifySource verified(*source, descriptor.digest, descriptor.size, what);
+  return read_all(verified, max, what);
+}
+
+Status Store::tag(std::string_view name, const Descriptor& manifest) {
+  return layout_.tag(name, manifest, Limits());
+}
+
+Result<std::optional<Descriptor>> Store::find(std::string_view name) const {
+  CL_TRY(const ImageIndex index, layout_.read_index(Limits()));
+  const Descriptor* found = find_ref_name(index, name);
+  return found == nullptr ? std::optional<Descriptor>() : std::optional<Descriptor>(*found);
+}
+
+Result<fs::path> Store::derived_directory(std::string_view name) const {
+  fs::path path = directory() / "cloister" / name;
+  CL_CHECK(make_directories(path));
+  return path;
+}
+
+}  // namespace cloister::oci
