@@ -31,13 +31,18 @@ struct IndexedLayer {
 
 // One name in the merged tree. Hard links share the Entry that holds their content.
 struct Node {
-  std::string name;            // last component; "" for the root
+  std::string name;  // last component; "" for the root
   const Node* parent = nullptr;
-  const Entry* entry = nullptr;   // attributes and content; for an implied directory a synthetic one
-  std::uint32_t layer = 0;        // index of the layer that won (put this name here)
+  const Entry* entry = nullptr;  // attributes and content; for an implied directory a synthetic one
+  std::uint32_t layer = 0;       // index of the layer that won (put this name here)
   std::uint32_t content_layer = 0;  // layer whose index holds `entry`
   bool was_hardlink = false;
+  std::uint32_t depth = 0;                                             // components below the root
   std::map<std::string, std::unique_ptr<Node>, std::less<>> children;  // directories; byte order
+
+  // The merge's own: the last layer (counted from 1) that put something here or below, and the last
+  // one that hid what lower layers have below.
+  std::uint32_t touched = 0, cleaned = 0;
 
   bool is_directory() const { return entry->type == FileType::directory; }
   bool is_regular() const { return entry->type == FileType::regular; }
@@ -47,8 +52,12 @@ struct Node {
 
 class Rootfs {
  public:
-  // Whiteouts and opaque directories hide only what lower layers put there. A whiteout or hard
-  // link that is malformed, or a hard link without target, is `corrupt` and names layer and path.
+  // Whiteouts and opaque directories hide only what lower layers put there, wherever in its archive
+  // a layer has them; of several entries of one name the last wins. A name below a symbolic link
+  // goes where the link leads, inside the root, as containerd and umoci unpack it; directories that
+  // no layer describes are 0755 root:root. A whiteout or hard link that is malformed, a hard link
+  // without target, or a name below something that is no directory is `corrupt`; the message has
+  // layer and path.
   static Result<Rootfs> merge(std::vector<IndexedLayer> layers, const Limits& limits);
   Rootfs(Rootfs&&) noexcept;
   Rootfs& operator=(Rootfs&&) noexcept;
@@ -56,7 +65,7 @@ class Rootfs {
 
   const Node& root() const;
   const std::vector<IndexedLayer>& layers() const;
-  std::size_t file_count() const;
+  std::size_t file_count() const;  // names in the tree, directories included, the root not
 
   // Follows symbolic links in every component but, with follow_last = false, the last. Absolute
   // link targets start at this root; ".." at the root stays there. Null when something is absent,
@@ -65,10 +74,12 @@ class Rootfs {
   // Every symlink resolved: the path a kernel would show in /proc/self/exe; nothing when absent.
   std::optional<std::string> real_path(std::string_view path) const;
   // Each lexical path met while resolving `path`, it included, its real path last: the aliases by
-  // which a program or loader reaches one file ("/lib/x/l.so.1", "/usr/lib/x/l.so.1", "/usr/lib/x/l.so.1.2").
+  // which a program or loader reaches one file ("/lib/x/l.so.1", "/usr/lib/x/l.so.1",
+  // "/usr/lib/x/l.so.1.2"). Each is normalised lexically, none comes twice; empty when absent.
   std::vector<std::string> resolution_aliases(std::string_view path) const;
 
-  // Content of a regular file: from the pack, else through LayerContent. `limit` above `max`.
+  // Content of a regular file: from the pack, else through LayerContent, checked against its
+  // digest. `limit` above `max`.
   Result<Bytes> read(const Node& node, std::uint64_t max) const;
   const elf::Facts* elf_facts(const Node& node) const;  // null when it is no ELF file
 
