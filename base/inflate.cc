@@ -1,5 +1,8 @@
 // ISA-L inflates about three times as fast as zlib and checks the gzip trailer itself; it only
 // ever reads here, because its compressed output may differ between CPUs.
+//
+// The member header (RFC 1952, 2.3) is read here and not by ISA-L: it loses its place when a header
+// with optional fields is split between two pieces of input, as a network may do.
 #include "base/inflate.h"
 
 #include <isa-l/igzip_lib.h>
@@ -38,6 +41,66 @@ std::uint8_t* raw(std::byte* p) {
   return reinterpret_cast<std::uint8_t*>(p);
 }  // NOLINT
 
+// The header of one gzip member, byte by byte.
+class GzipHeader {
+ public:
+  bool done() const { return state_ == State::done; }
+
+  Status feed(std::byte b) {
+    const auto v = static_cast<unsigned>(b);
+    switch (state_) {
+      case State::fixed:
+        return fixed(v);
+      case State::extra_size:
+        extra_left_ |= v << (8 * field_at_++);
+        if (field_at_ == 2) enter(extra_left_ > 0 ? State::extra : State::name);
+        break;
+      case State::extra:
+        if (--extra_left_ == 0) enter(State::name);
+        break;
+      case State::name:
+        if (v == 0) enter(State::comment);
+        break;
+      case State::comment:
+        if (v == 0) enter(State::check);
+        break;
+      case State::check:
+        if (++field_at_ == 2) enter(State::done);
+        break;
+      case State::done:
+        break;
+    }
+    return {};
+  }
+
+ private:
+  enum class State { fixed, extra_size, extra, name, comment, check, done };
+  enum Flag : unsigned { kCheck = 2, kExtra = 4, kName = 8, kComment = 16, kReserved = 0xe0 };
+
+  Status fixed(unsigned v) {
+    const std::size_t at = field_at_++;
+    if ((at == 0 && v != 0x1f) || (at == 1 && v != 0x8b)) return Error::corrupt("not gzip data");
+    if (at == 2 && v != 8) return Error::corrupt("gzip data of an unknown method");
+    if (at == 3) flags_ = v;
+    if (at == 3 && (v & kReserved) != 0) return Error::corrupt("gzip data with reserved flags");
+    if (at == 9) enter(State::extra_size);
+    return {};
+  }
+  // Goes to a field, or past it when the flags say that it is absent.
+  void enter(State state) {
+    field_at_ = 0;
+    if (state == State::extra_size && (flags_ & kExtra) == 0) state = State::name;
+    if (state == State::name && (flags_ & kName) == 0) state = State::comment;
+    if (state == State::comment && (flags_ & kComment) == 0) state = State::check;
+    if (state == State::check && (flags_ & kCheck) == 0) state = State::done;
+    state_ = state;
+  }
+
+  State state_ = State::fixed;
+  std::size_t field_at_ = 0;
+  unsigned flags_ = 0, extra_left_ = 0;
+};
+
 class GunzipSource final : public Source {
  public:
   explicit GunzipSource(Source& inner) : input_(inner) { begin_member(); }
@@ -55,10 +118,11 @@ class GunzipSource final : public Source {
     auto* out = state_.next_out;
     const auto room = state_.avail_out;
     isal_inflate_init(&state_);
-    state_.crc_flag = ISAL_GZIP;
+    state_.crc_flag = ISAL_GZIP_NO_HDR_VER;
     state_.next_out = out;
     state_.avail_out = room;
     in_member_ = false;
+    header_ = GzipHeader();
   }
 
   Status step() {
@@ -67,6 +131,7 @@ class GunzipSource final : public Source {
       CL_TRY(const bool more, between_members(in));
       if (!more) return {};
     }
+    if (!header_.done()) return read_header(in);
     // ISA-L does not write through next_in; its interface merely lacks the const.
     state_.next_in = raw(const_cast<std::byte*>(in.data()));  // NOLINT
     state_.avail_in = static_cast<std::uint32_t>(in.size());
@@ -82,6 +147,14 @@ class GunzipSource final : public Source {
     } else if (in.empty() && state_.avail_out == room) {
       return Error::corrupt("gzip data is truncated");
     }
+    return {};
+  }
+
+  Status read_header(ByteView in) {
+    if (in.empty()) return Error::corrupt("gzip data is truncated");
+    std::size_t used = 0;
+    while (used < in.size() && !header_.done()) CL_CHECK(header_.feed(in[used++]));
+    input_.consume(used);
     return {};
   }
 
@@ -103,6 +176,7 @@ class GunzipSource final : public Source {
   }
 
   Input input_;
+  GzipHeader header_;
   inflate_state state_{};
   bool in_member_ = false, first_ = true, padded_ = false, ended_ = false;
 };

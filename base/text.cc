@@ -94,10 +94,9 @@ std::string base64(std::span<const std::byte> bytes) {
 
 std::optional<std::vector<std::byte>> unbase64(std::string_view text) {
   static const auto table = [] {
-    std::array<signed char, 256> t{};
+    std::array<int, 256> t{};
     t.fill(-1);
-    for (int i = 0; i < 64; ++i)
-      t[static_cast<unsigned char>(kBase64[i])] = static_cast<signed char>(i);
+    for (int i = 0; i < 64; ++i) t[static_cast<unsigned char>(kBase64[i])] = i;
     return t;
   }();
   const bool padded = text.size() % 4 == 0;

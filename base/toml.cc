@@ -52,6 +52,79 @@ Result<TomlValue> convert(const toml::node& node, std::size_t depth, std::string
   return Error::unsupported(cat(what, " has a date or time at line ", node.source().begin.line));
 }
 
+// toml++ bounds brackets but not dotted keys, and destroys its tables recursively: a key of some
+// ten thousand parts would exhaust the stack. So the nesting of the text is bounded before it is
+// parsed, by just enough of the lexer to know what is a string and what is a comment.
+class NestingScan {
+ public:
+  explicit NestingScan(std::string_view text) : text_(text) {}
+
+  bool deeper_than(std::size_t max) {
+    while (at_ < text_.size() && level_ <= max) step(text_[at_]);
+    return level_ > max;
+  }
+
+ private:
+  void step(char c) {
+    switch (c) {
+      case '"':
+      case '\'':
+        return skip_string(c);
+      case '#':
+        return skip_comment();
+      case '.':
+        ++level_;
+        break;
+      case '[':
+      case '{':
+        open_.push_back(level_);
+        ++level_;
+        break;
+      case ']':
+      case '}':
+        if (open_.empty()) break;
+        level_ = open_.back();
+        open_.pop_back();
+        break;
+      case ',':
+        if (!open_.empty()) level_ = open_.back() + 1;
+        break;
+      case '\n':
+        if (open_.empty()) level_ = 0;
+        break;
+      default:
+        break;
+    }
+    ++at_;
+  }
+  void skip_comment() { at_ = std::min(text_.find('\n', at_), text_.size()); }
+  void skip_string(char mark) {
+    const std::string delimiter(3, mark);
+    const bool multiline = text_.substr(at_).starts_with(delimiter);
+    at_ += multiline ? 3 : 1;
+    while (at_ < text_.size()) {
+      if (text_[at_] == '\\' && mark == '"') {
+        at_ += 2;
+      } else if (multiline && text_.substr(at_).starts_with(delimiter)) {
+        at_ += 3;  // the string itself may end in one or two marks
+        for (int i = 0; i < 2 && at_ < text_.size() && text_[at_] == mark; ++i) ++at_;
+        return;
+      } else if (!multiline && (text_[at_] == mark || text_[at_] == '\n')) {
+        if (text_[at_] == mark) ++at_;
+        return;
+      } else {
+        ++at_;
+      }
+    }
+    at_ = text_.size();
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::size_t level_ = 0;          // brackets open around here, and parts of the key
+  std::vector<std::size_t> open_;  // the level outside each open bracket
+};
+
 std::string emit_float(double v) {
   if (std::isnan(v)) return "nan";
   if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
@@ -179,6 +252,8 @@ std::string_view TomlValue::type_name() const {
 }
 
 Result<TomlTable> parse_toml(std::string_view text, const Limits& limits, std::string_view what) {
+  // One more for the point of a float, which looks like that of a key.
+  if (NestingScan(text).deeper_than(limits.toml_depth + 1)) return too_deep(what);
   auto parsed = toml::parse(text);
   if (!parsed) {
     const auto& error = parsed.error();
