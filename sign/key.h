@@ -20,7 +20,8 @@ class SgxKey {
  public:
   // PKCS#1 or PKCS#8 PEM, plain or encrypted. `invalid` with what is wrong: not RSA, its size, its
   // exponent (SGX demands 3072 and 3), a missing or wrong passphrase. `what` names the file.
-  static Result<SgxKey> from_pem(ByteView pem, const PassphraseSource& passphrase, std::string_view what);
+  static Result<SgxKey> from_pem(ByteView pem, const PassphraseSource& passphrase,
+                                 std::string_view what);
   static Result<SgxKey> generate();
   SgxKey(SgxKey&&) noexcept;
   SgxKey& operator=(SgxKey&&) noexcept;
@@ -29,7 +30,8 @@ class SgxKey {
   Bytes modulus_le() const;  // 384 bytes, little-endian
   // RSASSA-PKCS1-v1_5 with SHA-256; 384 bytes, big-endian as OpenSSL writes them.
   Result<Bytes> sign(ByteView data) const;
-  // PKCS#8 PEM; encrypted (AES-256-CBC, scrypt) when a passphrase is given. The caller writes it 0600.
+  // PKCS#8 PEM; encrypted (AES-256-CBC, scrypt) when a passphrase is given. The caller writes it
+  // 0600.
   Result<std::string> to_pem(const std::optional<std::string>& passphrase) const;
   Result<std::string> public_pem() const;  // SubjectPublicKeyInfo
 

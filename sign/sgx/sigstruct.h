@@ -21,10 +21,11 @@ struct Sigstruct {
   std::array<std::byte, 384> modulus{}, signature{}, q1{}, q2{};
   std::uint32_t exponent = 3;
   std::uint32_t vendor = 0;
-  std::uint32_t type = 0;          // last dword of HEADER; bit 31: debug enclave signed
+  std::uint32_t type = 0;  // last dword of HEADER; bit 31: debug enclave signed
   std::chrono::year_month_day date{};
   std::uint32_t swdefined = 0;
   std::uint32_t misc_select = 0, misc_mask = 0;
+  std::uint8_t cet_attributes = 0, cet_attributes_mask = 0;
   std::array<std::byte, 16> isv_family_id{}, isv_ext_prod_id{};
   std::uint64_t flags = 0, xfrm = 0, flags_mask = 0, xfrm_mask = 0;
   Digest mrenclave;
@@ -32,6 +33,7 @@ struct Sigstruct {
 
   Digest mrsigner() const;  // SHA-256 of the modulus as it stands
   bool debug() const { return (flags & 2) != 0; }
+  bool operator==(const Sigstruct&) const = default;
 };
 
 Sigstruct make_sigstruct(const measure::sgx::EnclaveParams& params, const Digest& mrenclave,
@@ -40,10 +42,13 @@ Sigstruct make_sigstruct(const measure::sgx::EnclaveParams& params, const Digest
 Bytes signing_data(const Sigstruct& sigstruct);
 // Fills modulus, exponent, signature, q1, q2.
 Status sign_sigstruct(Sigstruct& sigstruct, const SgxKey& key);
-// RSA signature over signing_data, q1 and q2: `policy` error naming what is wrong.
+// Modulus and exponent as SGX wants them, RSA signature over signing_data, q1 and q2: a `policy`
+// error names the first that is wrong. (Whose key it is, is for the caller to decide: mrsigner().)
 Status check_sigstruct(const Sigstruct& sigstruct);
 
 Bytes encode_sigstruct(const Sigstruct& sigstruct);  // kSigstructSize bytes
-Result<Sigstruct> parse_sigstruct(ByteView bytes);   // fixed fields checked, signature not
+// `corrupt` unless size, HEADER, HEADER2 and reserved bytes are as EINIT wants them and the date is
+// BCD; the signature is not checked.
+Result<Sigstruct> parse_sigstruct(ByteView bytes);
 
 }  // namespace cloister::sign
