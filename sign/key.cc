@@ -123,19 +123,15 @@ std::string text_of(BIO* bio) {
   return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
 }
 
-using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, OpensslFree<PKCS8_PRIV_KEY_INFO_free>>;
-using AlgorithmPtr = std::unique_ptr<X509_ALGOR, OpensslFree<X509_ALGOR_free>>;
-using EncryptedPtr = std::unique_ptr<X509_SIG, OpensslFree<X509_SIG_free>>;
-
 Status write_encrypted(BIO* out, PKCS8_PRIV_KEY_INFO* plain, const std::string& passphrase) {
   CL_TRY(Bytes salt, random_bytes(kSaltBytes));
   // static_cast through void: std::byte and unsigned char may alias, the types differ.
   auto* salt_bytes = static_cast<unsigned char*>(static_cast<void*>(salt.data()));
-  AlgorithmPtr algorithm(PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), salt_bytes, kSaltBytes, nullptr,
-                                               kScryptN, kScryptR, kScryptP));
+  OpensslPtr<X509_ALGOR> algorithm(PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), salt_bytes, kSaltBytes,
+                                                         nullptr, kScryptN, kScryptR, kScryptP));
   if (!algorithm) return internal("preparing scrypt");
-  EncryptedPtr encrypted(PKCS8_set0_pbe(passphrase.data(), static_cast<int>(passphrase.size()),
-                                        plain, algorithm.get()));
+  const OpensslPtr<X509_SIG> encrypted(PKCS8_set0_pbe(
+      passphrase.data(), static_cast<int>(passphrase.size()), plain, algorithm.get()));
   if (!encrypted) return internal("encrypting the key");
   (void)algorithm.release();  // owned by `encrypted` now
   if (PEM_write_bio_PKCS8(out, encrypted.get()) != 1) return internal("writing the key");
@@ -143,13 +139,6 @@ Status write_encrypted(BIO* out, PKCS8_PRIV_KEY_INFO* plain, const std::string& 
 }
 
 }  // namespace
-
-std::string openssl_reason() {
-  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
-  std::string out = reason == nullptr ? "" : reason;
-  ERR_clear_error();
-  return out;
-}
 
 struct SgxKey::Impl {
   PkeyPtr key;
@@ -223,7 +212,7 @@ Result<std::string> SgxKey::to_pem(const std::optional<std::string>& passphrase)
   if (passphrase && (passphrase->empty() || passphrase->size() > 1024))
     return Error::invalid("a passphrase has 1 to 1024 bytes");
   const BioPtr bio(BIO_new(BIO_s_secmem()));
-  const Pkcs8Ptr plain(EVP_PKEY2PKCS8(impl_->key.get()));
+  const OpensslPtr<PKCS8_PRIV_KEY_INFO> plain(EVP_PKEY2PKCS8(impl_->key.get()));
   if (!bio || !plain) return internal("encoding the key");
   if (passphrase)
     CL_CHECK(write_encrypted(bio.get(), plain.get(), *passphrase));

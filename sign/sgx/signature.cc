@@ -4,7 +4,9 @@
 // All four are 384 bytes, little-endian; OpenSSL hands the signature out big-endian.
 //
 // Trap: everything here comes from a file when checking: N may be zero, even or short.
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
@@ -53,17 +55,14 @@ Result<Quotients> quotients(const Number& signature, const Number& modulus) {
   return out;
 }
 
-using ParamBuildPtr = std::unique_ptr<OSSL_PARAM_BLD, OpensslFree<OSSL_PARAM_BLD_free>>;
-using ParamsPtr = std::unique_ptr<OSSL_PARAM, OpensslFree<OSSL_PARAM_free>>;
-
 PkeyPtr public_key(const BIGNUM* modulus, std::uint32_t exponent) {
-  const ParamBuildPtr build(OSSL_PARAM_BLD_new());
+  const OpensslPtr<OSSL_PARAM_BLD> build(OSSL_PARAM_BLD_new());
   const BnPtr e(BN_new());
   if (!build || !e || BN_set_word(e.get(), exponent) != 1 ||
       OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_RSA_N, modulus) != 1 ||
       OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1)
     return nullptr;
-  const ParamsPtr params(OSSL_PARAM_BLD_to_param(build.get()));
+  const OpensslPtr<OSSL_PARAM> params(OSSL_PARAM_BLD_to_param(build.get()));
   const PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
   EVP_PKEY* key = nullptr;
   if (!params || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
