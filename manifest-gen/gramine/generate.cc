@@ -24,6 +24,8 @@ constexpr std::uint32_t kUnprivilegedId = 1000;
 constexpr std::uint64_t kArenaBytes = 64ULL << 20;  // glibc reserves one per thread
 constexpr std::int64_t kMinThreads = 4;             // one and Gramine's three helpers
 
+constexpr std::string_view kScheme = "file:";
+
 TomlTable table(std::initializer_list<std::pair<std::string_view, TomlValue>> items) {
   TomlTable out;
   for (const auto& [key, value] : items) out.set(std::string(key), value);
@@ -58,6 +60,7 @@ class Generator {
     system();
     enclave();
     merge_manifest(root_, kind_.manifest);
+    domain_names();
     apply_options();
     CL_CHECK(environment());
     // Long lists go last: the rest stays on one screen.
@@ -78,7 +81,7 @@ class Generator {
   }
 
   void loader() {
-    root_.put("loader.entrypoint.uri", cat("file:", kLibsysdbPath));
+    root_.put("loader.entrypoint.uri", cat(kScheme, kLibsysdbPath));
     root_.put("loader.entrypoint.sha256", libsysdb_.sha256.hex());
     note("loader.entrypoint.sha256", "Gramine's library OS: this is how it is measured");
     root_.put("loader.log_level", "error");
@@ -98,6 +101,7 @@ class Generator {
   }
 
   Status file_systems() {
+    allow_standard_streams();
     root_.put("fs.root", table({{"type", "chroot"}, {"uri", "file:/"}}));
     root_.put("fs.start_dir", launch_.workdir);
     TomlArray mounts;
@@ -113,7 +117,9 @@ class Generator {
       if (std::any_of(mounted.begin(), mounted.end(),
                       [&](const std::string& volume) { return is_below(path, volume); }))
         continue;
-      if (const std::string hidden = first_below(path); !hidden.empty()) {
+      std::string hidden = first_below(path);
+      if (hidden.empty()) hidden = log_below(path);
+      if (!hidden.empty()) {
         note("fs.mounts", cat("no tmpfs on ", path, ": it would hide ", hidden));
         continue;
       }
@@ -122,7 +128,6 @@ class Generator {
     if (!mounts.empty() && !out_.reasons.contains("fs.mounts"))
       note("fs.mounts", "writable places in enclave memory; what is written there is lost at exit");
     root_.put("fs.mounts", std::move(mounts));
-    allow_standard_streams();
     return {};
   }
 
@@ -131,9 +136,16 @@ class Generator {
     if (launch_.workdir != directory && is_below(launch_.workdir, directory))
       return launch_.workdir;
     for (const auto& [uri, file] : files_) {
-      const std::string_view path = std::string_view(uri).substr(5);
-      if (is_below(path, directory)) return std::string(path);
+      const std::string path = uri.substr(kScheme.size());
+      if (is_below(path, directory)) return path;
     }
+    return {};
+  }
+
+  // A link to the container's log: a default must not hide it, a volume may.
+  std::string log_below(std::string_view directory) const {
+    for (const std::string& path : log_links_)
+      if (is_below(path, directory)) return path;
     return {};
   }
 
@@ -152,15 +164,15 @@ class Generator {
 
   void add_volume(const Volume& volume, const std::string& path, TomlArray& mounts) {
     if (volume.kind == Volume::Kind::allowed) {
-      allowed_.emplace_back(cat("file:", path));
-      note(cat("file:", path), "--volume: readable and writable by the host, not protected");
+      allowed_.emplace_back(cat(kScheme, path));
+      note(cat(kScheme, path), "--volume: readable and writable by the host, not protected");
       note("sgx.allowed_files", "links to the container's log, and --volume PATH=allowed");
     } else if (volume.kind == Volume::Kind::tmpfs) {
       mounts.emplace_back(table({{"type", "tmpfs"}, {"path", path}}));
     } else {
       const std::string key = volume.key_name.empty() ? "_sgx_mrenclave" : volume.key_name;
       mounts.emplace_back(table(
-          {{"type", "encrypted"}, {"path", path}, {"uri", cat("file:", path)}, {"key_name", key}}));
+          {{"type", "encrypted"}, {"path", path}, {"uri", cat(kScheme, path)}, {"key_name", key}}));
     }
   }
 
@@ -175,8 +187,9 @@ class Generator {
       if (std::find(std::begin(kStreams), std::end(kStreams), target) == std::end(kStreams)) return;
       const std::string path = node.path();
       if (is_below(path, "/dev") || is_below(path, "/proc") || !is_utf8(path)) return;
-      const std::string uri = cat("file:", path);
+      const std::string uri = cat(kScheme, path);
       allowed_.emplace_back(uri);
+      log_links_.push_back(path);
       note(uri, cat("a link to ", target, ": the container's log"));
       note("sgx.allowed_files", "links to the container's log, and --volume PATH=allowed");
     });
@@ -185,6 +198,18 @@ class Generator {
   void system() {
     root_.put("sys.enable_sigterm_injection", true);
     note("sys.enable_sigterm_injection", "docker stop ends the program in order");
+  }
+
+  // With this key Gramine does not start at all on a host without /etc/resolv.conf; container
+  // runtimes provide one, and an image that has the file can be run without them too.
+  void domain_names() {
+    constexpr std::string_view kKey = "enable_extra_runtime_domain_names_conf";
+    TomlTable& sys = *root_.find("sys")->table();
+    if (sys.find(kKey) == nullptr) return;
+    if (rootfs_.find("/etc/resolv.conf", /*follow_last=*/false) == nullptr)
+      sys.erase(kKey);
+    else
+      note(cat("sys.", kKey), "name lookups: the host's resolv.conf, checked by Gramine");
   }
 
   void enclave() {
@@ -321,6 +346,7 @@ class Generator {
   const measure::RuntimeFile& libsysdb_;
   TomlTable root_;
   TomlArray allowed_;
+  std::vector<std::string> log_links_;
   TrustedFiles files_;
   GeneratedManifest out_;
 };

@@ -1,0 +1,7 @@
+cat <<-'E O' >/etc/x; ls
+	body $(rm)
+	E O
+id
+<<A <<B
+A
+B
