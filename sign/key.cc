@@ -154,9 +154,10 @@ Result<SgxKey> SgxKey::from_pem(ByteView pem, const PassphraseSource& passphrase
   if (pem.size() > static_cast<std::size_t>(1) << 24)
     return Error::limit(cat("key ", what, " is too large to be a key"));
   ERR_clear_error();
+  Asking asking(passphrase);
+  if (pem.empty()) return unreadable(asking, pem, what);
   const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   if (!bio) return internal("reading memory");
-  Asking asking(passphrase);
   PkeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, give_passphrase, &asking));
   if (!key) return unreadable(asking, pem, what);
   ERR_clear_error();  // what the decoders tried before one fitted
