@@ -159,8 +159,8 @@ Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const Plan
   CL_TRY(plan.measurement,
          measure::sgx::measure_enclave(libpal, as_bytes(plan.manifest.text), plan.params,
                                        plan.runtime.layout, session.limits()));
-  const auto add = [&](std::vector<manifest::Finding> found) {
-    for (manifest::Finding& finding : found) plan.findings.push_back(std::move(finding));
+  const auto add = [&](std::vector<manifest::Finding> more) {
+    for (manifest::Finding& finding : more) plan.findings.push_back(std::move(finding));
   };
   add(manifest::closure_findings(plan.closure));
   add(manifest::manifest_findings(plan.manifest.manifest));
