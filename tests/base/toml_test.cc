@@ -41,6 +41,17 @@ TEST(Toml, RefusesWithLineAndColumn) {
     EXPECT_FALSE(parse(text).has_value()) << text;
 }
 
+// The character classes of toml++ had undefined behaviour for some of these: U+0390, U+FEBA.
+TEST(Toml, CharactersBeyondAsciiStandInQuotesAndComments) {
+  EXPECT_TRUE(parse("\xef\xbb\xbf\"k\xc3\xa9y\" = '\xce\x90' # \xe6\x97\xa5\n").has_value());
+  const auto folded = parse("a = \"\"\"x \\\n  \xef\xba\xba\"\"\"");
+  ASSERT_TRUE(folded.has_value());
+  EXPECT_EQ(*folded->at("a")->string(), "x \xef\xba\xba");
+  for (const char* text : {"a = \xce\x90", "\xce\x90 = 1", "a = 6}\xce\x90",
+                           "a = 2\"\xef\xba\xba\"", "a\"\xce\x90\" = 2"})
+    EXPECT_FALSE(parse(text).has_value()) << text;
+}
+
 TEST(Toml, DatesAreUnsupported) {
   const auto dated = parse("a = 1\nwhen = 2020-01-01\n");
   ASSERT_FALSE(dated.has_value());
