@@ -2,14 +2,15 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/cancel.h"
+#include "base/http/url.h"
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/stream.h"
@@ -20,9 +21,9 @@ struct Options {
   bool tls_verify = true;
   std::string ca_file;  // additional CA bundle (PEM); empty: the system's
   std::string user_agent;
-  long connect_timeout_ms = 15'000;
-  long low_speed_bytes = 1;     // a transfer slower than this for …
-  long low_speed_seconds = 60;  // … this long is `unavailable`
+  long connect_timeout_ms = 15'000;  // name lookup, TCP and TLS together
+  long low_speed_bytes = 1;          // a transfer slower than this per second for …
+  long low_speed_seconds = 60;       // … this long is `unavailable`
 };
 
 struct Header {
@@ -49,32 +50,29 @@ struct Response {
   std::vector<std::string> header_values(std::string_view lower_case_name) const;
 };
 
-// A response whose body is read as a stream; destroying it drops the connection if unread.
+// A response whose body is read as a stream; destroying it drops the connection if unread. May
+// outlive its client. Not thread-safe; each stream is independent of the others.
 class BodyStream : public Source {
  public:
   virtual const Response& response() const = 0;
 };
 
-// Thread-safe. Errors: `unavailable` for connection and transfer trouble, `cancelled`, `limit`.
-// A status code is never an error here.
+// Thread-safe. Errors: `unavailable` for connection and transfer trouble, `invalid` for a server
+// whose certificate is not trusted, `cancelled` (within a second), `limit`, and whatever the
+// request's body stream fails with. A status code is never an error here.
 class Client {
  public:
   static Result<std::unique_ptr<Client>> create(Options options, const Limits& limits,
                                                 CancelToken cancel);
   virtual ~Client() = default;
+  // The body of a 2xx answer may have `max_body` bytes (`limit` beyond); that of any other is cut
+  // at limits.error_body_bytes.
   virtual Result<Response> send(const Request& request, std::uint64_t max_body) = 0;
   // Answers once the headers are there; the body is pulled by reading.
   virtual Result<std::unique_ptr<BodyStream>> open(const Request& request) = 0;
+  // Whether the server of this https URL answers a TLS handshake at all, whatever its certificate.
+  // Nothing is sent but the handshake. A server that cannot be reached is an error.
+  virtual Result<bool> speaks_tls(const Url& url) = 0;
 };
-
-struct Url {
-  std::string scheme, host, port, path, query;  // host lower case; IPv6 in brackets; path from '/'
-  std::string origin() const;  // scheme://host:port with the default port made explicit
-  std::string str() const;
-};
-std::optional<Url> parse_url(std::string_view text);
-// RFC 3986 reference resolution, for Location headers.
-std::optional<Url> resolve_url(const Url& base, std::string_view reference);
-std::string url_encode(std::string_view text);
 
 }  // namespace cloister::http

@@ -1,0 +1,102 @@
+// Two questions decide here: would trying again help (Code::unavailable), and what should the user
+// look at. libcurl's own text goes into a detail line: it is precise, but not written for users of
+// a registry.
+#include "base/http/transfer_error.h"
+
+#include <cstring>
+
+#include "base/text.h"
+
+namespace cloister::http {
+namespace {
+
+std::string errno_text(long number) {
+  char buffer[128];
+  return strerror_r(static_cast<int>(number), buffer, sizeof buffer);
+}
+
+// Whether TCP was established: it tells a dead host from a silent one.
+bool connected(CURL* easy) {
+  curl_off_t microseconds = 0;
+  return curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &microseconds) == CURLE_OK &&
+         microseconds > 0;
+}
+
+std::uint64_t bytes_received(CURL* easy) {
+  curl_off_t bytes = 0;
+  curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+  return bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
+}
+
+Error cannot_connect(const FailedTransfer& failed, std::string_view host) {
+  long number = 0;
+  curl_easy_getinfo(failed.easy, CURLINFO_OS_ERRNO, &number);
+  const std::string cause = number != 0 ? lower_ascii(errno_text(number)) : "no connection";
+  return Error::unavailable(cat("cannot connect to ", host, ": ", cause))
+      .hint("check the host name and the port, and that the server is running");
+}
+
+Error timed_out(const FailedTransfer& failed, std::string_view host, const Options& options) {
+  if (!connected(failed.easy))
+    return Error::unavailable(cat("connecting to ", host, " timed out after ",
+                                  options.connect_timeout_ms / 1000, " seconds"))
+        .hint("check the host name, the network and the proxy settings");
+  return Error::unavailable(cat(host, " stopped answering")).hint("try again later");
+}
+
+}  // namespace
+
+Error transfer_error(const FailedTransfer& failed, const Options& options) {
+  const std::string host = quote(failed.url.authority());
+  const std::string text =
+      printable(failed.text.empty() ? std::string_view(curl_easy_strerror(failed.code))
+                                    : failed.text.substr(0, 300));
+  switch (failed.code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return Error::unavailable(cat("unknown host ", quote(failed.url.host)))
+          .hint("check the spelling of the registry's name and the network");
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return Error::unavailable("the name of the proxy cannot be resolved")
+          .detail(text)
+          .hint("check HTTPS_PROXY, HTTP_PROXY and NO_PROXY");
+    case CURLE_COULDNT_CONNECT:
+      return cannot_connect(failed, host);
+    case CURLE_OPERATION_TIMEDOUT:
+      return timed_out(failed, host, options);
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+      return Error::invalid(cat("the TLS certificate of ", host, " is not trusted"))
+          .detail(text)
+          .hint("install the CA that signed it, or pass --tls-verify=false for a test registry");
+    case CURLE_SSL_CACERT_BADFILE:
+      return Error::invalid(cat("the CA file ", quote(options.ca_file), " cannot be used"))
+          .detail(text);
+    case CURLE_SSL_CONNECT_ERROR:
+      return Error::unavailable(cat("no TLS connection with ", host))
+          .detail(text)
+          .hint("if this registry speaks plain HTTP, pass --plain-http");
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_HTTP2:
+      return Error::corrupt(cat(host, " does not answer in HTTP"))
+          .detail(text)
+          .hint("check the host name and the port");
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_GOT_NOTHING:
+      return Error::unavailable(cat("the connection to ", host, " broke"))
+          .detail(cat(text, " (after ", bytes_received(failed.easy), " bytes received)"))
+          .hint("try again");
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+      return Error::internal(cat("libcurl: ", text));
+    default:
+      return Error::unavailable(cat("the transfer with ", host, " failed")).detail(text);
+  }
+}
+
+}  // namespace cloister::http
