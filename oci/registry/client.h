@@ -1,15 +1,16 @@
 // A distribution-spec client: authentication, pull and push of one registry, on libcurl.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/cancel.h"
 #include "base/limits.h"
-#include "oci/source/transport.h"
 #include "oci/documents/reference.h"
+#include "oci/source/transport.h"
 
 namespace cloister::oci {
 
@@ -18,24 +19,44 @@ struct Credentials {
   std::string username, password;  // basic, or for the token server
   std::string identity_token;      // OAuth2 refresh token (auths[].identitytoken)
   std::string registry_token;      // sent as bearer token as it is
-  bool empty() const { return username.empty() && identity_token.empty() && registry_token.empty(); }
+  bool empty() const {
+    return username.empty() && identity_token.empty() && registry_token.empty();
+  }
+};
+
+// How often, and after which pauses, a request that can be repeated is tried. Pauses double and are
+// drawn at random between zero and the doubled value; a server's Retry-After is obeyed up to a cap.
+struct RetryPolicy {
+  unsigned connection_tries = 3;  // the connection failed or broke
+  std::chrono::milliseconds connection_pause{250};
+  unsigned answer_tries = 5;  // the server answered 408, 429, 500, 502, 503 or 504
+  std::chrono::milliseconds answer_pause{1000};
+  std::chrono::milliseconds longest_pause{60'000};
 };
 
 struct RegistryOptions {
-  bool plain_http = false;   // http:// for any host; loopback may fall back to http without it
+  bool plain_http = false;  // http:// for any host; loopback may fall back to http without it
   bool tls_verify = true;
   std::string user_agent;
-  std::string ca_file;       // extra CA bundle, may be empty
-  std::string mount_from;    // repository on the same registry whose blobs may be mounted: adds
-                             // its pull scope to what a token is asked for; may be empty
+  std::string ca_file;     // extra CA bundle, may be empty
+  std::string mount_from;  // repository on the same registry whose blobs may be mounted: adds
+                           // its pull scope to what a token is asked for; may be empty
+  RetryPolicy retry;
 };
 
 enum class Access { pull, push };
 
 // One repository (plus, for mounting, a second one on the same registry). Thread-safe.
+//
+// Errors: `unauthorized` (401, 403), `not_found` (404), `unavailable` (connection trouble, 408,
+// 429, 5xx after the retries), `corrupt` (wrong digest, wrong size, not a manifest), `limit`,
+// `cancelled`.
 class RegistryClient {
  public:
-  static Result<std::shared_ptr<RegistryClient>> open(const RegistryRef& ref, Access access, Credentials credentials,
+  // https, or what plain_http and loopback allow: a registry on a loopback address speaks http
+  // unless it answers a TLS handshake. No other host is ever spoken to in http unasked.
+  static Result<std::shared_ptr<RegistryClient>> open(const RegistryRef& ref, Access access,
+                                                      Credentials credentials,
                                                       RegistryOptions options, const Limits& limits,
                                                       CancelToken cancel);
   virtual ~RegistryClient() = default;
@@ -45,10 +66,12 @@ class RegistryClient {
   virtual Result<RawManifest> get_manifest(const std::string& reference) = 0;
   // HEAD: the descriptor, or nothing when absent.
   virtual Result<std::optional<Descriptor>> head_manifest(const std::string& reference) = 0;
+  // The bytes as they come, NOT verified beyond their announced length.
   virtual Result<std::unique_ptr<Source>> get_blob(const Descriptor& descriptor) = 0;
   virtual Result<bool> has_blob(const Descriptor& descriptor) = 0;
   // Cross-repository mount; false when the registry started an upload instead (which is cancelled).
-  virtual Result<bool> mount_blob(const Descriptor& descriptor, const std::string& from_repository) = 0;
+  virtual Result<bool> mount_blob(const Descriptor& descriptor,
+                                  const std::string& from_repository) = 0;
   // POST, PATCH, PUT. `open` gives the content from its beginning; it is called again on a retry.
   virtual Status put_blob(const Descriptor& descriptor,
                           const std::function<Result<std::unique_ptr<Source>>()>& open,
@@ -56,6 +79,7 @@ class RegistryClient {
   virtual Status put_manifest(const std::string& reference, const RawManifest& manifest) = 0;
 };
 
-std::unique_ptr<ImageTransport> make_registry_transport(std::shared_ptr<RegistryClient> client, RegistryRef ref);
+std::unique_ptr<ImageTransport> make_registry_transport(std::shared_ptr<RegistryClient> client,
+                                                        RegistryRef ref);
 
 }  // namespace cloister::oci

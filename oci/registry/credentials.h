@@ -16,17 +16,19 @@ namespace cloister::oci {
 
 // The environment as cmd/ read it; libraries do not.
 struct CredentialPaths {
-  std::string authfile;              // --authfile: must exist; searched alone
+  std::string authfile;                    // --authfile: must exist; searched alone
   std::vector<std::string> default_files;  // tried in order; those that do not exist are skipped
 };
 
 // From variables (HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME, DOCKER_CONFIG, REGISTRY_AUTH_FILE):
 // $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json, $XDG_RUNTIME_DIR/containers/auth.json,
 // ${XDG_CONFIG_HOME:-~/.config}/containers/auth.json, ~/.docker/config.json, ~/.dockercfg.
-CredentialPaths credential_paths(const std::map<std::string, std::string>& env, std::string authfile);
+CredentialPaths credential_paths(const std::map<std::string, std::string>& env,
+                                 std::string authfile);
 
 // Most specific key first (host/ns/repo … host); docker.io also as https://index.docker.io/v1/.
 // credHelpers and credsStore run docker-credential-NAME. Nothing found: empty credentials.
-Result<Credentials> find_credentials(const CredentialPaths& paths, const RegistryRef& ref, const Limits& limits);
+Result<Credentials> find_credentials(const CredentialPaths& paths, const RegistryRef& ref,
+                                     const Limits& limits);
 
 }  // namespace cloister::oci

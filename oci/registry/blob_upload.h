@@ -1,0 +1,26 @@
+// Blobs on their way to a registry (distribution-spec, "Pushing a blob").
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "oci/registry/connection.h"
+
+namespace cloister::oci {
+
+using OpenContent = std::function<Result<std::unique_ptr<Source>>()>;
+
+// Opens an upload, streams the content, closes it under its digest. A failure that may pass starts
+// all of it anew, as often as the connection's retry policy allows.
+Status upload_blob(Connection& connection, const Descriptor& descriptor, const OpenContent& open,
+                   const std::function<void(std::size_t)>& on_bytes);
+
+// True when the registry took the blob over from `from_repository`.
+Result<bool> mount_blob(Connection& connection, const Descriptor& descriptor,
+                        const std::string& from_repository);
+
+// HEAD: whether the repository has it.
+Result<bool> blob_exists(Connection& connection, const Descriptor& descriptor);
+
+}  // namespace cloister::oci

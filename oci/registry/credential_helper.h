@@ -1,0 +1,21 @@
+// Runs a credential helper, docker-credential-NAME (protocol of docker-credential-helpers).
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/limits.h"
+#include "base/result.h"
+#include "oci/registry/client.h"
+
+namespace cloister::oci {
+
+// `docker-credential-<name> get` from $PATH, with `server` on its standard input. A helper that
+// does not know the server gives empty credentials; one that is missing, fails, prints too much or
+// does not end within `patience` is an error. No shell is involved. `file` names, in errors, the
+// file that asked for it.
+Result<Credentials> run_credential_helper(const std::string& name, const std::string& server,
+                                          const std::string& file, const Limits& limits,
+                                          std::chrono::seconds patience = std::chrono::seconds(60));
+
+}  // namespace cloister::oci

@@ -1,0 +1,43 @@
+// A registry as a place images come from: thin, because the client already speaks in the values
+// that sources share.
+#include <utility>
+
+#include "base/text.h"
+#include "oci/registry/client.h"
+
+namespace cloister::oci {
+namespace {
+
+class RegistryTransport final : public ImageTransport {
+ public:
+  RegistryTransport(std::shared_ptr<RegistryClient> client, RegistryRef ref)
+      : client_(std::move(client)), ref_(std::move(ref)) {}
+
+  Result<RawManifest> root() override { return client_->get_manifest(ref_.reference()); }
+
+  Result<RawManifest> manifest(const Descriptor& descriptor) override {
+    CL_TRY(RawManifest got, client_->get_manifest(descriptor.digest.str()));
+    if (got.descriptor.size != descriptor.size)
+      return Error::corrupt(
+                 cat("manifest ", descriptor.digest.str(), " has another size than its index says"))
+          .detail(cat("got ", got.descriptor.size, " bytes, want ", descriptor.size));
+    return got;
+  }
+
+  Result<std::unique_ptr<Source>> blob(const Descriptor& descriptor) override {
+    return client_->get_blob(descriptor);
+  }
+
+ private:
+  const std::shared_ptr<RegistryClient> client_;
+  const RegistryRef ref_;
+};
+
+}  // namespace
+
+std::unique_ptr<ImageTransport> make_registry_transport(std::shared_ptr<RegistryClient> client,
+                                                        RegistryRef ref) {
+  return std::make_unique<RegistryTransport>(std::move(client), std::move(ref));
+}
+
+}  // namespace cloister::oci
