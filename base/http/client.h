@@ -71,7 +71,8 @@ class Client {
   // Answers once the headers are there; the body is pulled by reading.
   virtual Result<std::unique_ptr<BodyStream>> open(const Request& request) = 0;
   // Whether the server of this https URL answers a TLS handshake at all, whatever its certificate.
-  // Nothing is sent but the handshake. A server that cannot be reached is an error.
+  // Nothing is sent but the handshake. A server that cannot be reached is an error; for one that
+  // lets the handshake time out (five seconds) the answer is no.
   virtual Result<bool> speaks_tls(const Url& url) = 0;
 };
 

@@ -267,7 +267,9 @@ Result<bool> Transfer::handshake() {
   if (*result_ == CURLE_OK) return true;
   curl_off_t connect_time = 0;
   curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_time);
-  if (connect_time > 0) return false;  // TCP worked, TLS did not
+  // TCP worked, TLS did not. libcurl 7.88 counts the handshake as part of connecting, so the time
+  // alone does not tell.
+  if (*result_ == CURLE_SSL_CONNECT_ERROR || connect_time > 0) return false;
   return failure();
 }
 

@@ -80,7 +80,8 @@ std::string login_hint(const Asked& asked) {
 
 std::string words_of_registry(const http::Response& response, const Limits& limits) {
   auto json = parse_json(response.body, limits, "error");
-  if (!json.has_value() || !json->is_object()) return {};
+  if (!json.has_value() || !json->is_object())  // a sentence, or a page that would not fit a line
+    return is_html(response, response.body) ? std::string() : words(response.body);
   const auto errors = get_array(*json, "errors");
   if (!errors.has_value() || *errors == nullptr) return words_of_object(*json);
   std::string out;

@@ -22,8 +22,9 @@ struct Asked {
 Error registry_error(const http::Response& response, std::string_view what, const Asked& asked,
                      const Limits& limits);
 
-// "CODE: message; CODE: message" from the body of an error, bounded and safe to print; empty when
-// it holds none (distribution-spec, "Error Codes"; the forms of token servers too).
+// "CODE: message; CODE: message" from the body of an error (distribution-spec, "Error Codes"; the
+// forms of token servers too), or the start of a plain text; bounded and safe to print. Empty for a
+// web page.
 std::string words_of_registry(const http::Response& response, const Limits& limits);
 
 // The hint for a 401 or 403.

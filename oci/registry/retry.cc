@@ -64,9 +64,9 @@ Status pause_for(milliseconds time, CancelToken cancel) {
 }
 
 milliseconds Retry::random_pause(milliseconds first, unsigned tries) const {
-  const auto bound =
-      std::min<milliseconds>(policy_.longest_pause,
-               first * static_cast<milliseconds::rep>(1U << std::min(tries - 1, 20U)));
+  const auto bound = std::min<milliseconds>(
+      policy_.longest_pause,
+      first * static_cast<milliseconds::rep>(1U << std::min(tries - 1, 20U)));
   std::random_device device;
   return milliseconds(std::uniform_int_distribution<milliseconds::rep>(0, bound.count())(device));
 }
