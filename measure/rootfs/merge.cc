@@ -88,9 +88,8 @@ class Merger {
       return Error::corrupt(cat("the directory name ", quote(part), " is reserved for whiteouts"));
     }
     if (name.starts_with(kMetadata) && name != kOpaque) return {};
+    if (name.starts_with(kWhiteout)) return hide(parent, name);
     CL_TRY(Node * directory, this->directory(parent));
-    if (name == kOpaque) return clean(*directory);
-    if (name.starts_with(kWhiteout)) return whiteout(*directory, name.substr(kWhiteout.size()));
     if (entry.type == FileType::hardlink) return hard_link(*directory, name, entry);
     CL_CHECK(put(*directory, name, entry, layer_));
     return {};
@@ -164,9 +163,15 @@ class Merger {
     return directory.children.erase(child);
   }
 
-  Status whiteout(Node& directory, std::string_view name) {
+  // A whiteout or opaque mark; where its directory does not exist, there is nothing to hide.
+  Status hide(std::string_view parent, std::string_view mark_name) {
+    const std::string_view name = mark_name.substr(kWhiteout.size());
     if (name.empty() || name == "." || name == "..")
       return Error::corrupt("malformed whiteout: it names no file");
+    PathWalk walk(*tree_.root, limits_);
+    if (walk.run(parent, true) != WalkEnd::found || !walk.node()->is_directory()) return {};
+    Node& directory = own(*walk.node());
+    if (mark_name == kOpaque) return clean(directory);
     const auto child = directory.children.find(name);
     if (child == directory.children.end()) return {};
     if (child->second->touched != mark()) {
