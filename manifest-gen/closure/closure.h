@@ -16,16 +16,28 @@
 
 namespace cloister::manifest {
 
-enum class Why { entrypoint, interpreter, needed, preload, shebang, script_command, argument, config, package_data, workdir, include };
+enum class Why {
+  entrypoint,
+  interpreter,
+  needed,
+  preload,
+  shebang,
+  script_command,
+  argument,
+  config,
+  package_data,
+  workdir,
+  include
+};
 std::string_view why_name(Why why);  // "script-command"
 
 // A file, once, under its real path. `paths` are the lexical aliases the program opens it by; each
 // becomes one trusted file.
 struct Member {
-  std::string real_path;            // in the image, or under kRuntimeDir for a runtime file
-  std::vector<std::string> paths;   // sorted, at least one
+  std::string real_path;           // in the image, or under kRuntimeDir for a runtime file
+  std::vector<std::string> paths;  // sorted, at least one
   bool from_runtime = false;
-  std::string runtime_name;         // runtime files: base name in runtime/glibc or runtime/musl
+  std::string runtime_name;  // runtime files: base name in runtime/glibc or runtime/musl
   Digest sha256;
   std::uint64_t size = 0;
   bool is_elf = false;
@@ -35,19 +47,19 @@ struct Member {
 struct Edge {
   std::size_t from, to;
   Why why;
-  std::string detail;   // "NEEDED libssl.so.3", "#!/bin/sh", the template's reason …
+  std::string detail;  // "NEEDED libssl.so.3", "#!/bin/sh", the template's reason …
 };
 inline constexpr std::size_t kLaunch = static_cast<std::size_t>(-1);
 
 struct Unresolved {
-  std::size_t from;                    // the member that needs it
-  std::string name;                    // soname, or path
-  std::string needed_by;               // path of that member
-  std::vector<std::string> searched;   // every place, in order, with the reason it was passed over
+  std::size_t from;                   // the member that needs it
+  std::string name;                   // soname, or path
+  std::string needed_by;              // path of that member
+  std::vector<std::string> searched;  // every place, in order, with the reason it was passed over
 };
 
 struct Closure {
-  std::vector<Member> members;   // members[0] is the entrypoint
+  std::vector<Member> members;  // members[0] is the entrypoint
   std::vector<Edge> edges;
   std::vector<Unresolved> unresolved;
   // The same for what only a template's grant or a word of a script asks for (an optional plug-in,
@@ -56,16 +68,16 @@ struct Closure {
   // Paths that a template's pattern matched and that were left out: secrets, names that are not
   // UTF-8. Sorted.
   std::vector<std::string> withheld;
-  std::string library_path;      // LD_LIBRARY_PATH for the manifest; empty for static programs
+  std::string library_path;  // LD_LIBRARY_PATH for the manifest; empty for static programs
   bool uses_glibc_runtime = false, uses_musl = false, is_static = false;
 };
 
 // Extra roots beyond the entrypoint: --include, template rules, arguments that name files.
 struct ClosureRoot {
-  std::string path_or_glob;   // absolute; '*' and '?' within a component, "**" across components
+  std::string path_or_glob;  // absolute; '*' and '?' within a component, "**" across components
   Why why;
   std::string detail;
-  bool optional = false;      // absence is normal (template rules)
+  bool optional = false;  // absence is normal (template rules)
 };
 
 // Where the runtime stands in the built image.
@@ -75,7 +87,8 @@ inline constexpr std::string_view kRuntimeMuslDir = "/gramine/runtime/musl";
 
 // An unresolved library or a version need that the runtime's libc does not define is recorded in
 // `unresolved`; the caller decides (build: an error). A hard error is only a hostile input.
-Result<Closure> compute_closure(const Launch& launch, const measure::Rootfs& rootfs, const measure::Runtime& runtime,
+Result<Closure> compute_closure(const Launch& launch, const measure::Rootfs& rootfs,
+                                const measure::Runtime& runtime,
                                 const std::vector<ClosureRoot>& roots, const Limits& limits);
 
 }  // namespace cloister::manifest
