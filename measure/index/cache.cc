@@ -91,7 +91,10 @@ Status IndexCache::save(const LayerIndex& index) const {
   ByteWriter file;
   file.bytes(hmac_sha256(secret_, covered.view()).view());
   file.bytes(covered.view());
-  return write_file_atomic(index_path(directory_, index.blob), file.view());
+  // A damaged file is only computed again, so no flush.
+  CL_TRY(TempFile out, TempFile::create(directory_));
+  CL_CHECK(out.write(file.view()));
+  return out.commit(index_path(directory_, index.blob), Durability::kill);
 }
 
 }  // namespace cloister::measure
