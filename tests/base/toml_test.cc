@@ -52,6 +52,18 @@ TEST(Toml, CharactersBeyondAsciiStandInQuotesAndComments) {
     EXPECT_FALSE(parse(text).has_value()) << text;
 }
 
+// Inputs that toml++ asserts never to see.
+TEST(Toml, MalformedPunctuationIsAnError) {
+  for (const std::string_view text :
+       {std::string_view("a = [0, {b = [0,}"), std::string_view("a = [}"),
+        std::string_view("[\0]\n", 4), std::string_view("[[=a]]\nb = 1\n"),
+        std::string_view("[.]\n"), std::string_view("a = }\n")}) {
+    const auto table = parse_toml(text, Limits(), "test");
+    ASSERT_FALSE(table.has_value()) << text;
+    EXPECT_EQ(table.error().code(), Code::corrupt) << text;
+  }
+}
+
 TEST(Toml, DatesAreUnsupported) {
   const auto dated = parse("a = 1\nwhen = 2020-01-01\n");
   ASSERT_FALSE(dated.has_value());
