@@ -56,6 +56,12 @@ Status require_accepted(const std::vector<manifest::Finding>& findings,
   return {};
 }
 
+// Where others find the base again. A path of this machine is no such name, and would make the
+// digest of the result depend on it.
+std::string base_name(const oci::ImageRef& ref) {
+  return ref.transport == oci::Transport::registry ? ref.registry.str() : std::string();
+}
+
 std::vector<manifest::ClosureRoot> closure_roots(const manifest::Kind& kind,
                                                  const std::vector<std::string>& includes) {
   std::vector<manifest::ClosureRoot> roots = kind.grants;
@@ -186,7 +192,7 @@ Result<Built> sign_and_assemble(Session& session, const Plan& plan, const SignOp
                                 .created = options.created,
                                 .labels = options.labels,
                                 .generator = cat("cloister ", kVersion),
-                                .base_name = plan.base.image.name};
+                                .base_name = base_name(plan.base.ref)};
   CL_TRY(built.image, manifest::assemble(input, session.limits()));
 
   // Into the store: the layer, the config, the manifest, in this order.

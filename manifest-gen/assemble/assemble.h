@@ -29,7 +29,7 @@ struct AssembleInput {
   Seconds created{};
   std::vector<std::pair<std::string, std::string>> labels;  // --label
   std::string generator;                                    // "cloister 0.1.0"
-  std::string base_name;  // for org.opencontainers.image.base.name
+  std::string base_name;  // for org.opencontainers.image.base.name; empty: none
 };
 
 struct AssembledImage {

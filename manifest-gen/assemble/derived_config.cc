@@ -79,7 +79,7 @@ Result<std::map<std::string, std::string>> image_facts(const AssembleInput& inpu
   const auto license = inherited.find(std::string(kLicenses));
   facts[std::string(kLicenses)] =
       license_expression(runtime, license == inherited.end() ? std::string() : license->second);
-  facts[std::string(kBaseName)] = input.base_name;
+  if (!input.base_name.empty()) facts[std::string(kBaseName)] = input.base_name;
   facts[std::string(kBaseDigest)] = input.base.manifest_descriptor.digest.str();
   facts[std::string(kLabelMrenclave)] = input.mrenclave.hex();
   facts[std::string(kLabelMrsigner)] = input.mrsigner.hex();
