@@ -18,8 +18,9 @@ trap stop EXIT
 trap 'exit 130' INT TERM
 
 say() { printf '\n== %s\n' "$*"; }
+exec 3>&1 # the commands are shown even where their output goes to a file
 show() {
-  printf '$ %s\n' "$*"
+  printf '$ %s\n' "$*" >&3
   "$@"
 }
 
