@@ -29,9 +29,11 @@ class TarWriter {
   explicit TarWriter(TempFile& file)
       : file_(file), archive_(archive_write_new()), buffer_(kStreamBuffer) {}
   TarWriter(const TarWriter&) = delete;
-  // Without this, freeing an unfinished archive would fill its current member up with zeros.
+  // Freeing an unfinished archive closes it, and that fills the current member up with zeros: up to
+  // all of a large blob. Refusing to take them ends it at the first.
   ~TarWriter() {
-    if (archive_) archive_write_fail(archive_.get());
+    abandoned_ = true;
+    archive_.reset();
   }
 
   Status open() {
@@ -71,6 +73,7 @@ class TarWriter {
     return check(archive_write_header(archive_.get(), entry.get()));
   }
   la_ssize_t pass_on(ByteView bytes) {
+    if (abandoned_) return -1;
     auto status = file_.write(bytes);
     if (status.has_value()) return static_cast<la_ssize_t>(bytes.size());
     error_ = std::move(status).error().hint("free some space, or write to another directory");
@@ -88,6 +91,7 @@ class TarWriter {
   }
 
   TempFile& file_;
+  bool abandoned_ = false;
   std::optional<Error> error_;
   std::unique_ptr<archive, FreeArchive> archive_;
   Bytes buffer_;
