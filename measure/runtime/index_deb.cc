@@ -3,20 +3,14 @@
 // tars are plain or compressed with gzip, xz or zstd. The data is indexed by the same code as an
 // image layer; a package signature, if any, is not looked at: the user named this file.
 //
-// A package is read from its start for every look, like any stream, so the contents that a build
-// will want are kept from the first of these later looks (by the table of runtime_paths.h, a
-// bounded number of bytes).
-#include <algorithm>
-#include <map>
-#include <mutex>
-
+// What the content pack of the index does not hold is read from the package again.
 #include "base/file.h"
 #include "base/inflate.h"
 #include "base/text.h"
+#include "measure/rootfs/layer_content.h"
 #include "measure/runtime/archive_members.h"
 #include "measure/runtime/deb.h"
 #include "measure/runtime/runtime.h"
-#include "measure/runtime/runtime_paths.h"
 #include "oci/archive/tar_reader.h"
 
 namespace cloister::measure {
@@ -136,71 +130,24 @@ class Package {
   std::unique_ptr<TarMember> data_;
 };
 
-// Relative to the root, as in the index.
-std::string entry_path(std::string_view written) {
-  return normalize_path(written).substr(1);
-}
-
-class PackageContent final : public LayerContent {
+// The data.tar of a package, with all that stands between it and the package's bytes.
+class DataSource final : public Source {
  public:
-  PackageContent(OpenPackage open, std::string name, const Limits& limits)
-      : open_(std::move(open)), name_(std::move(name)), limits_(limits) {}
-
-  Result<Bytes> read(const Entry& entry, std::uint64_t max) const override {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = kept_.find(entry.path); found != kept_.end())
-      return copy(found->second, max);
-    return scan(entry.path, max);
+  static Result<std::unique_ptr<Source>> open(const OpenPackage& open_package,
+                                              const std::string& name, const Limits& limits) {
+    CL_TRY(auto file, open_package());
+    auto out = std::make_unique<DataSource>(std::move(file), name);
+    CL_TRY(out->data_, out->package_.open_data(nullptr, limits));
+    return std::unique_ptr<Source>(std::move(out));
   }
+  DataSource(std::unique_ptr<Source> file, const std::string& name)
+      : file_(std::move(file)), package_(*file_, name) {}
+  Result<std::size_t> read(std::span<std::byte> out) override { return data_->read(out); }
 
  private:
-  Result<Bytes> copy(const Bytes& bytes, std::uint64_t max) const {
-    if (bytes.size() > max)
-      return Error::limit(cat("a file of ", name_, " has ", bytes.size(), " bytes"))
-          .detail(cat("at most ", max, " are read"));
-    return bytes;
-  }
-
-  // One look at the whole package: the wanted file, and on the way those that will be wanted.
-  Result<Bytes> scan(const std::string& path, std::uint64_t max) const {
-    CL_TRY(const auto file, open_());
-    Package package(*file, name_);
-    CL_TRY(Source * data, package.open_data(nullptr, limits_));
-    CL_TRY(const auto tar, oci::open_tar(*data, limits_));
-    std::optional<Bytes> wanted;
-    while (true) {
-      CL_TRY(const oci::TarEntry* entry, tar->next());
-      if (entry == nullptr) break;
-      if (entry->type != oci::FileType::regular) continue;
-      const std::string at = entry_path(entry->path);
-      const bool keep = is_runtime_file(at) && !kept_.contains(at) &&
-                        entry->size <= limits_.packed_layer_bytes - kept_bytes_;
-      if (at != path && !keep) continue;
-      Bytes bytes;
-      CL_CHECK(tar->content([&](ByteView piece) -> Status {
-        if (bytes.size() + piece.size() > std::max(max, limits_.packed_layer_bytes))
-          return Error::limit(cat(quote(at), " of ", name_, " is too large"));
-        bytes.insert(bytes.end(), piece.begin(), piece.end());
-        return {};
-      }));
-      if (at == path) {
-        CL_TRY(wanted, copy(bytes, max));
-      }
-      if (keep && bytes.size() <= limits_.packed_layer_bytes - kept_bytes_) {
-        kept_bytes_ += bytes.size();
-        kept_[at] = std::move(bytes);
-      }
-    }
-    if (!wanted) return Error::corrupt(cat(name_, " has no file ", quote(path), " any more"));
-    return std::move(*wanted);
-  }
-
-  OpenPackage open_;
-  std::string name_;
-  Limits limits_;
-  mutable std::mutex mutex_;
-  mutable std::map<std::string, Bytes> kept_;
-  mutable std::uint64_t kept_bytes_ = 0;
+  std::unique_ptr<Source> file_;
+  Package package_;
+  Source* data_ = nullptr;
 };
 
 void add_status(LayerIndex& index, const Control& control) {
@@ -234,7 +181,9 @@ Result<IndexedLayer> index_package(OpenPackage open, std::string name, const Lim
   add_status(index, control);
   IndexedLayer out;
   out.index = std::make_shared<const LayerIndex>(std::move(index));
-  out.content = std::make_shared<const PackageContent>(std::move(open), std::move(name), limits);
+  out.content = make_tar_content([open = std::move(open), name = std::move(name),
+                                  limits] { return DataSource::open(open, name, limits); },
+                                 Compression::none, limits);
   return out;
 }
 
