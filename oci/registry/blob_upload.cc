@@ -52,8 +52,7 @@ class Upload {
     CL_TRY(const Answer answer, connection_.send(request, kNoBody));
     // 202 by the specification; 201 and 204 are seen in the wild.
     const int status = answer.response.status;
-    if (status != 202 && status != 201 && status != 204)
-      return connection_.refused(answer.response, what_);
+    if (status != 202 && status != 201 && status != 204) return stopped(answer.response);
     if (answer.response.header("location")) {
       CL_TRY(location_, location_of(answer.response, location_));
     }
@@ -69,9 +68,14 @@ class Upload {
     request.headers = {{"Content-Type", "application/octet-stream"}};
     CL_TRY(const Answer answer, connection_.send(request, kNoBody));
     const int status = answer.response.status;
-    if (status != 201 && status != 202 && status != 204)
-      return connection_.refused(answer.response, what_);
+    if (status != 201 && status != 202 && status != 204) return stopped(answer.response);
     return check_content_digest(answer.response, descriptor_.digest, name_of(descriptor_));
+  }
+
+  // An upload that is unknown was closed by a PUT whose answer got lost, or was forgotten.
+  Error stopped(const http::Response& response) const {
+    if (response.status != 404) return connection_.refused(response, what_);
+    return Error::unavailable(cat("the registry lost ", what_));
   }
 
   Connection& connection_;
