@@ -13,10 +13,12 @@
 # shellcheck disable=SC2016  # $1 of a hook is the tree, and expands in the hook
 set -eu
 export LC_ALL=C SOURCE_DATE_EPOCH=1700000000
-created=2023-11-14T22:13:20Z # the same instant, for the documents
 
 [ $# -eq 1 ] || { echo "usage: make-image.sh DIRECTORY" >&2; exit 2; }
-state=$(cksum <"$0")
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+# shellcheck source=testdata/layout.sh
+. "$here/../layout.sh"
+state=$(cat "$0" "$here/../layout.sh" | cksum)
 mkdir -p "$1"
 out=$(CDPATH='' cd -- "$1" && pwd)
 [ "$(cat "$out/made-by" 2>/dev/null)" != "$state" ] || exit 0
@@ -99,48 +101,18 @@ save ""
 CONF
 : >"$work/conf/etc/redis/.wh.redis.conf" # hides the packaged configuration
 chmod -R u=rwX,go=rX "$work/conf"
-tar -C "$work/conf" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" \
-  -cf "$work/conf.tar" etc/redis/docker.conf etc/redis/.wh.redis.conf
+layout_tar "$work/conf" "$work/conf.tar"
 
 # --- Image ----------------------------------------------------------------------------------------
 
-digest_of() { sha256sum "$1" | cut -d ' ' -f 1; }
-
-# blob FILE: moves it into the layout, answers "DIGEST SIZE".
-blob() {
-  digest=$(digest_of "$1")
-  size=$(stat -c %s "$1")
-  mv "$1" "$out/oci/blobs/sha256/$digest"
-  echo "sha256:$digest $size"
-}
-
-descriptor() { printf '{"mediaType":"%s","digest":"%s","size":%s}' "$1" "$2" "$3"; }
-
 say "layers"
-for layer in base redis conf; do
-  { digest_of "$work/$layer.tar" >"$work/$layer.diff" && gzip -n -6 "$work/$layer.tar"; } &
-done
+layout_layer "$out/oci" "$work/base.tar" >"$work/base.layer" &
+layout_layer "$out/oci" "$work/redis.tar" >"$work/redis.layer"
+layout_layer "$out/oci" "$work/conf.tar" >"$work/conf.layer"
 wait
-layers=
-diffs=
-for layer in base redis conf; do
-  # shellcheck disable=SC2046  # two words
-  layers=${layers:+$layers,}$(descriptor application/vnd.oci.image.layer.v1.tar+gzip $(blob "$work/$layer.tar.gz"))
-  diffs=${diffs:+$diffs,}\"sha256:$(cat "$work/$layer.diff")\"
-done
-
-cat >"$work/config" <<JSON
-{"created":"$created","architecture":"amd64","os":"linux","config":{"User":"redis","WorkingDir":"/var/lib/redis","Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Entrypoint":["redis-server"],"Cmd":["/etc/redis/docker.conf"],"ExposedPorts":{"6379/tcp":{}},"Volumes":{"/var/lib/redis":{}},"StopSignal":"SIGTERM"},"rootfs":{"type":"layers","diff_ids":[$diffs]},"history":[{"created":"$created","created_by":"base system"},{"created":"$created","created_by":"redis"},{"created":"$created","created_by":"configuration"},{"created":"$created","created_by":"CMD","empty_layer":true}]}
-JSON
-# shellcheck disable=SC2046
-config=$(descriptor application/vnd.oci.image.config.v1+json $(blob "$work/config"))
-manifest_type=application/vnd.oci.image.manifest.v1+json
-printf '{"schemaVersion":2,"mediaType":"%s","config":%s,"layers":[%s]}' \
-  "$manifest_type" "$config" "$layers" >"$work/manifest"
-# shellcheck disable=SC2046
-manifest=$(descriptor "$manifest_type" $(blob "$work/manifest"))
-printf '{"schemaVersion":2,"manifests":[%s,"annotations":{"org.opencontainers.image.ref.name":"redis"}}]}' \
-  "${manifest%\}}" >"$out/oci/index.json"
-printf '{"imageLayoutVersion":"1.0.0"}' >"$out/oci/oci-layout"
-rm -rf "$work"
+config='{"User":"redis","WorkingDir":"/var/lib/redis","Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Entrypoint":["redis-server"],"Cmd":["/etc/redis/docker.conf"],"ExposedPorts":{"6379/tcp":{}},"Volumes":{"/var/lib/redis":{}},"StopSignal":"SIGTERM"}'
+manifest=$(layout_manifest "$out/oci" amd64 "$config" \
+  "$(cat "$work/base.layer")" "$(cat "$work/redis.layer")" "$(cat "$work/conf.layer")")
+layout_tag "$out/oci" redis "$manifest"
+rm -rf "$work" "$out/oci/tags"
 echo "$state" >"$out/made-by"
