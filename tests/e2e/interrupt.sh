@@ -1,0 +1,51 @@
+#!/bin/sh
+# Ctrl-C in the middle of a transfer: exit code 130, no unfinished file, and a store that works.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+need skopeo docker-registry
+start_registry plain
+
+# A layer that takes a moment: random, so that it does not shrink.
+mkdir -p "$work/big" "$work/layout"
+head -c 400000000 /dev/urandom >"$work/big/data"
+layout_tar "$work/big" "$work/big.tar"
+layer=$(layout_layer "$work/layout" "$work/big.tar" none)
+layout_tag "$work/layout" big "$(layout_manifest "$work/layout" amd64 '{"Entrypoint":["/data"]}' "$layer")"
+rm -rf "$work/big"
+copy "oci:$work/layout:big" "docker://$registry/big:1"
+rm -rf "$work/layout"
+
+interrupted=
+for attempt in 1 2 3 4 5; do
+  rm -rf "$XDG_CACHE_HOME"
+  "$CLOISTER" pull "$registry/big:1" >"$out" 2>"$err" </dev/null &
+  pid=$!
+  while [ -z "$(find "$XDG_CACHE_HOME" -name '.tmp-*' -size +100k 2>/dev/null)" ] && kill -0 "$pid" 2>/dev/null; do :; done
+  kill -INT "$pid" 2>/dev/null || :
+  code=0
+  wait "$pid" || code=$?
+  if [ "$code" != 0 ]; then
+    interrupted=yes
+    break
+  fi
+  echo "attempt $attempt was over before the signal"
+done
+same "the transfer was caught in the middle" "$interrupted" yes
+same "exit code" "$code" 130
+same "nothing on standard output" "$(cat "$out")" ""
+claim "it says so" grep -qi interrupted "$err"
+same "no unfinished file" "$(leftovers)" ""
+
+must pull "$registry/big:1"
+claim "the store works afterwards" grep -q '^sha256:' "$out"
+
+# Killed outright: what is left over does not stand in the way.
+rm -rf "$XDG_CACHE_HOME"
+"$CLOISTER" pull "$registry/big:1" >"$out" 2>"$err" </dev/null &
+pid=$!
+while [ -z "$(find "$XDG_CACHE_HOME" -name '.tmp-*' -size +100k 2>/dev/null)" ] && kill -0 "$pid" 2>/dev/null; do :; done
+kill -KILL "$pid" 2>/dev/null || :
+wait "$pid" || :
+must pull "$registry/big:1"
+claim "nor does a kill break it" grep -q '^sha256:' "$out"
+finish

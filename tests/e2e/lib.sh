@@ -1,0 +1,183 @@
+# What the end-to-end tests share: a hermetic directory, claims, registries. Sourced by each test.
+# Environment, from ctest: CLOISTER (the binary), CLOISTER_SOURCE_DIR, E2E_SHARED (made by setup.sh:
+# runtime, enclave.pem, oci).
+# shellcheck shell=sh
+set -eu
+export LC_ALL=C
+: "${CLOISTER:?the binary to test}" "${CLOISTER_SOURCE_DIR:?}" "${E2E_SHARED:?}"
+unset SOURCE_DATE_EPOCH DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR NO_COLOR
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/cloister-e2e-XXXXXX")
+export HOME="$work/home" XDG_CACHE_HOME="$work/cache" XDG_STATE_HOME="$work/state"
+mkdir -p "$HOME"
+e2e_pids=
+e2e_failures=0
+e2e_claims=0
+e2e_done=
+
+e2e_cleanup() {
+  e2e_code=$?
+  for e2e_pid in $e2e_pids; do kill "$e2e_pid" 2>/dev/null || :; done
+  chmod -R u+rwX "$work" 2>/dev/null || :
+  rm -rf "$work"
+  # An early exit by set -e is a failure, whatever the last status was.
+  [ -n "$e2e_done" ] || { [ "$e2e_code" != 0 ] || e2e_code=1; }
+  exit "$e2e_code"
+}
+trap e2e_cleanup EXIT
+trap 'exit 1' INT TERM
+
+# The last line of every test.
+finish() {
+  e2e_done=yes
+  echo "$e2e_claims claims, $e2e_failures failed"
+  [ "$e2e_failures" = 0 ] || exit 1
+  exit 0
+}
+
+skip() {
+  echo "SKIPPED: $*"
+  e2e_done=yes
+  exit 125
+}
+
+# need TOOL…: skips the test visibly where a tool is missing.
+need() {
+  for e2e_tool in "$@"; do
+    command -v "$e2e_tool" >/dev/null || skip "$e2e_tool is not installed (./dev test installs it)"
+  done
+}
+
+# --- Claims ---------------------------------------------------------------------------------------
+
+fail() {
+  e2e_failures=$((e2e_failures + 1))
+  echo "FAILED: $*"
+}
+
+# claim TEXT COMMAND…: the command succeeds.
+claim() {
+  e2e_claims=$((e2e_claims + 1))
+  e2e_text=$1
+  shift
+  if "$@" >"$work/claim.out" 2>&1; then
+    echo "ok: $e2e_text"
+  else
+    fail "$e2e_text"
+    echo "  command: $*"
+    sed 's/^/  | /' "$work/claim.out"
+  fi
+}
+
+# same TEXT GOT WANT
+same() {
+  e2e_claims=$((e2e_claims + 1))
+  if [ "$2" = "$3" ]; then
+    echo "ok: $1"
+  else
+    fail "$1"
+    printf '  got  %s\n  want %s\n' "$2" "$3"
+  fi
+}
+
+# cloister ARGS…: runs it; $out and $err are files with what it wrote, $code its exit code.
+out=$work/out
+err=$work/err
+cloister() {
+  code=0
+  "$CLOISTER" "$@" >"$out" 2>"$err" </dev/null || code=$?
+}
+
+# must ARGS…: cloister succeeds, or the test ends: what follows would mean nothing.
+must() {
+  cloister "$@"
+  [ "$code" = 0 ] && return
+  echo "FAILED: cloister $* exited with $code"
+  sed 's/^/  | /' "$err"
+  exit 1
+}
+
+# refused CODE PATTERN ARGS…: cloister exits with CODE, says PATTERN (extended regular expression,
+# any line of the error), gives a hint, prints no result, and leaves nothing half-written.
+refused() {
+  e2e_want=$1 e2e_pattern=$2
+  shift 2
+  e2e_claims=$((e2e_claims + 1))
+  cloister "$@"
+  e2e_why=
+  [ "$code" = "$e2e_want" ] || e2e_why="exit code $code, want $e2e_want"
+  grep -qE "^error: " "$err" || e2e_why="$e2e_why; no line begins with error:"
+  tr '\n' ' ' <"$err" | grep -qE "$e2e_pattern" || e2e_why="$e2e_why; the error does not say: $e2e_pattern"
+  grep -qE '^hint: ' "$err" || e2e_why="$e2e_why; no hint"
+  [ ! -s "$out" ] || e2e_why="$e2e_why; something on standard output"
+  e2e_left=$(leftovers)
+  [ -z "$e2e_left" ] || e2e_why="$e2e_why; left over: $e2e_left"
+  if [ -z "$e2e_why" ]; then
+    echo "ok: refused: $(head -n 1 "$err")"
+  else
+    fail "cloister $*: $e2e_why"
+    sed 's/^/  | /' "$err"
+  fi
+}
+
+# Files that only an unfinished write would have left.
+leftovers() { find "$work" -name '.tmp-*' -o -path "$work/result*" | head -n 5; }
+
+# --- Images ---------------------------------------------------------------------------------------
+
+# shellcheck source=testdata/layout.sh
+. "$CLOISTER_SOURCE_DIR/testdata/layout.sh"
+
+# shellcheck disable=SC2034  # for the tests
+images=$E2E_SHARED/oci
+# shellcheck disable=SC2034
+runtime=$E2E_SHARED/runtime
+# shellcheck disable=SC2034
+key=$E2E_SHARED/enclave.pem
+
+# The manifest of LAYOUT's TAG as it stands, and its digest.
+manifest_digest() {
+  jq -r --arg tag "$2" '.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] == $tag) | .digest' \
+    "$1/index.json"
+}
+blob_path() { echo "$1/blobs/sha256/${2#sha256:}"; }
+manifest_of() { cat "$(blob_path "$1" "$(manifest_digest "$1" "$2")")"; }
+config_of() { cat "$(blob_path "$1" "$(manifest_of "$1" "$2" | jq -r .config.digest)")"; }
+layers_of() { manifest_of "$1" "$2" | jq -r '.layers[].digest'; }
+
+# added_layer LAYOUT TAG DIRECTORY: unpacks the layer that a build added.
+added_layer() {
+  mkdir -p "$3"
+  tar -xzf "$(blob_path "$1" "$(layers_of "$1" "$2" | tail -n 1)")" -C "$3"
+}
+
+# --- Registry -------------------------------------------------------------------------------------
+
+# start_registry NAME [basic]: a registry of its own on a free port of loopback; sets $registry. The
+# user of a basic one is test with password test-pass.
+start_registry() {
+  e2e_registry=$work/registry-$1
+  mkdir -p "$e2e_registry"
+  {
+    printf 'version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: %s/data}}\n' "$e2e_registry"
+    printf 'http: {addr: "127.0.0.1:0"}\n'
+    if [ "${2:-}" = basic ]; then
+      htpasswd -Bbn test test-pass >"$e2e_registry/htpasswd" 2>/dev/null
+      printf 'auth: {htpasswd: {realm: test, path: %s/htpasswd}}\n' "$e2e_registry"
+    fi
+  } >"$e2e_registry/config.yml"
+  docker-registry serve "$e2e_registry/config.yml" >"$e2e_registry/log" 2>&1 </dev/null &
+  registry_pid=$!
+  e2e_pids="$e2e_pids $registry_pid"
+  e2e_tries=100
+  registry=
+  while [ -z "$registry" ]; do
+    registry=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/localhost:\1/p' "$e2e_registry/log" | head -n 1)
+    e2e_tries=$((e2e_tries - 1))
+    [ "$e2e_tries" -gt 0 ] || { cat "$e2e_registry/log"; exit 1; }
+    [ -n "$registry" ] || sleep 0.1
+  done
+}
+
+# skopeo with a policy that accepts test images, and plain http.
+copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false "$@"; }
