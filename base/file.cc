@@ -88,7 +88,8 @@ Status TempFile::write(ByteView bytes) {
 
 Status TempFile::commit(const fs::path& target, Durability durability) {
   // Without fdatasync a crash of the machine could leave the name with other bytes.
-  if (durability == Durability::crash && ::fdatasync(fd_.get()) != 0 && errno != EINVAL && errno != EROFS)
+  if (durability == Durability::crash && ::fdatasync(fd_.get()) != 0 && errno != EINVAL &&
+      errno != EROFS)
     return Error::io_errno(cat("cannot flush ", quote(path_.native())), errno);
   if (::rename(path_.c_str(), target.c_str()) != 0)
     return Error::io_errno(cat("cannot create ", quote(target.native())), errno);

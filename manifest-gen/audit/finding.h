@@ -11,11 +11,11 @@ enum class Severity { info, low, medium, high, critical };
 std::string_view severity_name(Severity severity);
 
 struct Finding {
-  std::string id;        // "CL001"; stable
+  std::string id;  // "CL001"; stable
   Severity severity = Severity::info;
-  std::string where;     // key, file, runtime …
-  std::string evidence;  // what was seen
-  std::string fix;       // what to do
+  std::string where;         // key, file, runtime …
+  std::string evidence;      // what was seen
+  std::string fix;           // what to do
   bool stops_build = false;  // unless accepted by id
 };
 

@@ -32,6 +32,7 @@ Status validate(const EnclaveManifest& manifest, Strictness strictness);
 
 // What MRENCLAVE and SIGSTRUCT need, with the signer's defaults. `warnings` receives what the
 // loader would refuse although the signer accepts it.
-Result<measure::sgx::EnclaveParams> enclave_params(const EnclaveManifest& manifest, std::vector<std::string>* warnings);
+Result<measure::sgx::EnclaveParams> enclave_params(const EnclaveManifest& manifest,
+                                                   std::vector<std::string>* warnings);
 
 }  // namespace cloister::manifest

@@ -19,9 +19,9 @@ struct Kind {
   std::vector<std::string> programs;  // base names (globs) of the program that is recognised
   std::vector<ClosureRoot> grants;    // [[grant]] path, reason
   std::vector<std::pair<std::string, std::string>> env;  // set when the image does not set them
-  std::vector<std::string> tmpfs;     // writable places where losing data is right
-  bool nonzero_user = false;          // root servers that drop privileges need uid != 0
-  TomlTable manifest;                 // [manifest]: merged structurally under the generated values
+  std::vector<std::string> tmpfs;  // writable places where losing data is right
+  bool nonzero_user = false;       // root servers that drop privileges need uid != 0
+  TomlTable manifest;              // [manifest]: merged structurally under the generated values
 };
 
 Result<std::vector<Kind>> load_kinds();

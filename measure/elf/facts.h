@@ -33,15 +33,15 @@ struct Facts {
   bool is_64 = false;
   bool little_endian = false;
   std::uint8_t os_abi = 0;
-  std::uint16_t type = 0;     // e_type
-  std::uint16_t machine = 0;  // e_machine
-  bool has_dynamic = false;   // PT_DYNAMIC present
-  std::string interpreter;    // PT_INTERP without NUL; empty: static or a library
-  std::vector<std::string> needed;                 // DT_NEEDED, in order
+  std::uint16_t type = 0;           // e_type
+  std::uint16_t machine = 0;        // e_machine
+  bool has_dynamic = false;         // PT_DYNAMIC present
+  std::string interpreter;          // PT_INTERP without NUL; empty: static or a library
+  std::vector<std::string> needed;  // DT_NEEDED, in order
   std::optional<std::string> rpath, runpath, soname;  // as in the string table, $ORIGIN unexpanded
   std::vector<VersionNeed> version_needs;
-  std::vector<std::string> version_definitions;    // DT_VERDEF names, the base version excluded
-  std::uint64_t flags = 0, flags_1 = 0;            // DT_FLAGS, DT_FLAGS_1
+  std::vector<std::string> version_definitions;  // DT_VERDEF names, the base version excluded
+  std::uint64_t flags = 0, flags_1 = 0;          // DT_FLAGS, DT_FLAGS_1
 
   bool is_x86_64() const { return is_64 && little_endian && machine == kMachineX86_64; }
   bool operator==(const Facts&) const = default;

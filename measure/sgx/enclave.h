@@ -29,12 +29,12 @@ struct EnclaveParams {
 
 // One range of the enclave, in the order in which it is measured.
 struct EnclaveArea {
-  std::string name;        // "manifest", "ssa", "tcs", "tls", "stack", "sig_stack", "pal", "free"
-  std::uint64_t address;   // offset from the enclave base
-  std::uint64_t size;      // bytes
+  std::string name;          // "manifest", "ssa", "tcs", "tls", "stack", "sig_stack", "pal", "free"
+  std::uint64_t address;     // offset from the enclave base
+  std::uint64_t size;        // bytes
   std::uint32_t protection;  // PF_* bits: R 4, W 2, X 1; 0 for TCS pages
-  bool tcs = false;        // page type PT_TCS, else PT_REG
-  bool measured = false;   // EEXTENDed, else only EADDed
+  bool tcs = false;          // page type PT_TCS, else PT_REG
+  bool measured = false;     // EEXTENDed, else only EADDed
 };
 
 struct EnclaveMeasurement {
@@ -44,7 +44,8 @@ struct EnclaveMeasurement {
 
 // `manifest` is the file's bytes; the terminating NUL and zero padding are added here, as Gramine
 // does. "Enclave size is not large enough" is `invalid` with the size that would be.
-Result<EnclaveMeasurement> measure_enclave(ByteView libpal, ByteView manifest, const EnclaveParams& params,
+Result<EnclaveMeasurement> measure_enclave(ByteView libpal, ByteView manifest,
+                                           const EnclaveParams& params,
                                            const LayoutConstants& layout, const Limits& limits);
 
 }  // namespace cloister::measure::sgx

@@ -17,7 +17,8 @@ namespace cloister::oci {
 struct RegistryRef {
   std::string registry;    // "docker.io", "localhost:5000", "[::1]:5000"
   std::string repository;  // "library/redis"
-  std::string tag;         // "latest" by default when there is no digest; empty when only a digest was given
+  std::string
+      tag;  // "latest" by default when there is no digest; empty when only a digest was given
   std::optional<Digest> digest;
 
   // "docker.io/library/redis:7", "…@sha256:…", "…:7@sha256:…".
@@ -33,9 +34,9 @@ enum class Transport { registry, layout, archive };
 // An image argument: "redis:7", "docker://…", "oci:DIR[:tag|@digest]", "oci-archive:FILE[:tag]".
 struct ImageRef {
   Transport transport = Transport::registry;
-  RegistryRef registry;  // Transport::registry only
-  std::string path;      // layout directory or archive file
-  std::string tag;       // layout/archive: org.opencontainers.image.ref.name, may be empty
+  RegistryRef registry;          // Transport::registry only
+  std::string path;              // layout directory or archive file
+  std::string tag;               // layout/archive: org.opencontainers.image.ref.name, may be empty
   std::optional<Digest> digest;  // layout/archive
 
   std::string str() const;  // as a user would write it

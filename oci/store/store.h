@@ -1,8 +1,8 @@
 // The local content-addressed store: a directory that is an OCI image layout.
 //
 //   DIR/oci-layout, DIR/index.json, DIR/blobs/sha256/…    image-layout.md; skopeo can read it
-//   DIR/cloister/tmp, DIR/cloister/in-use                 unfinished blobs; locked by whoever has it open
-//   DIR/cloister/…                                        derived data (layer indexes)
+//   DIR/cloister/tmp, DIR/cloister/in-use                 unfinished blobs; locked by whoever has
+//   it open DIR/cloister/…                                        derived data (layer indexes)
 //
 // A blob is hashed while it is written to a temporary file and renamed into place only when its
 // size and digest match, so a name never stands for other bytes, whenever a process is killed.
@@ -42,7 +42,9 @@ class Store {
   const fs::path& directory() const { return layout_.directory(); }
   fs::path blob_path(const Digest& digest) const { return layout_.blob_path(digest); }
   // By name and size; no hashing.
-  bool has_blob(const Digest& digest, std::uint64_t size) const { return layout_.has_blob(digest, size); }
+  bool has_blob(const Digest& digest, std::uint64_t size) const {
+    return layout_.has_blob(digest, size);
+  }
 
   // Streams `source` into the store, verifying digest and size. nil error means: the content is
   // there. `on_bytes` is told the size of each piece.
@@ -80,12 +82,14 @@ struct FetchContext {
 };
 
 // Resolves manifest (through indexes, by platform) and config, verified, into the store; no layers.
-// An image of another platform is `not_found`, one with layers that cannot be read `unsupported`, and
-// one whose configuration does not list as many diff_ids as there are layers `corrupt`.
-Result<Image> resolve_image(const ImageRef& ref, ImageTransport& transport, Store& store, const FetchContext& context);
+// An image of another platform is `not_found`, one with layers that cannot be read `unsupported`,
+// and one whose configuration does not list as many diff_ids as there are layers `corrupt`.
+Result<Image> resolve_image(const ImageRef& ref, ImageTransport& transport, Store& store,
+                            const FetchContext& context);
 // Fetches the layers that the store lacks, in parallel, verified. `on_layer(i)` is called (from a
 // worker thread) as soon as layer i is in the store, so that analysis overlaps the transfer.
-Status fetch_layers(const Image& image, ImageTransport& transport, Store& store, const FetchContext& context,
+Status fetch_layers(const Image& image, ImageTransport& transport, Store& store,
+                    const FetchContext& context,
                     const std::function<Status(std::size_t)>& on_layer = {});
 
 }  // namespace cloister::oci

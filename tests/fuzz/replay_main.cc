@@ -19,7 +19,8 @@ int main(int argc, char** argv) {
     for (const auto& entry : std::filesystem::directory_iterator(argv[i], error)) {
       if (!entry.is_regular_file()) continue;
       std::ifstream file(entry.path(), std::ios::binary);
-      const std::vector<char> bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+      const std::vector<char> bytes((std::istreambuf_iterator<char>(file)),
+                                    std::istreambuf_iterator<char>());
       auto exact = std::make_unique<std::uint8_t[]>(bytes.size());  // NOLINT: exactly this length
       if (!bytes.empty()) std::memcpy(exact.get(), bytes.data(), bytes.size());
       LLVMFuzzerTestOneInput(exact.get(), bytes.size());
