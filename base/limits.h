@@ -36,12 +36,18 @@ struct Limits {
   std::uint64_t packed_file_bytes = 256ULL << 10;
   std::uint64_t packed_layer_bytes = 64ULL << 20;
 
+  // Program text: files above the first are not scanned for imports.
+  std::uint64_t source_bytes = 2ULL << 20;
+  std::size_t source_names = 8192;  // names that one file imports
+
   // ELF.
   std::size_t elf_segments = 1024;
   std::size_t elf_dynamic = 16384;
   std::size_t elf_needed = 1024;
   std::size_t elf_versions = 16384;
   std::size_t elf_string_bytes = 4096;
+  std::size_t elf_evidence = 4096;              // imports, strings, notes kept of one file, each
+  std::size_t elf_evidence_bytes = 256U << 10;  // the text of all of them
 
   // Manifests, keys and configuration that people write.
   std::uint64_t enclave_manifest_bytes = 64ULL << 20;

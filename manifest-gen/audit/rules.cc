@@ -10,7 +10,7 @@
 namespace cloister::manifest {
 namespace {
 
-constexpr std::string_view kWithheldFile = "CL201", kMissingOptional = "CL202";
+constexpr std::string_view kWithheldFile = "CL201", kMissingOptional = "CL202", kUnknown = "CL203";
 constexpr std::string_view kDebug = "CL301", kNoAttestation = "CL302", kAllowedFile = "CL303",
                            kAllowedCode = "CL304", kAllowedTrusted = "CL305",
                            kPassthroughCode = "CL306", kPassthrough = "CL307",
@@ -154,6 +154,7 @@ const std::vector<Rule>& rules() {
       {kWithheldFile, Severity::medium, "a secret in the image, left out of the manifest"},
       {kMissingOptional, Severity::low,
        "something that only a part of the program needs is missing"},
+      {kUnknown, Severity::low, "something that cannot be found out without running the program"},
       {kDebug, Severity::critical, "a debug enclave: the host reads its memory"},
       {kLooseFiles, Severity::critical, "files are not checked"},
       {kHostEnvironment, Severity::critical, "the host sets every environment variable"},
@@ -180,6 +181,9 @@ std::vector<Finding> closure_findings(const Closure& closure) {
   for (const Unresolved& item : closure.unresolved_optional)
     out.push_back(make_finding(kMissingOptional, item.needed_by, cat("needs ", item.name),
                                "nothing, unless the program uses that part"));
+  for (const Closure::Unknown& item : closure.unknown)
+    out.push_back(make_finding(kUnknown, item.program, item.what,
+                               "try the program, and --include what it misses"));
   return out;
 }
 

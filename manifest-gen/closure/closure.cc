@@ -22,6 +22,7 @@
 #include "manifest-gen/closure/withheld.h"
 #include "manifest-gen/launch/program_search.h"
 #include "manifest-gen/launch/shebang.h"
+#include "manifest-gen/runtimes/analyzer.h"
 
 namespace cloister::manifest {
 namespace {
@@ -90,6 +91,8 @@ class Builder {
   struct Task {
     std::size_t member;
     std::string path;
+    std::vector<std::string> argv;  // what is known of it
+    bool complete = true;           // argv is all of it
     int depth = 0;
     bool optional = false;
   };
@@ -113,7 +116,7 @@ class Builder {
     const std::size_t member = members_.file(launch_.program);
     members_.alias(member, launch_.entrypoint);
     members_.edge(kLaunch, member, Why::entrypoint, launch_.argv.front());
-    tasks_.push_back({member, launch_.entrypoint, 0, false});
+    tasks_.push_back({.member = member, .path = launch_.entrypoint, .argv = launch_.argv});
   }
 
   Status drain() {
@@ -121,9 +124,13 @@ class Builder {
       const Task task = std::move(tasks_.front());
       tasks_.pop_front();
       const Node* node = rootfs_.find(task.path);
-      if (node == nullptr || !started_.insert(node).second) continue;
+      if (node == nullptr) continue;
+      const bool first = started_.insert(node).second;
       if (const Facts* facts = rootfs_.elf_facts(*node)) {
-        program(task, *facts);
+        if (first) program(task, *facts);
+        CL_CHECK(analyze(task));
+      } else if (!first) {
+        continue;
       } else if (!node->entry->shebang.empty()) {
         CL_CHECK(script(task, *node));
       } else if (task.member == 0) {
@@ -174,6 +181,27 @@ class Builder {
     if (!main_process_) main_process_ = std::move(process);
   }
 
+  // The same program may run many scripts.
+  Status analyze(const Task& task) {
+    if (!analyzed_.insert({task.path, task.argv}).second) return {};
+    const AnalyzerScene scene{launch_, rootfs_, limits_};
+    const ProgramStart start{task.path, task.argv, task.complete};
+    for (const Analyzer& analyzer : analyzers()) {
+      if (!analyzer.detect(start, scene)) continue;
+      CL_TRY(Analysis found, analyzer.analyze(start, scene));
+      for (ClosureRoot& root : found.roots) {
+        if (root.from.empty()) root.from = task.path;
+        root.optional = root.optional || task.optional;
+        add_root(root);
+      }
+      for (Suggestion& suggestion : found.suggestions)
+        closure_.suggestions.push_back(std::move(suggestion));
+      for (std::string& what : found.unknown)
+        closure_.unknown.push_back({task.path, std::move(what)});
+    }
+    return {};
+  }
+
   void library(std::size_t member, const std::string& path, const Facts& facts, bool optional) {
     const LoaderKind kind = loader_of_library(facts, main_process_.get());
     const Process* host =
@@ -215,8 +243,14 @@ class Builder {
       missing(task, shebang->interpreter, std::move(found.searched));
       return {};
     }
-    start(task, found.found, Why::shebang, detail, task.depth + 1);
+    // What the kernel makes of it: the interpreter, its argument, the script, the script's
+    // arguments.
+    std::vector<std::string> argv{shebang->interpreter};
+    if (!shebang->argument.empty()) argv.push_back(shebang->argument);
+    argv.push_back(task.path);
+    if (task.argv.size() > 1) argv.insert(argv.end(), task.argv.begin() + 1, task.argv.end());
     const std::string_view base = base_name(shebang->interpreter);
+    start(task, found.found, Why::shebang, detail, argv);
     std::string interpreter(base);
     if (base == "env") {
       std::vector<std::string> words;
@@ -228,7 +262,9 @@ class Builder {
         missing(task, *name, std::move(program.searched));
         return {};
       }
-      start(task, program.found, Why::shebang, detail, task.depth + 1);
+      argv.erase(argv.begin(), argv.begin() + (shebang->argument.empty() ? 1 : 2));
+      argv.insert(argv.begin(), *name);
+      start(task, program.found, Why::shebang, detail, std::move(argv));
       interpreter = base_name(*name);
     }
     if (!is_shell(interpreter)) return {};
@@ -253,10 +289,16 @@ class Builder {
   }
 
   void start(const Task& from, const std::string& path, Why why, std::string_view detail,
-             int depth) {
+             std::vector<std::string> argv) {
     const std::size_t member = members_.file(path);
     members_.edge(from.member, member, why, detail);
-    tasks_.push_back({member, path, depth, from.optional || why == Why::script_command});
+    const bool command = why == Why::script_command;
+    tasks_.push_back({.member = member,
+                      .path = path,
+                      .argv = std::move(argv),
+                      .complete = from.complete && !command,
+                      .depth = command ? 0 : from.depth + 1,
+                      .optional = from.optional || command});
   }
 
   // What a piece of shell text runs, sources and names.
@@ -265,7 +307,8 @@ class Builder {
     const ShellScan scan = scan_shell(pending.text);
     for (const std::string& name : scan.commands) {
       const ProgramSearch found = search_program(name);
-      if (!found.found.empty()) start(task, found.found, Why::script_command, pending.detail, 0);
+      if (!found.found.empty())
+        start(task, found.found, Why::script_command, pending.detail, {name});
     }
     for (const std::string& path : scan.files) {
       const Node* node = rootfs_.find(path);
@@ -284,21 +327,23 @@ class Builder {
     members_.edge(task.member, member, Why::script_command, cat("sourced by ", task.path));
     CL_TRY(std::string text, script_text(*node));
     pending_text_.push_back(
-        {{member, spelled, 0, true}, std::move(text), cat("command of ", spelled)});
+        {{.member = member, .path = spelled, .argv = {}, .complete = false, .optional = true},
+         std::move(text),
+         cat("command of ", spelled)});
     return {};
   }
 
   // ---- the command line and the environment ----
 
   void arguments() {
-    const Task entry{0, launch_.program, 0, false};
+    const Task entry{.member = 0, .path = launch_.program, .argv = launch_.argv};
     const std::string_view base = base_name(launch_.program);
     const std::string_view real = base_name(launch_.entrypoint);
     const bool shell = is_shell(base) || is_shell(real);
     const bool runs = runs_commands_ || is_wrapper(base) || is_wrapper(real);
     for (std::size_t i = 1; i < launch_.argv.size(); ++i) {
       const std::string& word = launch_.argv[i];
-      if (runs) command_argument(entry, word);
+      if (runs) command_argument(entry, i);
       // sh -c "…", also -ec and the like.
       if (shell && word.size() > 1 && word[0] == '-' && word[1] != '-' && word.back() == 'c' &&
           i + 1 < launch_.argv.size())
@@ -310,13 +355,19 @@ class Builder {
         named_file(value, Why::config, cat("environment variable ", name));
   }
 
-  void command_argument(const Task& entry, const std::string& word) {
+  // The word may be a program, and those after it its arguments.
+  void command_argument(const Task& entry, std::size_t index) {
+    const std::string& word = launch_.argv[index];
     if (word.empty() || word.front() == '-') return;
     const ProgramSearch found = search_program(word);
     if (found.found.empty()) return;
     const std::size_t member = members_.file(found.found);
     members_.edge(0, member, Why::script_command, cat("argument ", word));
-    tasks_.push_back({member, found.found, 0, entry.optional});
+    tasks_.push_back(
+        {.member = member,
+         .path = found.found,
+         .argv = {launch_.argv.begin() + static_cast<std::ptrdiff_t>(index), launch_.argv.end()},
+         .optional = entry.optional});
   }
 
   // "/etc/x.conf", "app.py" in the working directory, "--config=/etc/x.conf".
@@ -362,17 +413,31 @@ class Builder {
     return measure::normalize_path(root.path_or_glob) != path;
   }
 
+  std::size_t asker(const ClosureRoot& root) {
+    const Node* from = root.from.empty() ? nullptr : rootfs_.find(root.from);
+    if (from != nullptr && from->is_regular()) return members_.file(root.from);
+    return root.why == Why::config ? 0 : kLaunch;
+  }
+
   void root_file(const std::string& path, const ClosureRoot& root) {
     const std::size_t member = members_.file(path);
-    members_.edge(root.why == Why::config ? 0 : kLaunch, member, root.why, root.detail);
+    members_.edge(asker(root), member, root.why, root.detail);
     const Node* node = rootfs_.find(path);
     const Facts* facts = rootfs_.elf_facts(*node);
     const bool optional = root.why != Why::include;
     if (facts == nullptr && !optional && !node->entry->shebang.empty())
-      tasks_.push_back({member, path, 0, optional});
+      tasks_.push_back({.member = member,
+                        .path = path,
+                        .argv = {path},
+                        .complete = false,
+                        .optional = optional});
     if (facts == nullptr || !facts->is_x86_64()) return;
     if (!facts->interpreter.empty())
-      tasks_.push_back({member, path, 0, optional});
+      tasks_.push_back({.member = member,
+                        .path = path,
+                        .argv = {path},
+                        .complete = false,
+                        .optional = optional});
     else if (!facts->needed.empty() && started_.insert(node).second)
       library(member, path, *facts, optional);
   }
@@ -437,6 +502,7 @@ class Builder {
   Scene scene_;
   std::deque<Task> tasks_;
   std::set<const Node*> started_, sourced_;
+  std::set<std::pair<std::string, std::vector<std::string>>> analyzed_;
   std::deque<PendingText> pending_text_;
   bool runs_commands_ = false;  // the entry script may run its arguments
   std::set<std::string> withheld_;
@@ -444,34 +510,6 @@ class Builder {
 };
 
 }  // namespace
-
-std::string_view why_name(Why why) {
-  switch (why) {
-    case Why::entrypoint:
-      return "entrypoint";
-    case Why::interpreter:
-      return "interpreter";
-    case Why::needed:
-      return "needed";
-    case Why::preload:
-      return "preload";
-    case Why::shebang:
-      return "shebang";
-    case Why::script_command:
-      return "script-command";
-    case Why::argument:
-      return "argument";
-    case Why::config:
-      return "config";
-    case Why::package_data:
-      return "package-data";
-    case Why::workdir:
-      return "workdir";
-    case Why::include:
-      return "include";
-  }
-  return "";
-}
 
 Result<Closure> compute_closure(const Launch& launch, const measure::Rootfs& rootfs,
                                 const measure::Runtime& runtime,

@@ -10,26 +10,13 @@
 #include "base/digest.h"
 #include "base/limits.h"
 #include "base/result.h"
+#include "manifest-gen/closure/root.h"
 #include "manifest-gen/launch/launch.h"
+#include "manifest-gen/runtimes/analyzer.h"
 #include "measure/rootfs/rootfs.h"
 #include "measure/runtime/runtime.h"
 
 namespace cloister::manifest {
-
-enum class Why {
-  entrypoint,
-  interpreter,
-  needed,
-  preload,
-  shebang,
-  script_command,
-  argument,
-  config,
-  package_data,
-  workdir,
-  include
-};
-std::string_view why_name(Why why);  // "script-command"
 
 // A file, once, under its real path. `paths` are the lexical aliases the program opens it by; each
 // becomes one trusted file.
@@ -68,16 +55,15 @@ struct Closure {
   // Paths that a template's pattern matched and that were left out: secrets, names that are not
   // UTF-8. Sorted.
   std::vector<std::string> withheld;
+  // Manifest values that analysers ask for, and what they could not find out.
+  std::vector<Suggestion> suggestions;
+  struct Unknown {
+    std::string program;  // path
+    std::string what;     // a sentence
+  };
+  std::vector<Unknown> unknown;
   std::string library_path;  // LD_LIBRARY_PATH for the manifest; empty for static programs
   bool uses_glibc_runtime = false, uses_musl = false, is_static = false;
-};
-
-// Extra roots beyond the entrypoint: --include, template rules, arguments that name files.
-struct ClosureRoot {
-  std::string path_or_glob;  // absolute; '*' and '?' within a component, "**" across components
-  Why why;
-  std::string detail;
-  bool optional = false;  // absence is normal (template rules)
 };
 
 // Where the runtime stands in the built image.

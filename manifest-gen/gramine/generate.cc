@@ -60,6 +60,10 @@ class Generator {
     system();
     enclave();
     merge_manifest(root_, kind_.manifest);
+    for (const Suggestion& suggestion : closure_.suggestions) {
+      root_.put(suggestion.key, suggestion.value);
+      note(suggestion.key, suggestion.reason);
+    }
     domain_names();
     apply_options();
     CL_CHECK(environment());

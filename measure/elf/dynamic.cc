@@ -26,6 +26,10 @@ enum Tag : std::uint64_t {
   kVerdef = 0x6ffffffc,
   kVerneed = 0x6ffffffe,
   kFlags1 = 0x6ffffffb,
+  kDepaudit = 0x6ffffefb,
+  kAudit = 0x6ffffefc,
+  kAuxiliary = 0x7ffffffd,
+  kFilter = 0x7fffffff,
 };
 
 void apply(DynamicTable& out, std::uint64_t tag, std::uint64_t value) {
@@ -57,6 +61,18 @@ void apply(DynamicTable& out, std::uint64_t tag, std::uint64_t value) {
     case kVerdef:
       out.version_definitions = value;
       break;
+    case kAudit:
+      out.audit = value;
+      break;
+    case kDepaudit:
+      out.depaudit = value;
+      break;
+    case kAuxiliary:
+      out.auxiliaries.push_back(value);
+      break;
+    case kFilter:
+      out.filters.push_back(value);
+      break;
     default:
       break;
   }
@@ -77,7 +93,7 @@ Result<DynamicTable> read_dynamic(const Memory& memory, const ProgramHeader& dyn
     const std::uint64_t tag = in.u64(), value = in.u64();
     if (tag == kNull) return out;
     apply(out, tag, value);
-    if (out.needed.size() > limits.elf_needed)
+    if (out.needed.size() + out.filters.size() + out.auxiliaries.size() > limits.elf_needed)
       return Error::limit(cat("ELF file needs more than ", limits.elf_needed, " libraries"));
   }
   return Error::corrupt("ELF dynamic section has no end (DT_NULL)");

@@ -14,8 +14,9 @@ namespace cloister::measure::elf {
 
 // Values as they stand: addresses are virtual, strings are offsets from `strings`.
 struct DynamicTable {
-  std::vector<std::uint64_t> needed;
-  std::optional<std::uint64_t> rpath, runpath, soname, strings, version_needs, version_definitions;
+  std::vector<std::uint64_t> needed, filters, auxiliaries;
+  std::optional<std::uint64_t> rpath, runpath, soname, audit, depaudit;
+  std::optional<std::uint64_t> strings, version_needs, version_definitions;
   std::uint64_t flags = 0, flags_1 = 0;
 };
 Result<DynamicTable> read_dynamic(const Memory& memory, const ProgramHeader& dynamic,

@@ -33,15 +33,24 @@ Result<std::string> read_interpreter(ByteView file, const ProgramHeader& p, cons
 
 Status resolve(Facts& facts, const DynamicTable& table, const Memory& memory,
                const Limits& limits) {
-  const bool names = !table.needed.empty() || table.rpath || table.runpath || table.soname ||
-                     table.version_needs || table.version_definitions;
+  const bool names = !table.needed.empty() || !table.filters.empty() ||
+                     !table.auxiliaries.empty() || table.rpath || table.runpath || table.soname ||
+                     table.audit || table.depaudit || table.version_needs ||
+                     table.version_definitions;
   if (!names) return {};
   if (!table.strings) return Error::corrupt("ELF dynamic section has names but no string table");
   Strings strings(memory, *table.strings, limits);
-  for (const std::uint64_t offset : table.needed) {
-    CL_TRY(std::string name, strings.at(offset));
-    facts.needed.push_back(std::move(name));
-  }
+  const auto list = [&](std::vector<std::string>& to,
+                        const std::vector<std::uint64_t>& offsets) -> Status {
+    for (const std::uint64_t offset : offsets) {
+      CL_TRY(std::string name, strings.at(offset));
+      to.push_back(std::move(name));
+    }
+    return {};
+  };
+  CL_CHECK(list(facts.needed, table.needed));
+  CL_CHECK(list(facts.filters, table.filters));
+  CL_CHECK(list(facts.auxiliaries, table.auxiliaries));
   const auto set = [&](std::optional<std::string>& to, std::optional<std::uint64_t> at) -> Status {
     if (!at) return {};
     CL_TRY(to, strings.at(*at));
@@ -50,6 +59,8 @@ Status resolve(Facts& facts, const DynamicTable& table, const Memory& memory,
   CL_CHECK(set(facts.rpath, table.rpath));
   CL_CHECK(set(facts.runpath, table.runpath));
   CL_CHECK(set(facts.soname, table.soname));
+  CL_CHECK(set(facts.audit, table.audit));
+  CL_CHECK(set(facts.depaudit, table.depaudit));
   if (const auto at = table.version_needs) {
     CL_TRY(facts.version_needs, read_version_needs(memory, *at, strings, limits));
   }

@@ -29,6 +29,19 @@ struct VersionNeed {
   bool operator==(const VersionNeed&) const = default;
 };
 
+// One feature of .note.dlopen metadata (uapi-group.org, ELF dlopen metadata): the alternatives of a
+// library that the object may open, best first.
+struct DlopenNote {
+  std::vector<std::string> sonames;
+  std::string feature, description;
+  enum class Priority : std::uint8_t {
+    required,
+    recommended,
+    suggested
+  } priority = Priority::recommended;
+  bool operator==(const DlopenNote&) const = default;
+};
+
 struct Facts {
   bool is_64 = false;
   bool little_endian = false;
@@ -42,6 +55,15 @@ struct Facts {
   std::vector<VersionNeed> version_needs;
   std::vector<std::string> version_definitions;  // DT_VERDEF names, the base version excluded
   std::uint64_t flags = 0, flags_1 = 0;          // DT_FLAGS, DT_FLAGS_1
+
+  std::vector<std::string> filters, auxiliaries;  // DT_FILTER, DT_AUXILIARY, in order
+  std::optional<std::string> audit, depaudit;     // DT_AUDIT, DT_DEPAUDIT: names separated by ':'
+
+  // Evidence of what the code does beyond what the loader is told. Sorted, each once, bounded.
+  std::vector<std::string> imports;  // undefined symbols that are in the table of noted_imports.h
+  std::vector<std::string> strings;  // library names and absolute paths in read-only data
+  std::vector<DlopenNote> dlopen_notes;  // in file order
+  bool raw_syscalls = false;  // a program without interpreter and libraries that has "syscall"
 
   bool is_x86_64() const { return is_64 && little_endian && machine == kMachineX86_64; }
   bool operator==(const Facts&) const = default;

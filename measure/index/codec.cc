@@ -1,7 +1,8 @@
 // An index as bytes:
 //
 //   u32 magic, u32 schema, 32 blob, 32 diff_id, u64 tar_bytes
-//   u32 count, ELF facts…     u32 count, entries…     u32 count, pack: 32 digest, u32 size, bytes…
+//   u32 count, ELF facts…     u32 count, source facts…     u32 count, entries…
+//   u32 count, pack: 32 digest, u32 size, bytes…
 //
 // A text is u32 length and bytes. A path is written as the number of bytes it shares with the one
 // before and the rest: neighbours in an archive share their directory, and what is not written
@@ -17,10 +18,10 @@ namespace {
 constexpr std::uint32_t kMagic = 0x58494c43;  // "CLIX"
 // The fewest bytes that one element can take: what a count is checked against before memory is
 // reserved for it.
-constexpr std::uint64_t kMinEntry = 30, kMinElf = 41, kMinText = 4, kMinPacked = 36;
+constexpr std::uint64_t kMinEntry = 30, kMinElf = 63, kMinSource = 6, kMinText = 4, kMinPacked = 36;
 
 // What follows an entry's fixed fields.
-enum Has : std::uint8_t { kShebang = 1, kElf = 2, kXattrs = 4 };
+enum Has : std::uint8_t { kShebang = 1, kElf = 2, kXattrs = 4, kSource = 8 };
 
 class Encoder {
  public:
@@ -32,6 +33,8 @@ class Encoder {
     out_.u64(index.tar_bytes);
     count(index.elfs.size());
     for (const elf::Facts& facts : index.elfs) put(facts);
+    count(index.sources.size());
+    for (const source::Facts& facts : index.sources) put(facts);
     count(index.entries.size());
     for (const Entry& entry : index.entries) put(entry);
     put_pack(index);
@@ -55,7 +58,7 @@ class Encoder {
 
   void put(const elf::Facts& f) {
     out_.u8(static_cast<std::uint8_t>((f.is_64 ? 1 : 0) | (f.little_endian ? 2 : 0) |
-                                      (f.has_dynamic ? 4 : 0)));
+                                      (f.has_dynamic ? 4 : 0) | (f.raw_syscalls ? 8 : 0)));
     out_.u8(f.os_abi);
     out_.u16(f.type);
     out_.u16(f.machine);
@@ -76,6 +79,25 @@ class Encoder {
     texts(f.version_definitions);
     out_.u64(f.flags);
     out_.u64(f.flags_1);
+    texts(f.filters);
+    texts(f.auxiliaries);
+    optional_text(f.audit);
+    optional_text(f.depaudit);
+    texts(f.imports);
+    texts(f.strings);
+    count(f.dlopen_notes.size());
+    for (const elf::DlopenNote& note : f.dlopen_notes) {
+      out_.u8(static_cast<std::uint8_t>(note.priority));
+      texts(note.sonames);
+      text(note.feature);
+      text(note.description);
+    }
+  }
+
+  void put(const source::Facts& f) {
+    out_.u8(static_cast<std::uint8_t>(f.language));
+    out_.u8(f.dynamic ? 1 : 0);
+    texts(f.names);
   }
 
   void put(const Entry& e) {
@@ -86,7 +108,8 @@ class Encoder {
     before_ = e.path;
     out_.u8(static_cast<std::uint8_t>(e.type));
     out_.u8(static_cast<std::uint8_t>((e.shebang.empty() ? 0 : kShebang) | (e.elf < 0 ? 0 : kElf) |
-                                      (e.xattrs.empty() ? 0 : kXattrs)));
+                                      (e.xattrs.empty() ? 0 : kXattrs) |
+                                      (e.source < 0 ? 0 : kSource)));
     out_.u16(static_cast<std::uint16_t>(e.mode));
     out_.u32(e.uid);
     out_.u32(e.gid);
@@ -102,6 +125,7 @@ class Encoder {
     }
     if (!e.shebang.empty()) text(e.shebang);
     if (e.elf >= 0) out_.u32(static_cast<std::uint32_t>(e.elf));
+    if (e.source >= 0) out_.u32(static_cast<std::uint32_t>(e.source));
     if (!e.xattrs.empty()) {
       count(e.xattrs.size());
       for (const auto& [name, value] : e.xattrs) {
@@ -142,9 +166,11 @@ class Decoder {
     index.tar_bytes = in_.u64();
     index.elfs.resize(count(kMinElf));
     for (elf::Facts& facts : index.elfs) get(facts);
+    index.sources.resize(count(kMinSource));
+    for (source::Facts& facts : index.sources) get(facts);
     index.entries.resize(count(kMinEntry));
     for (Entry& entry : index.entries) {
-      get(entry, index.elfs.size());
+      get(entry, index.elfs.size(), index.sources.size());
       if (!in_.ok()) break;
     }
     get_pack(index);
@@ -187,6 +213,7 @@ class Decoder {
     f.is_64 = (bits & 1U) != 0;
     f.little_endian = (bits & 2U) != 0;
     f.has_dynamic = (bits & 4U) != 0;
+    f.raw_syscalls = (bits & 8U) != 0;
     f.os_abi = in_.u8();
     f.type = in_.u16();
     f.machine = in_.u16();
@@ -207,9 +234,32 @@ class Decoder {
     f.version_definitions = texts();
     f.flags = in_.u64();
     f.flags_1 = in_.u64();
+    f.filters = texts();
+    f.auxiliaries = texts();
+    f.audit = optional_text();
+    f.depaudit = optional_text();
+    f.imports = texts();
+    f.strings = texts();
+    f.dlopen_notes.resize(count(1 + 3 * kMinText));
+    for (elf::DlopenNote& note : f.dlopen_notes) {
+      const std::uint8_t priority = in_.u8();
+      if (priority > static_cast<std::uint8_t>(elf::DlopenNote::Priority::suggested)) in_.fail();
+      note.priority = static_cast<elf::DlopenNote::Priority>(priority);
+      note.sonames = texts();
+      note.feature = text();
+      note.description = text();
+    }
   }
 
-  void get(Entry& e, std::size_t elfs) {
+  void get(source::Facts& f) {
+    const std::uint8_t language = in_.u8();
+    if (language == 0 || language > static_cast<std::uint8_t>(source::Language::jar)) in_.fail();
+    f.language = static_cast<source::Language>(language);
+    f.dynamic = in_.u8() != 0;
+    f.names = texts();
+  }
+
+  void get(Entry& e, std::size_t elfs, std::size_t sources) {
     const std::uint16_t shared = in_.u16();
     const std::string_view rest = view();
     if (shared > before_.size() || shared + rest.size() > limits_.path_bytes) return in_.fail();
@@ -238,6 +288,11 @@ class Decoder {
       const std::uint32_t n = in_.u32();
       if (n >= elfs) return in_.fail();
       e.elf = static_cast<std::int32_t>(n);
+    }
+    if ((has & kSource) != 0) {
+      const std::uint32_t n = in_.u32();
+      if (n >= sources) return in_.fail();
+      e.source = static_cast<std::int32_t>(n);
     }
     if ((has & kXattrs) != 0) {
       e.xattrs.resize(count(2 * kMinText));

@@ -1,5 +1,5 @@
 // Most files are small and arrive in one piece, which is then looked at where it lies. Only a file
-// that is wanted whole (ELF, or packed) and that crosses a block is copied together.
+// that is wanted whole (ELF, program text, or packed) and that crosses a block is copied together.
 #include "measure/index/content_scan.h"
 
 #include <algorithm>
@@ -27,6 +27,7 @@ void ContentScan::begin(Entry& entry) {
   head_size_ = 0;
   seen_ = 0;
   decided_ = elf_ = capturing_ = kept_ = false;
+  scanner_ = nullptr;
 }
 
 Status ContentScan::piece(ByteView bytes) {
@@ -55,7 +56,9 @@ void ContentScan::decide() {
   const ByteView head = ByteView(head_).first(head_size_);
   entry_->shebang = read_shebang(head);
   elf_ = elf::looks_like_elf(head);
-  capturing_ = elf_ || wants_packed(*entry_, limits_);
+  if (!elf_ && entry_->size <= limits_.source_bytes)
+    scanner_ = source::scanner_for(entry_->path, entry_->shebang);
+  capturing_ = elf_ || scanner_ != nullptr || wants_packed(*entry_, limits_);
 }
 
 Status ContentScan::keep(ByteView content) {
@@ -68,6 +71,10 @@ Status ContentScan::keep(ByteView content) {
       entry_->elf = static_cast<std::int32_t>(index_.elfs.size());
       index_.elfs.push_back(std::move(*facts));
     }
+  }
+  if (scanner_ != nullptr) {
+    entry_->source = static_cast<std::int32_t>(index_.sources.size());
+    index_.sources.push_back(scanner_->scan(content, limits_));
   }
   if (wants_packed(*entry_, limits_)) pack(content);
   return {};

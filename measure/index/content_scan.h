@@ -1,5 +1,5 @@
-// What is learnt from one file's content while it streams by: digest, shebang, ELF facts, and
-// whether it goes into the content pack.
+// What is learnt from one file's content while it streams by: digest, shebang, ELF facts, the names
+// that program text imports, and whether it goes into the content pack.
 #pragma once
 
 #include <array>
@@ -31,6 +31,7 @@ class ContentScan {
   LayerIndex& index_;
   const Limits& limits_;
   Entry* entry_ = nullptr;
+  const source::Scanner* scanner_ = nullptr;  // of the language, when it is program text
   Sha256 hasher_;
   std::array<std::byte, kHead> head_{};
   std::size_t head_size_ = 0;

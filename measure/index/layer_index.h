@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/stream.h"
 #include "measure/elf/facts.h"
+#include "measure/source/source.h"
 #include "oci/archive/tar_reader.h"
 #include "oci/documents/descriptor.h"
 
@@ -35,8 +36,9 @@ struct Entry {
   std::string link_target;  // symlink: text as it is; hard link: normalised like `path`
   std::uint32_t device_major = 0, device_minor = 0;
   std::vector<std::pair<std::string, std::string>> xattrs;
-  std::int32_t elf = -1;  // index into LayerIndex::elfs, or -1
-  std::string shebang;    // the text after "#!" of the first line, trimmed, at most 255 bytes
+  std::int32_t elf = -1;     // index into LayerIndex::elfs, or -1
+  std::int32_t source = -1;  // index into LayerIndex::sources, or -1
+  std::string shebang;       // the text after "#!" of the first line, trimmed, at most 255 bytes
   bool operator==(const Entry&) const = default;
 };
 
@@ -47,6 +49,7 @@ struct LayerIndex {
   std::uint64_t tar_bytes = 0;
   std::vector<Entry> entries;  // in archive order, duplicates kept (the later one wins on merge)
   std::vector<elf::Facts> elfs;
+  std::vector<source::Facts> sources;
   // Content pack: bytes of small files that analysers read, by digest of the content.
   std::unordered_map<Digest, Bytes> pack;
 };
@@ -69,7 +72,7 @@ Result<LayerIndex> index_layer(Source& blob, Compression compression,
 // Binary form, little-endian, schema-versioned; `decode` of another schema is `unsupported`, of
 // damaged bytes `corrupt`. The same index gives the same bytes. The schema changes with the form,
 // and with what the pass finds in the same layer (ELF facts, pack rules).
-inline constexpr std::uint32_t kLayerIndexSchema = 1;
+inline constexpr std::uint32_t kLayerIndexSchema = 2;
 Bytes encode_layer_index(const LayerIndex& index);
 Result<LayerIndex> decode_layer_index(ByteView bytes, const Limits& limits);
 

@@ -106,6 +106,12 @@ const elf::Facts* Rootfs::elf_facts(const Node& node) const {
               .index->elfs[static_cast<std::size_t>(node.entry->elf)];
 }
 
+const source::Facts* Rootfs::source_facts(const Node& node) const {
+  if (!node.is_regular() || node.entry->source < 0) return nullptr;
+  return &impl_->tree.layers[node.content_layer]
+              .index->sources[static_cast<std::size_t>(node.entry->source)];
+}
+
 void Rootfs::walk(const std::function<void(const Node&)>& visit) const {
   using Children = decltype(Node::children);
   struct Level {

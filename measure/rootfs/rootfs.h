@@ -82,6 +82,8 @@ class Rootfs {
   // digest. `limit` above `max`.
   Result<Bytes> read(const Node& node, std::uint64_t max) const;
   const elf::Facts* elf_facts(const Node& node) const;  // null when it is no ELF file
+  // Null when it is no program text of a known language (or too large).
+  const source::Facts* source_facts(const Node& node) const;
 
   // Every node, parents before children, children in byte order.
   void walk(const std::function<void(const Node&)>& visit) const;

@@ -26,7 +26,18 @@ inline measure::LayerIndex sample_index() {
   facts.version_definitions = {"V1", "V2"};
   facts.flags = 8;
   facts.flags_1 = 0x8000001;
+  facts.filters = {"libfilter.so"};
+  facts.auxiliaries = {"libaux.so", "liblast.so"};
+  facts.audit = "libaudit.so";
+  facts.depaudit = "";
+  facts.imports = {"dlopen", "getpwnam"};
+  facts.strings = {"/etc/app.conf", "libplugin.so.2"};
+  facts.dlopen_notes = {{{"libz.so.1", "libz.so"}, "zip", "compression",
+                         measure::elf::DlopenNote::Priority::suggested}};
+  facts.raw_syscalls = true;
   index.elfs.emplace_back().machine = measure::elf::kMachine386;
+
+  index.sources.push_back({measure::source::Language::perl, {"Foo::Bar"}, true});
 
   Entry e;
   e.type = FileType::directory;
@@ -45,6 +56,7 @@ inline measure::LayerIndex sample_index() {
   index.entries.push_back(e);
   e = {};
   e.path = "usr/bin/appendix";
+  e.source = 0;
   e.shebang = "/bin/sh -e";
   e.sha256 = sha256("script");
   index.entries.push_back(e);
