@@ -11,12 +11,13 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <tuple>
 
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
-#include "manifest-gen/closure/ld_so_conf.h"
 #include "manifest-gen/closure/members.h"
 #include "manifest-gen/closure/process.h"
+#include "manifest-gen/closure/search_places.h"
 #include "manifest-gen/closure/shell_scan.h"
 #include "manifest-gen/closure/system_files.h"
 #include "manifest-gen/closure/withheld.h"
@@ -36,22 +37,6 @@ std::string_view env_value(const Launch& launch, std::string_view name, std::str
   return fallback;
 }
 
-// LD_LIBRARY_PATH of the image: an empty entry is the working directory.
-std::vector<std::string> environment_directories(const Launch& launch,
-                                                 const measure::Rootfs& rootfs) {
-  std::vector<std::string> out;
-  std::string value(env_value(launch, "LD_LIBRARY_PATH", ""));
-  if (value.empty()) return out;
-  std::replace(value.begin(), value.end(), ';', ':');
-  for (const std::string_view item : split(value, ':')) {
-    const std::string path = measure::normalize_path(
-        item.starts_with('/') ? std::string(item) : cat(launch.workdir, "/", item));
-    const Node* node = rootfs.find(path);
-    if (node != nullptr && node->is_directory()) out.push_back(path);
-  }
-  return out;
-}
-
 LoaderKind loader_of_library(const Facts& facts, const Process* host) {
   for (const std::string& name : facts.needed) {
     if (name == "libc.so.6") return LoaderKind::glibc;
@@ -68,10 +53,11 @@ class Builder {
         rootfs_(rootfs),
         limits_(limits),
         members_(rootfs, closure_),
-        scene_{launch, rootfs, runtime, limits, closure_, members_, {}, {}, {}, {}} {}
+        scene_{launch, rootfs, runtime, limits, closure_, members_, {}, {}, LibrarySearcher(rootfs), {},
+               {}, {}, {}} {}
 
   Result<Closure> run(const std::vector<ClosureRoot>& roots) {
-    CL_CHECK(search_places());
+    CL_CHECK(find_search_places());
     entrypoint();
     CL_CHECK(drain());
     arguments();
@@ -103,12 +89,9 @@ class Builder {
     std::string text, detail;
   };
 
-  Status search_places() {
-    const std::vector<std::string> environment = environment_directories(launch_, rootfs_);
-    CL_TRY(std::vector<std::string> glibc, glibc_system_directories(rootfs_, limits_));
-    CL_TRY(std::vector<std::string> musl, musl_system_directories(rootfs_, limits_));
-    scene_.glibc = {LoaderKind::glibc, environment, std::move(glibc), launch_.workdir};
-    scene_.musl = {LoaderKind::musl, environment, std::move(musl), launch_.workdir};
+  Status find_search_places() {
+    CL_TRY(scene_.glibc, search_places(LoaderKind::glibc, launch_, rootfs_, limits_));
+    CL_TRY(scene_.musl, search_places(LoaderKind::musl, launch_, rootfs_, limits_));
     return {};
   }
 
@@ -213,7 +196,7 @@ class Builder {
     const std::string directory = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
     const SearchPlaces& places = kind == LoaderKind::glibc ? scene_.glibc : scene_.musl;
     if (std::find(places.system.begin(), places.system.end(), directory) != places.system.end())
-      scene_.choices.push_back({std::string(base_name(path)), directory, members_[member].sha256,
+      scene_.choices.push_back({std::string(base_name(path)), directory, rootfs_.find(path),
                                 kind == LoaderKind::glibc, optional, path});
   }
 
@@ -455,15 +438,26 @@ class Builder {
 
   void finish() {
     closure_.uses_glibc_runtime = scene_.glibc_used;
+    if (scene_.glibc_used || closure_.uses_musl) library_path();
     members_.finish();
     closure_.withheld.assign(withheld_.begin(), withheld_.end());
-    if (!scene_.glibc_used && !closure_.uses_musl) return;
-    std::set<Digest> granted;
-    for (const Member& member : closure_.members)
-      if (!member.from_runtime) granted.insert(member.sha256);
-    const LibraryPath path = order_library_path(rootfs_, scene_.glibc.environment,
-                                                scene_.glibc.system, choices(), granted);
+  }
+
+  void library_path() {
+    const std::string& program = launch_.entrypoint;
+    const std::string_view origin =
+        std::string_view(program).substr(0, std::max<std::size_t>(program.rfind('/'), 1));
+    std::vector<std::string> environment;
+    for (const auto* places : {&scene_.glibc, &scene_.musl})
+      if (places == &scene_.glibc ? scene_.glibc_used : closure_.uses_musl)
+        for (std::string& path : environment_directories(*places, rootfs_, origin))
+          environment.push_back(std::move(path));
+    const LibraryPath path =
+        order_library_path(rootfs_, environment, scene_.glibc.system, choices(),
+                           [&](std::string_view name) { return members_.has_path(name); });
     for (const LibraryPath::Conflict& conflict : path.conflicts) report(conflict);
+    for (const LibraryPath::Spelling& spelling : path.spellings)
+      (void)members_.library(spelling.path);
     std::vector<std::string> directories;
     if (scene_.glibc_used) directories.emplace_back(kRuntimeGlibcDir);
     if (scene_.runtime_musl_used) directories.emplace_back(kRuntimeMuslDir);
@@ -471,12 +465,12 @@ class Builder {
     closure_.library_path = join(directories, ":");
   }
 
-  // Each (name, directory) once.
+  // Each (name, directory, file) once.
   const std::vector<LibraryChoice>& choices() {
-    std::map<std::pair<std::string, std::string>, std::size_t> seen;
+    std::map<std::tuple<std::string, std::string, const Node*>, std::size_t> seen;
     std::vector<LibraryChoice> unique;
     for (LibraryChoice& choice : scene_.choices) {
-      auto [at, added] = seen.try_emplace({choice.name, choice.directory}, unique.size());
+      auto [at, added] = seen.try_emplace({choice.name, choice.directory, choice.node}, unique.size());
       if (added) {
         unique.push_back(std::move(choice));
       } else {
