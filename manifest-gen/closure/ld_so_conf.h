@@ -20,8 +20,8 @@ struct LdSoConfLine {
 // Lines in order; comments, "hwcap" and blank lines are passed over. "DIR=TYPE" loses its type.
 std::vector<LdSoConfLine> parse_ld_so_conf(std::string_view text);
 
-// The directories of /etc/ld.so.conf with its includes. Here and below: only directories that exist;
-// each once, under the first name by which it is met, as ldconfig does it.
+// The directories of /etc/ld.so.conf with its includes. Here and below: only directories that
+// exist; each once, under the first name by which it is met, as ldconfig does it.
 Result<std::vector<std::string>> ld_so_conf_directories(const measure::Rootfs& rootfs,
                                                         const Limits& limits);
 

@@ -105,9 +105,8 @@ class Order {
 
   bool uses_origin(const measure::Node* node) const {
     const measure::elf::Facts* facts = rootfs_.elf_facts(*node);
-    return facts != nullptr &&
-           (facts->runpath.value_or("").find("ORIGIN") != std::string::npos ||
-            facts->rpath.value_or("").find("ORIGIN") != std::string::npos);
+    return facts != nullptr && (facts->runpath.value_or("").find("ORIGIN") != std::string::npos ||
+                                facts->rpath.value_or("").find("ORIGIN") != std::string::npos);
   }
 
   void constrain(const LibraryChoice& choice, std::size_t index) {
@@ -159,10 +158,9 @@ class Order {
           return;
         }
         if (serves(choice, candidate.node, i) || !opens(choice, candidate)) continue;
-        out.conflicts.push_back(
-            {index, cat(printable(directories_[i].path), ": holds another ",
-                        printable(choice.name), " and must be searched before ",
-                        printable(choice.directory), " for other libraries")});
+        out.conflicts.push_back({index, cat(printable(directories_[i].path), ": holds another ",
+                                            printable(choice.name), " and must be searched before ",
+                                            printable(choice.directory), " for other libraries")});
         return;
       }
     }

@@ -18,8 +18,8 @@ class MemberTable {
 
   // The regular file behind `path`, with every alias met on the way. REQUIRES: it is one.
   std::size_t file(std::string_view path);
-  // A shared object as a loader opens it: under the path that it spells. The links on the way to the
-  // real path are names that no loader uses, so they are left out.
+  // A shared object as a loader opens it: under the path that it spells. The links on the way to
+  // the real path are names that no loader uses, so they are left out.
   std::size_t library(std::string_view path);
   // A further lexical path of a member, with its aliases.
   void alias(std::size_t member, std::string_view path);

@@ -79,8 +79,7 @@ bool Process::passes_on_run_path(const measure::elf::Facts& facts) const {
   return facts.rpath && !facts.runpath;
 }
 
-std::size_t Process::add_object(Object object, const std::string& name,
-                                const measure::Node* node) {
+std::size_t Process::add_object(Object object, const std::string& name, const measure::Node* node) {
   const std::size_t index = count();
   if (!name.empty()) by_name_.try_emplace(name, index);
   if (kind_ == LoaderKind::glibc && object.facts != nullptr && object.facts->soname)
@@ -281,8 +280,8 @@ void Process::need(std::size_t index, const std::string& spelled, Need need) {
   }
   // musl itself.
   if (kind_ == LoaderKind::musl &&
-      (is_musl_builtin(name) || (count() > 0 && object(0).facts != nullptr &&
-                                 name == object(0).facts->interpreter)))
+      (is_musl_builtin(name) ||
+       (count() > 0 && object(0).facts != nullptr && name == object(0).facts->interpreter)))
     return;
   if (from_runtime(index, name, Why::needed, detail)) return;
   std::vector<std::string> searched;

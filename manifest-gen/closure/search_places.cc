@@ -48,8 +48,8 @@ std::vector<std::string> environment_directories(const SearchPlaces& places,
                                                  const measure::Rootfs& rootfs,
                                                  std::string_view origin) {
   std::vector<std::string> out;
-  for (const RunPathPlace& place :
-       environment_places(places.loader, places.environment, {origin, places.lib}, places.workdir)) {
+  for (const RunPathPlace& place : environment_places(places.loader, places.environment,
+                                                      {origin, places.lib}, places.workdir)) {
     const measure::Node* node = rootfs.find(place.directory);
     if (node == nullptr || !node->is_directory()) continue;
     std::string path = measure::normalize_path(place.directory);

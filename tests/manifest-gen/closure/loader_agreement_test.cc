@@ -18,9 +18,9 @@ constexpr std::size_t kEnough = 300, kAtMost = 600;
 
 // Programs and libraries, and the loader's configuration.
 bool wanted(std::string_view path, bool is_directory) {
-  static constexpr std::string_view kTrees[] = {"/bin",     "/sbin",      "/lib",  "/lib64",
-                                                "/usr/bin", "/usr/sbin",  "/usr/lib",
-                                                "/usr/lib64", "/usr/local", "/usr/libexec"};
+  static constexpr std::string_view kTrees[] = {
+      "/bin",      "/sbin",    "/lib",       "/lib64",     "/usr/bin",
+      "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/local", "/usr/libexec"};
   if (path == "/usr" || path == "/etc" || path == "/var" || path == "/var/lib" ||
       path == "/var/lib/dpkg")
     return is_directory;
@@ -42,7 +42,8 @@ std::vector<std::string> programs(const measure::Rootfs& rootfs) {
   rootfs.walk([&](const measure::Node& node) {
     if (node.is_directory() || out.size() >= kAtMost) return;
     const std::string path = node.path();
-    if (path.find("bin/") == std::string::npos && path.find("libexec/") == std::string::npos) return;
+    if (path.find("bin/") == std::string::npos && path.find("libexec/") == std::string::npos)
+      return;
     const measure::Node* file = rootfs.find(path);
     if (file == nullptr || (file->entry->mode & 06000U) != 0 || (file->entry->mode & 0111U) == 0)
       return;

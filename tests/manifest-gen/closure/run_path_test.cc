@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "manifest-gen/closure/library_search.h"
+#include "tests/manifest-gen/support/tree.h"
 
 namespace cloister::manifest {
 namespace {
@@ -21,7 +23,8 @@ TEST(RunPath, TokensOfGlibc) {
             (Texts{"/app/x", "/appy", "/lib64*", "/app.d"}));
   EXPECT_EQ(places(LoaderKind::glibc, "/$ORIGINAL:/$ORIGIN_:/${ORIGIN:/$:/$X"),
             (Texts{"/$ORIGINAL", "/$ORIGIN_", "/${ORIGIN", "/$", "/$X"}));
-  EXPECT_EQ(places(LoaderKind::glibc, "/$PLATFORM"), (Texts{"/haswell*", "/xeon_phi*", "/x86_64*"}));
+  EXPECT_EQ(places(LoaderKind::glibc, "/$PLATFORM"),
+            (Texts{"/haswell*", "/xeon_phi*", "/x86_64*"}));
 }
 
 TEST(RunPath, UnknownLibIsEachInUse) {
@@ -51,6 +54,18 @@ TEST(RunPath, NoListIsEndless) {
   std::string text;
   for (int i = 0; i < 10000; ++i) text += cat("/", i, ":");
   EXPECT_EQ(run_path_places(LoaderKind::glibc, text, {"/", "lib"}, "/").size(), kMaxRunPathPlaces);
+}
+
+TEST(LibrarySearcher, GivesUpWhereAnImageMakesItLookEverywhere) {
+  const auto root = test::Tree().elf("/b/liba.so", test::library()).build();
+  SearchPlaces places;
+  auto facts = test::library();
+  facts.runpath = "/a:/b";
+  const std::vector<Requester> chain{{&facts, "/"}};
+  EXPECT_TRUE(LibrarySearcher(root, 2).find(places, "liba.so", chain, "").found);
+  const LibrarySearch search = LibrarySearcher(root, 1).find(places, "liba.so", chain, "");
+  EXPECT_FALSE(search.found);
+  EXPECT_EQ(search.searched.back(), "the image makes loaders look in too many places: given up");
 }
 
 }  // namespace

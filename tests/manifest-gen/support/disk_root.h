@@ -26,8 +26,8 @@
 namespace cloister::test {
 
 // `wanted(path, is_directory)` says of an absolute path in the root whether it (and what is below)
-// belongs to the image. ELF facts are read, configuration of loaders is kept; digests stand for files (device and
-// inode), not for their bytes.
+// belongs to the image. ELF facts are read, configuration of loaders is kept; digests stand for
+// files (device and inode), not for their bytes.
 template <class Wanted>
 measure::Rootfs disk_root(const std::filesystem::path& root, Wanted wanted) {
   namespace fs = std::filesystem;
@@ -54,9 +54,8 @@ measure::Rootfs disk_root(const std::filesystem::path& root, Wanted wanted) {
       entry.sha256 = sha256(cat(status.st_dev, ":", status.st_ino));
       const int fd = open(at->path().c_str(), O_RDONLY | O_CLOEXEC);
       if (fd < 0) continue;
-      void* map = entry.size == 0
-                      ? MAP_FAILED
-                      : mmap(nullptr, entry.size, PROT_READ, MAP_PRIVATE, fd, 0);
+      void* map =
+          entry.size == 0 ? MAP_FAILED : mmap(nullptr, entry.size, PROT_READ, MAP_PRIVATE, fd, 0);
       close(fd);
       if (map != MAP_FAILED) {
         const ByteView bytes(static_cast<const std::byte*>(map), entry.size);
@@ -143,7 +142,8 @@ inline std::map<std::string, std::string> parse_trace(std::string_view text) {
     const std::string_view without = line.substr(0, line.rfind(" (0x"));
     const std::size_t arrow = without.find(" => ");
     const std::string_view name = without.substr(0, arrow);
-    const std::string_view path = arrow == std::string_view::npos ? name : without.substr(arrow + 4);
+    const std::string_view path =
+        arrow == std::string_view::npos ? name : without.substr(arrow + 4);
     if (name.find("linux-vdso") != std::string_view::npos || name == "statically linked" ||
         path.find("/ld-linux-x86-64.so.2") != std::string_view::npos ||
         path.find("/ld-musl-") != std::string_view::npos)

@@ -28,7 +28,8 @@ TEST_F(GlibcLoader, DefaultDirectoriesInOrder) {
       .elf("/usr/lib/libb.so", {})
       .elf("/usr/lib64/libc64.so", {})
       .program("/app/p", {.needed = {"liba.so", "libb.so", "libc64.so"}});
-  c.expect({{"liba.so", in_default("liba.so")}, {"libb.so", "/usr/lib/libb.so"}, {"libc64.so", ""}});
+  c.expect(
+      {{"liba.so", in_default("liba.so")}, {"libb.so", "/usr/lib/libb.so"}, {"libc64.so", ""}});
 }
 
 TEST_F(GlibcLoader, RpathIsInheritedAlongTheChain) {
@@ -94,7 +95,8 @@ TEST_F(GlibcLoader, OriginOfAProgramIsThatOfItsRealPath) {
 TEST_F(GlibcLoader, TokensEndWhereANameEnds) {
   c.elf("/app/x/liba.so", {})
       .elf("/app_x/liba.so", {})
-      .program("/app/p", {.runpath = "$ORIGIN_x:$ORIGINx:${ORIGIN:$ORIGIN/x", .needed = {"liba.so"}});
+      .program("/app/p",
+               {.runpath = "$ORIGIN_x:$ORIGINx:${ORIGIN:$ORIGIN/x", .needed = {"liba.so"}});
   c.expect({{"liba.so", "/app/x/liba.so"}});
 }
 
@@ -232,8 +234,7 @@ TEST_F(GlibcLoader, ConfiguredDirectoriesServeWhereThereIsNoCache) {
 // Which one is taken depends on the processor: all are granted, and what they need.
 TEST_F(GlibcLoader, HwcapsVariantsAreAllGranted) {
   for (const char* level : {"x86-64-v2", "x86-64-v3", "x86-64-v4", "haswell"})
-    c.elf(cat("/opt/glibc-hwcaps/", level, "/liba.so"),
-          {.needed = {cat("lib", level, ".so")}})
+    c.elf(cat("/opt/glibc-hwcaps/", level, "/liba.so"), {.needed = {cat("lib", level, ".so")}})
         .elf(cat("/opt/lib", level, ".so"), {});
   c.elf("/opt/liba.so", {}).program("/app/p", {.rpath = "/opt", .needed = {"liba.so"}});
   const Closure closure = c.model();
@@ -306,8 +307,8 @@ TEST_F(GlibcLoader, AuditorsHaveTheirOwnNameSpace) {
   const Closure closure = c.model();
   std::set<std::string> files;
   for (const Member& member : closure.members) files.insert(member.real_path);
-  for (const char* path : {"/opt/libaudit.so", "/opt/libdep.so", "/opt/libenv.so",
-                           "/private/liba.so", "/opt/liba.so"})
+  for (const char* path :
+       {"/opt/libaudit.so", "/opt/libdep.so", "/opt/libenv.so", "/private/liba.so", "/opt/liba.so"})
     EXPECT_TRUE(files.contains(path)) << path;
   ASSERT_EQ(closure.unresolved_optional.size(), 1u);
   EXPECT_EQ(closure.unresolved_optional.front().name, "libgone.so");

@@ -24,13 +24,13 @@ TEST_F(GramineLoader, LibrariesAreGrantedAsSpelledAndUnderTheirRealPathOnly) {
   c.expect({{"liba.so.1", "/usr/lib/x86_64-linux-gnu/liba.so.1.2"}});
 }
 
-// The system's directory is listed for liba.so and comes before the RUNPATH: libb.so is spelled as
-// the image's loader does it, and as the runtime's will.
+// The image's own LD_LIBRARY_PATH spells the directory in another way than the RUNPATH, and comes
+// first.
 TEST_F(GramineLoader, RunpathIntoAListedDirectoryIsGrantedUnderBothNames) {
   c.elf("/usr/lib/x86_64-linux-gnu/liba.so", {.needed = {"libb.so"}})
       .elf("/usr/lib/x86_64-linux-gnu/libb.so", {})
-      .program("/app/p", {.runpath = "/usr/lib/x86_64-linux-gnu", .needed = {"libb.so", "liba.so"}});
-  // Natively both come by the RUNPATH; only a second program makes the directory listed.
+      .program("/app/p",
+               {.runpath = "/usr/lib/x86_64-linux-gnu", .needed = {"libb.so", "liba.so"}});
   c.env("LD_LIBRARY_PATH", "/lib/x86_64-linux-gnu/");
   const Closure closure = c.model();
   EXPECT_EQ(closure.library_path, "/gramine/runtime/glibc:/lib/x86_64-linux-gnu");

@@ -38,7 +38,9 @@ inline Choices chosen(const Closure& closure) {
     out[name] = closure.members[edge.to].real_path;
   }
   for (const Unresolved& item : closure.unresolved)
-    if (item.name.find("ld-linux") == std::string::npos) out[item.name] = "";
+    if (item.name.find("ld-linux") == std::string::npos &&
+        item.name.find("ld-musl") == std::string::npos)
+      out[item.name] = "";
   return out;
 }
 
@@ -119,8 +121,8 @@ class LoaderCase {
   }
   // Runs ldconfig in the root; false where that cannot be done.
   bool ldconfig() {
-    const test::Output out = test::run_in(
-        "/", "/", {"/sbin/ldconfig", "-X", "-r", image()}, {"PATH=/sbin:/usr/sbin:/bin:/usr/bin"});
+    const test::Output out = test::run_in("/", "/", {"/sbin/ldconfig", "-X", "-r", image()},
+                                          {"PATH=/sbin:/usr/sbin:/bin:/usr/bin"});
     return out.status == 0 && std::filesystem::exists(image() + "/etc/ld.so.cache");
   }
 
@@ -164,7 +166,8 @@ class LoaderCase {
   }
 
   Closure compute(const std::string& root, const measure::Runtime& runtime) const {
-    const measure::Rootfs rootfs = test::disk_root(root, [](std::string_view, bool) { return true; });
+    const measure::Rootfs rootfs =
+        test::disk_root(root, [](std::string_view, bool) { return true; });
     Launch launch;
     launch.argv = {program_};
     launch.program = program_;
@@ -189,7 +192,8 @@ class LoaderCase {
 
   Choices real_paths(std::string_view text) const {
     Choices out;
-    const measure::Rootfs rootfs = test::disk_root(image(), [](std::string_view, bool) { return true; });
+    const measure::Rootfs rootfs =
+        test::disk_root(image(), [](std::string_view, bool) { return true; });
     for (const auto& [name, path] : test::parse_trace(text)) {
       const std::string absolute = path.starts_with('/') ? path : cat(workdir_, "/", path);
       out[name] = path.empty() ? "" : rootfs.real_path(absolute).value_or(path);

@@ -16,9 +16,8 @@ TEST_F(MuslLoader, SystemDirectoriesInOrder) {
       .elf("/usr/local/lib/libb.so", {})
       .elf("/usr/lib/x86_64-linux-gnu/libc1.so", {})
       .program("/app/p", {.needed = {"liba.so", "libb.so", "libc1.so"}});
-  c.expect({{"liba.so", "/usr/lib/liba.so"},
-            {"libb.so", "/usr/local/lib/libb.so"},
-            {"libc1.so", ""}});
+  c.expect(
+      {{"liba.so", "/usr/lib/liba.so"}, {"libb.so", "/usr/local/lib/libb.so"}, {"libc1.so", ""}});
 }
 
 TEST_F(MuslLoader, PathFileReplacesTheDefaults) {
@@ -66,9 +65,9 @@ TEST_F(MuslLoader, EmptyElementsAreNothing) {
 TEST_F(MuslLoader, ItsOwnNamesAreBuiltIn) {
   c.elf("/one/libm.so", {})
       .elf("/one/libc.musl-x86_64.so.1", {})
-      .program("/app/p", {.rpath = "/one",
-                          .needed = {"libc.so", "libm.so", "libc.musl-x86_64.so.1",
-                                     "libpthread.so.0"}});
+      .program("/app/p",
+               {.rpath = "/one",
+                .needed = {"libc.so", "libm.so", "libc.musl-x86_64.so.1", "libpthread.so.0"}});
   c.expect({});
 }
 
