@@ -11,12 +11,13 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <tuple>
 
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
-#include "manifest-gen/closure/ld_so_conf.h"
 #include "manifest-gen/closure/members.h"
 #include "manifest-gen/closure/process.h"
+#include "manifest-gen/closure/search_places.h"
 #include "manifest-gen/closure/shell_scan.h"
 #include "manifest-gen/closure/system_files.h"
 #include "manifest-gen/closure/withheld.h"
@@ -36,20 +37,8 @@ std::string_view env_value(const Launch& launch, std::string_view name, std::str
   return fallback;
 }
 
-// LD_LIBRARY_PATH of the image: an empty entry is the working directory.
-std::vector<std::string> environment_directories(const Launch& launch,
-                                                 const measure::Rootfs& rootfs) {
-  std::vector<std::string> out;
-  std::string value(env_value(launch, "LD_LIBRARY_PATH", ""));
-  if (value.empty()) return out;
-  std::replace(value.begin(), value.end(), ';', ':');
-  for (const std::string_view item : split(value, ':')) {
-    const std::string path = measure::normalize_path(
-        item.starts_with('/') ? std::string(item) : cat(launch.workdir, "/", item));
-    const Node* node = rootfs.find(path);
-    if (node != nullptr && node->is_directory()) out.push_back(path);
-  }
-  return out;
+std::string directory_of(std::string_view path) {
+  return std::string(path.substr(0, std::max<std::size_t>(path.rfind('/'), 1)));
 }
 
 LoaderKind loader_of_library(const Facts& facts, const Process* host) {
@@ -68,10 +57,11 @@ class Builder {
         rootfs_(rootfs),
         limits_(limits),
         members_(rootfs, closure_),
-        scene_{launch, rootfs, runtime, limits, closure_, members_, {}, {}, {}, {}} {}
+        scene_{launch, rootfs, runtime, limits, closure_, members_, {}, {}, LibrarySearcher(rootfs),
+               {},     {},     {},      {}} {}
 
   Result<Closure> run(const std::vector<ClosureRoot>& roots) {
-    CL_CHECK(search_places());
+    CL_CHECK(find_search_places());
     entrypoint();
     CL_CHECK(drain());
     arguments();
@@ -103,12 +93,9 @@ class Builder {
     std::string text, detail;
   };
 
-  Status search_places() {
-    const std::vector<std::string> environment = environment_directories(launch_, rootfs_);
-    CL_TRY(std::vector<std::string> glibc, glibc_system_directories(rootfs_, limits_));
-    CL_TRY(std::vector<std::string> musl, musl_system_directories(rootfs_, limits_));
-    scene_.glibc = {LoaderKind::glibc, environment, std::move(glibc), launch_.workdir};
-    scene_.musl = {LoaderKind::musl, environment, std::move(musl), launch_.workdir};
+  Status find_search_places() {
+    CL_TRY(scene_.glibc, search_places(LoaderKind::glibc, launch_, rootfs_, limits_));
+    CL_TRY(scene_.musl, search_places(LoaderKind::musl, launch_, rootfs_, limits_));
     return {};
   }
 
@@ -163,12 +150,14 @@ class Builder {
       fail(task, task.path, "is for another machine: only 64-bit x86 runs in an enclave");
       return;
     }
+    // The kernel starts it as it is; what it needs nobody loads.
     if (facts.interpreter.empty()) {
-      if (facts.needed.empty()) {
-        closure_.is_static = closure_.is_static || task.member == 0;
-      } else {
-        library(task.member, task.path, facts, task.optional);
-      }
+      closure_.is_static = closure_.is_static || task.member == 0;
+      if (is_dynamic_loader(task.path))
+        closure_.unknown.push_back(
+            {task.path,
+             "is the image's own dynamic loader, which cannot work with the runtime's "
+             "libc: make the program that it starts the entrypoint"});
       return;
     }
     const bool musl = base_name(facts.interpreter).starts_with("ld-musl-");
@@ -178,7 +167,20 @@ class Builder {
     closure_.uses_musl = closure_.uses_musl || musl;
     // glibc opens it when a thread is cancelled or exits, and aborts without it.
     if (!musl) (void)process->load_by_name("libgcc_s.so.1", "dlopen by libc: thread cancellation");
-    if (!main_process_) main_process_ = std::move(process);
+    if (main_process_ == nullptr) main_process_ = process.get();
+    processes_[rootfs_.find(task.path)] = std::move(process);
+  }
+
+  static bool is_dynamic_loader(std::string_view path) {
+    const std::string_view name = base_name(path);
+    return name.starts_with("ld-linux-") || name.starts_with("ld-musl-") ||
+           (name.starts_with("ld-2.") && name.ends_with(".so"));
+  }
+
+  // The process that will open what `path` asks for: that program's, else the main one.
+  const Process* process_of(const std::string& path) const {
+    const auto at = path.empty() ? processes_.end() : processes_.find(rootfs_.find(path));
+    return at == processes_.end() ? main_process_ : at->second.get();
   }
 
   // The same program may run many scripts.
@@ -202,19 +204,24 @@ class Builder {
     return {};
   }
 
-  void library(std::size_t member, const std::string& path, const Facts& facts, bool optional) {
-    const LoaderKind kind = loader_of_library(facts, main_process_.get());
-    const Process* host =
-        main_process_ && main_process_->kind() == kind ? main_process_.get() : nullptr;
+  // `asker`: the program that opens it, as a path; may be empty.
+  void library(std::size_t member, const std::string& path, const Facts& facts, bool optional,
+               const std::string& asker) {
+    const Process* host = process_of(asker);
+    const LoaderKind kind = loader_of_library(facts, host);
+    if (host != nullptr && host->kind() != kind) host = nullptr;
     Process process(scene_, kind, optional);
     process.load_library(member, path, facts, host);
     if (kind == LoaderKind::glibc) scene_.glibc_used = true;
-    // dlopen by name finds it only in a directory that LD_LIBRARY_PATH lists.
-    const std::string directory = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+    // It may be opened by name, where a loader finds this very file by name. Under the runtime's
+    // that takes a directory that LD_LIBRARY_PATH lists.
+    static const Facts kNothing;
+    const std::string name(base_name(path));
     const SearchPlaces& places = kind == LoaderKind::glibc ? scene_.glibc : scene_.musl;
-    if (std::find(places.system.begin(), places.system.end(), directory) != places.system.end())
-      scene_.choices.push_back({std::string(base_name(path)), directory, members_[member].sha256,
-                                kind == LoaderKind::glibc, optional, path});
+    const LibrarySearch search = scene_.searcher.find(places, name, {{&kNothing, ""}}, "");
+    if (search.found && search.found->node == rootfs_.find(path))
+      scene_.choices.push_back({name, directory_of(search.found->path), search.found->node,
+                                search.found->needs_directory, optional, path});
   }
 
   // ---- scripts ----
@@ -439,7 +446,7 @@ class Builder {
                         .complete = false,
                         .optional = optional});
     else if (!facts->needed.empty() && started_.insert(node).second)
-      library(member, path, *facts, optional);
+      library(member, path, *facts, optional, root.from);
   }
 
   void add_system_files() {
@@ -455,15 +462,24 @@ class Builder {
 
   void finish() {
     closure_.uses_glibc_runtime = scene_.glibc_used;
+    if (scene_.glibc_used || closure_.uses_musl) library_path();
     members_.finish();
     closure_.withheld.assign(withheld_.begin(), withheld_.end());
-    if (!scene_.glibc_used && !closure_.uses_musl) return;
-    std::set<Digest> granted;
-    for (const Member& member : closure_.members)
-      if (!member.from_runtime) granted.insert(member.sha256);
-    const LibraryPath path = order_library_path(rootfs_, scene_.glibc.environment,
-                                                scene_.glibc.system, choices(), granted);
+  }
+
+  void library_path() {
+    const std::string origin = directory_of(launch_.entrypoint);
+    std::vector<std::string> environment;
+    for (const auto* places : {&scene_.glibc, &scene_.musl})
+      if (places == &scene_.glibc ? scene_.glibc_used : closure_.uses_musl)
+        for (std::string& path : environment_directories(*places, rootfs_, origin))
+          environment.push_back(std::move(path));
+    const LibraryPath path =
+        order_library_path(rootfs_, environment, scene_.glibc.system, choices(),
+                           [&](std::string_view name) { return members_.has_path(name); });
     for (const LibraryPath::Conflict& conflict : path.conflicts) report(conflict);
+    for (const LibraryPath::Spelling& spelling : path.spellings)
+      (void)members_.library(spelling.path);
     std::vector<std::string> directories;
     if (scene_.glibc_used) directories.emplace_back(kRuntimeGlibcDir);
     if (scene_.runtime_musl_used) directories.emplace_back(kRuntimeMuslDir);
@@ -471,12 +487,13 @@ class Builder {
     closure_.library_path = join(directories, ":");
   }
 
-  // Each (name, directory) once.
+  // Each (name, directory, file) once.
   const std::vector<LibraryChoice>& choices() {
-    std::map<std::pair<std::string, std::string>, std::size_t> seen;
+    std::map<std::tuple<std::string, std::string, const Node*>, std::size_t> seen;
     std::vector<LibraryChoice> unique;
     for (LibraryChoice& choice : scene_.choices) {
-      auto [at, added] = seen.try_emplace({choice.name, choice.directory}, unique.size());
+      auto [at, added] =
+          seen.try_emplace({choice.name, choice.directory, choice.node}, unique.size());
       if (added) {
         unique.push_back(std::move(choice));
       } else {
@@ -506,7 +523,8 @@ class Builder {
   std::deque<PendingText> pending_text_;
   bool runs_commands_ = false;  // the entry script may run its arguments
   std::set<std::string> withheld_;
-  std::unique_ptr<Process> main_process_;
+  std::map<const Node*, std::unique_ptr<Process>> processes_;  // by main program
+  const Process* main_process_ = nullptr;
 };
 
 }  // namespace

@@ -14,12 +14,24 @@ namespace cloister::manifest {
 namespace {
 
 constexpr std::size_t kMaxConfFiles = 1024;
-constexpr std::string_view kGlibcDefaults[] = {"/lib/x86_64-linux-gnu",
-                                               "/usr/lib/x86_64-linux-gnu",
-                                               "/lib64",
-                                               "/usr/lib64",
-                                               "/lib",
-                                               "/usr/lib"};
+constexpr std::string_view kLoader = "/lib64/ld-linux-x86-64.so.2";
+
+// One row per way of building glibc: where its loader really stands tells which.
+struct Layout {
+  std::string_view loader;  // end of the loader's directory
+  std::string_view lib;
+  std::string_view directories[6];
+};
+constexpr Layout kLayouts[] = {
+    {"/lib/x86_64-linux-gnu",
+     "lib/x86_64-linux-gnu",
+     {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib", "/usr/lib"}},
+    {"/lib64", "lib64", {"/lib64", "/usr/lib64"}},
+    {"",
+     "",
+     {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib",
+      "/usr/lib"}},
+};
 constexpr std::string_view kMuslDefaults[] = {"/lib", "/usr/local/lib", "/usr/lib"};
 
 // "include" and "hwcap" are keywords only when a blank follows.
@@ -83,8 +95,8 @@ std::vector<LdSoConfLine> parse_ld_so_conf(std::string_view text) {
   return out;
 }
 
-Result<std::vector<std::string>> glibc_system_directories(const measure::Rootfs& rootfs,
-                                                          const Limits& limits) {
+Result<std::vector<std::string>> ld_so_conf_directories(const measure::Rootfs& rootfs,
+                                                        const Limits& limits) {
   Directories directories(rootfs);
   // The lines still to be handled: an include puts the lines of its files in its own place.
   struct Pending {
@@ -112,7 +124,26 @@ Result<std::vector<std::string>> glibc_system_directories(const measure::Rootfs&
     pending.insert(pending.begin(), std::make_move_iterator(lines.begin()),
                    std::make_move_iterator(lines.end()));
   }
-  for (const std::string_view path : kGlibcDefaults) directories.add(path);
+  return std::move(directories.list);
+}
+
+GlibcLayout glibc_layout(const measure::Rootfs& rootfs) {
+  const std::string loader = rootfs.real_path(kLoader).value_or("");
+  const std::string_view directory = std::string_view(loader).substr(0, loader.rfind('/'));
+  const Layout& layout =
+      *std::find_if(std::begin(kLayouts), std::end(kLayouts),
+                    [&](const Layout& row) { return directory.ends_with(row.loader); });
+  Directories directories(rootfs);
+  for (const std::string_view path : layout.directories) directories.add(path);
+  return {std::move(directories.list), std::string(layout.lib)};
+}
+
+Result<std::vector<std::string>> glibc_system_directories(const measure::Rootfs& rootfs,
+                                                          const Limits& limits) {
+  Directories directories(rootfs);
+  CL_TRY(const std::vector<std::string> configured, ld_so_conf_directories(rootfs, limits));
+  for (const std::string& path : configured) directories.add(path);
+  for (const std::string& path : glibc_layout(rootfs).directories) directories.add(path);
   return std::move(directories.list);
 }
 

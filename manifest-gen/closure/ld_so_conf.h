@@ -20,9 +20,20 @@ struct LdSoConfLine {
 // Lines in order; comments, "hwcap" and blank lines are passed over. "DIR=TYPE" loses its type.
 std::vector<LdSoConfLine> parse_ld_so_conf(std::string_view text);
 
-// /etc/ld.so.conf of an image with its includes, then glibc's default directories (Debian's
-// multiarch ones first). Only directories that exist; each once, under the first name by which it
-// is met, as ldconfig does it.
+// The directories of /etc/ld.so.conf with its includes. Here and below: only directories that
+// exist; each once, under the first name by which it is met, as ldconfig does it.
+Result<std::vector<std::string>> ld_so_conf_directories(const measure::Rootfs& rootfs,
+                                                        const Limits& limits);
+
+// What glibc has built in depends on the distribution, which shows in where it keeps its loader:
+// multiarch (Debian), /lib64 (Fedora, SUSE); all of them where there is none.
+struct GlibcLayout {
+  std::vector<std::string> directories;
+  std::string lib;  // $LIB; empty: not known
+};
+GlibcLayout glibc_layout(const measure::Rootfs& rootfs);
+
+// Those of ld.so.conf, then the built-in ones.
 Result<std::vector<std::string>> glibc_system_directories(const measure::Rootfs& rootfs,
                                                           const Limits& limits);
 

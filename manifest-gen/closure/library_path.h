@@ -1,11 +1,11 @@
 // The manifest's LD_LIBRARY_PATH: few directories, in an order that keeps every native choice.
 #pragma once
 
-#include <set>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "base/digest.h"
 #include "measure/rootfs/rootfs.h"
 
 namespace cloister::manifest {
@@ -13,15 +13,22 @@ namespace cloister::manifest {
 // Under this name the loader must find this file.
 struct LibraryChoice {
   std::string name;
-  std::string directory;
-  Digest sha256;
-  bool must_list = false;  // nothing but LD_LIBRARY_PATH will lead to `directory`
-  bool optional = false;   // only something a template grants needs it
+  std::string directory;                // as the image's loader spells it, above any glibc-hwcaps
+  const measure::Node* node = nullptr;  // the file; several choices of a name differ by processor
+  bool must_list = false;               // nothing but LD_LIBRARY_PATH will lead to `directory`
+  bool optional = false;                // only something a template grants needs it
   std::string needed_by;
 };
 
 struct LibraryPath {
   std::vector<std::string> directories;
+  // How the runtime's loader spells chosen files: each must be granted.
+  struct Spelling {
+    const measure::Node* node;
+    std::string path;
+  };
+  std::vector<Spelling> spellings;
+  // Choices for which it opens another file.
   struct Conflict {
     std::size_t choice;
     std::string why;
@@ -30,13 +37,13 @@ struct LibraryPath {
 };
 
 // `environment` are the image's own LD_LIBRARY_PATH directories, kept in front where nothing speaks
-// against it; `system` gives the order of the others. `granted` are the digests of all members: a
-// wrong candidate that is not granted cannot be opened and is passed over by the loader (EACCES),
-// so that it only matters when no order avoids it.
+// against it; `system` gives the order of the others. `granted` says of a lexical path whether it
+// can be opened: a wrong candidate that cannot is passed over by the loader (EACCES), so that it
+// only matters when an order avoids it for nothing.
 LibraryPath order_library_path(const measure::Rootfs& rootfs,
                                const std::vector<std::string>& environment,
                                const std::vector<std::string>& system,
                                const std::vector<LibraryChoice>& choices,
-                               const std::set<Digest>& granted);
+                               const std::function<bool(std::string_view)>& granted);
 
 }  // namespace cloister::manifest

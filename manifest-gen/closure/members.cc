@@ -8,32 +8,42 @@
 
 namespace cloister::manifest {
 
-std::size_t MemberTable::file(std::string_view path) {
-  const measure::Node* node = rootfs_.find(path);
-  const std::string real = node->path();
+// REQUIRES: a regular file.
+std::size_t MemberTable::at(const measure::Node& node) {
+  const std::string real = node.path();
   auto [at, added] = by_real_path_.try_emplace(real, closure_.members.size());
-  if (added) {
-    Member member;
-    member.real_path = real;
-    member.paths.push_back(real);
-    member.sha256 = node->entry->sha256;
-    member.size = node->entry->size;
-    member.is_elf = rootfs_.elf_facts(*node) != nullptr;
-    closure_.members.push_back(std::move(member));
-  }
-  alias(at->second, path);
+  if (!added) return at->second;
+  Member member;
+  member.real_path = real;
+  member.sha256 = node.entry->sha256;
+  member.size = node.entry->size;
+  member.is_elf = rootfs_.elf_facts(node) != nullptr;
+  closure_.members.push_back(std::move(member));
+  add_path(at->second, real);
   return at->second;
 }
 
+// A path leads to one file, so that one set serves all members.
+void MemberTable::add_path(std::size_t member, std::string path) {
+  const auto [at, added] = paths_.insert(std::move(path));
+  if (added) closure_.members[member].paths.push_back(*at);
+}
+
+std::size_t MemberTable::file(std::string_view path) {
+  const std::size_t member = at(*rootfs_.find(path));
+  alias(member, path);
+  return member;
+}
+
+std::size_t MemberTable::library(std::string_view path) {
+  const std::size_t member = at(*rootfs_.find(path));
+  add_path(member, measure::normalize_path(path));
+  return member;
+}
+
 void MemberTable::alias(std::size_t member, std::string_view path) {
-  std::vector<std::string>& paths = closure_.members[member].paths;
-  const auto add = [&](std::string name) {
-    if (std::find(paths.begin(), paths.end(), name) == paths.end())
-      paths.push_back(std::move(name));
-  };
-  add(measure::normalize_path(path));
-  for (const std::string& name : rootfs_.resolution_aliases(path))
-    add(measure::normalize_path(name));
+  add_path(member, measure::normalize_path(path));
+  for (std::string& name : rootfs_.resolution_aliases(path)) add_path(member, std::move(name));
 }
 
 std::size_t MemberTable::runtime_file(std::string_view directory, const std::string& name,

@@ -30,6 +30,7 @@ constexpr Rule kRules[] = {
     {"etc/ld.so.conf", Kind::any, 0},
     {"etc/ld.so.conf.d/*", Kind::any, 0},
     {"etc/ld.so.preload", Kind::any, 0},
+    {"etc/ld.so.cache", Kind::any, kMiB},
     {"etc/ld-musl-*.path", Kind::any, 0},
     // What distribution and packages these are.
     {"etc/os-release", Kind::any, 0},
