@@ -136,7 +136,7 @@ make() {
   name=$1
   recipe=$here/images/$name.sh
   [ -e "$recipe" ] || { echo "make.sh: no recipe $name" >&2; return 2; }
-  sum=$(cat "$recipe" "$here/make.sh" "$here/../layout.sh" | cksum)
+  sum=$(cksum <"$recipe")
   [ "$(cat "$state/made/$name" 2>/dev/null)" != "$sum" ] || return 0
   packages='' config='' from=base
   configure() { :; }
@@ -167,7 +167,8 @@ make() {
   fi
   [ -z "$left_out" ] || return "$left_out"
   changes "$root" "$state/before" "$state/$name.tar"
-  top=$(layout_layer "$oci" "$state/$name.tar")
+  # Uncompressed: packed, read, and thrown away on this machine.
+  top=$(layout_layer "$oci" "$state/$name.tar" none)
   [ ! -e "$oci/tags" ] || { grep -v -F "ref.name\":\"$name\"}" "$oci/tags" >"$state/tags" || :; mv "$state/tags" "$oci/tags"; }
   if [ -n "$layers" ]; then set -- "$layers" "$top"; else set -- "$top"; fi
   layout_tag "$oci" "$name" "$(layout_manifest "$oci" amd64 "$config" "$@")"

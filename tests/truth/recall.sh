@@ -4,23 +4,23 @@
 # library and ld.so.cache, which the runtime replaces; Python's byte code, in whose place the source
 # is wanted; and files that the program also writes.
 #
-#   recall.sh DIRECTORY [IMAGE…]
+#   recall.sh [IMAGE…]
 #
-# DIRECTORY/oci holds the images and DIRECTORY/out (or TRUTH) what was traced. CLOISTER is the program,
-# RUNTIME a runtime of Gramine's shape. Misses are listed in DIRECTORY/MISSES-IMAGE.txt, figures in
-# DIRECTORY/figures.tsv: image, misses, files and bytes opened, entries, files and bytes trusted, files
-# and bytes that GSC would trust. Exits with 125 when there is nothing to check.
+# CLOISTER_CORPUS is the layout that holds the images; what was traced is beside it in out/, or, where
+# it was not, in ../shared/truth. CLOISTER is the program, RUNTIME a runtime of Gramine's shape. With
+# RESULTS, misses are listed in RESULTS/MISSES-IMAGE.txt, figures in RESULTS/figures.tsv: image, misses,
+# files and bytes opened, entries, files and bytes trusted, files and bytes that GSC would trust. Exits
+# with 125 when there is nothing to check.
 set -eu
 export LC_ALL=C
 skip() { echo "SKIPPED: $*"; exit 125; }
 : "${CLOISTER:?the program to test}" "${RUNTIME:?a runtime}"
-[ $# -ge 1 ] || { echo "usage: recall.sh DIRECTORY [IMAGE...]" >&2; exit 2; }
 self=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-[ -e "$1/oci/index.json" ] || skip "no images in $1 (./dev truth makes them)"
-top=$(CDPATH='' cd -- "$1" && pwd)
-shift
-truth=${TRUTH:-$top/out}
-[ -d "$truth" ] || skip "nothing was traced in $truth (./dev truth does)"
+oci=${CLOISTER_CORPUS:-$self/../../build/corpus/oci}
+[ -e "$oci/index.json" ] || skip "no images in $oci (./dev truth makes them)"
+truth=$oci/../out
+[ -d "$truth" ] || truth=$self/../../../shared/truth
+[ -d "$truth" ] || skip "nothing was traced in $oci/../out (./dev truth does)"
 command -v jq >/dev/null || skip "jq is not installed"
 # shellcheck source=tests/truth/manifest.sh
 . "$self/manifest.sh"
@@ -28,25 +28,26 @@ if [ $# = 0 ]; then
   for file in "$truth"/*.opened.txt; do
     name=$(basename "$file" .opened.txt)
     ! jq -e --arg tag "$name" '.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] == $tag)' \
-      "$top/oci/index.json" >/dev/null || set -- "$@" "$name"
+      "$oci/index.json" >/dev/null || set -- "$@" "$name"
   done
 fi
-[ $# -gt 0 ] || skip "no image of $top/oci was traced"
+[ $# -gt 0 ] || skip "no image of $oci was traced"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/cloister-recall-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
+results=${RESULTS:-$scratch}
 export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$scratch/cache}" XDG_STATE_HOME="${XDG_STATE_HOME:-$scratch/state}"
 (cd "$RUNTIME"/usr/lib/*/gramine/runtime/glibc && ls) >"$scratch/runtime"
 
 check() {
   name=$1
-  if ! "$CLOISTER" manifest "oci:$top/oci:$name" --runtime "$RUNTIME" -o "$scratch/manifest" 2>"$scratch/error"; then
+  if ! "$CLOISTER" manifest "oci:$oci:$name" --runtime "$RUNTIME" -o "$scratch/manifest" 2>"$scratch/error"; then
     echo "$name: no manifest"
     sed 's/^/  | /' "$scratch/error"
-    cp "$scratch/error" "$top/MISSES-$name.txt"
+    cp "$scratch/error" "$results/MISSES-$name.txt"
     return 1
   fi
-  "$CLOISTER" files --merged --format json "oci:$top/oci:$name" 2>/dev/null | jq -r '(if type == "array" then . else .files end)[] |
+  "$CLOISTER" files --merged --format json "oci:$oci:$name" 2>/dev/null | jq -r '(if type == "array" then . else .files end)[] |
     select(.type == "file" or .type == "dir" or .type == "symlink") |
     [(.type[0:1] | if . == "s" then "l" else . end), (.path | ltrimstr("/")), .linkTarget // "", .size // 0] | @tsv' >"$scratch/tree"
   manifest_mounts "$scratch/manifest" >"$scratch/mounts"
@@ -57,22 +58,22 @@ check() {
   : >"$scratch/written"
   [ ! -e "$truth/$name.written.txt" ] || cp "$truth/$name.written.txt" "$scratch/written"
   (cd "$scratch" && awk -f "$self/paths.awk" -f "$self/recall.awk" tree runtime mounts allowed trusted written opened spelled) >"$scratch/result"
-  sed -n 's/^missed	//p' "$scratch/result" | sort >"$top/MISSES-$name.txt"
+  sed -n 's/^missed	//p' "$scratch/result" | sort >"$results/MISSES-$name.txt"
   figures=$(sed -n 's/^figures	//p' "$scratch/result")
-  printf '%s\t%s\n' "$name" "$figures" >>"$scratch/figures.tsv"
+  printf '%s\t%s\n' "$name" "$figures" >>"$scratch/new.tsv"
   echo "$figures" | awk -v name="$name" '{
     printf "%s: opened %d files, %.1f MB; trusted %d files, %.1f MB (%.1f times the bytes) by %d paths; missed %d; GSC: %.0f times the files\n",
       name, $2, $3 / 1e6, $5, $6 / 1e6, $3 ? $6 / $3 : 0, $4, $1, $5 ? $7 / $5 : 0 }'
-  [ ! -s "$top/MISSES-$name.txt" ] || { head -n 20 "$top/MISSES-$name.txt" | sed 's/^/  missed /'; return 1; }
-  rm -f "$top/MISSES-$name.txt"
+  [ ! -s "$results/MISSES-$name.txt" ] || { head -n 20 "$results/MISSES-$name.txt" | sed 's/^/  missed /'; return 1; }
+  rm -f "$results/MISSES-$name.txt"
 }
 
 failed=0
 for image in "$@"; do check "$image" || failed=1; done
-if [ -e "$scratch/figures.tsv" ]; then
-  touch "$top/figures.tsv"
-  { cat "$scratch/figures.tsv"; awk -F '\t' 'NR == FNR { seen[$1] = 1; next } !($1 in seen)' "$scratch/figures.tsv" "$top/figures.tsv"; } |
+if [ -e "$scratch/new.tsv" ]; then
+  touch "$results/figures.tsv"
+  { cat "$scratch/new.tsv"; awk -F '\t' 'NR == FNR { seen[$1] = 1; next } !($1 in seen)' "$scratch/new.tsv" "$results/figures.tsv"; } |
     sort >"$scratch/all.tsv"
-  cp "$scratch/all.tsv" "$top/figures.tsv"
+  cp "$scratch/all.tsv" "$results/figures.tsv"
 fi
 exit $failed
