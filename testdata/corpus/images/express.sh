@@ -1,5 +1,6 @@
 # A service on Debian's express: modules in /usr/share/nodejs, found without a node_modules.
 # shellcheck shell=sh disable=SC2034,SC2154
+interpreter=yes
 packages='nodejs node-express'
 config='{"WorkingDir":"/srv/app","Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Cmd":["node","index.js"]}'
 configure() {

@@ -1,5 +1,6 @@
 # A web service in Java: a jar whose manifest names a main class and a second jar.
 # shellcheck shell=sh disable=SC2034,SC2154
+interpreter=yes
 packages='openjdk-17-jre-headless'
 config='{"User":"65534","WorkingDir":"/app","Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","JAVA_TOOL_OPTIONS=-XX:-UsePerfData"],"Entrypoint":["java","-Xmx128m","-jar","/app/service.jar"]}'
 configure() {

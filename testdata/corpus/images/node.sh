@@ -1,6 +1,7 @@
 # A web service in JavaScript with dependencies as npm lays them out: a main field, an exports map
 # with conditions, a package within a package, an ES module that is imported at run time, JSON.
 # shellcheck shell=sh disable=SC2034,SC2154
+interpreter=yes
 packages='nodejs'
 config='{"User":"65534:65534","WorkingDir":"/app","Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","NODE_ENV=production"],"Entrypoint":["node"],"Cmd":["server.js"]}'
 configure() {

@@ -1,5 +1,6 @@
 # A Perl script with core modules, compiled ones, a packaged one and its own.
 # shellcheck shell=sh disable=SC2016,SC2034,SC2154
+interpreter=yes
 packages='perl libjson-xs-perl libwww-perl'
 config='{"WorkingDir":"/app","Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Entrypoint":["/app/bin/report"],"Cmd":["--unit","kg"]}'
 configure() {

@@ -1,5 +1,6 @@
 # PHP's own web server with extensions of Debian's.
 # shellcheck shell=sh disable=SC2016,SC2034,SC2154
+interpreter=yes
 packages='php-cli php-mbstring php-sqlite3'
 config='{"User":"www-data","WorkingDir":"/srv/www","Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Entrypoint":["php"],"Cmd":["-S","127.0.0.1:8088","-t","/srv/www"]}'
 configure() {

@@ -1,5 +1,6 @@
 # A small web service with flask and numpy, its own modules beside it, run by a user of its own.
 # shellcheck shell=sh disable=SC2034,SC2154
+interpreter=yes
 packages='python3 python3-flask python3-numpy'
 config='{"User":"1000:1000","WorkingDir":"/app","Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","PYTHONUNBUFFERED=1","PORT=8082","LANG=C.UTF-8"],"Entrypoint":["python3","/app/app.py"]}'
 configure() {

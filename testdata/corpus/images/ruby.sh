@@ -1,5 +1,6 @@
 # A web service in Ruby, with a gem of Debian's and a file of its own.
 # shellcheck shell=sh disable=SC2034,SC2154
+interpreter=yes
 packages='ruby ruby-webrick'
 config='{"WorkingDir":"/app","Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","LANG=C.UTF-8"],"Entrypoint":["ruby"],"Cmd":["server.rb"]}'
 configure() {

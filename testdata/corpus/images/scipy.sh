@@ -1,5 +1,6 @@
 # Scientific Python: a script that reads a table, fits it, and draws a picture.
 # shellcheck shell=sh disable=SC2034,SC2154
+interpreter=yes
 packages='python3 python3-numpy python3-scipy python3-pandas python3-matplotlib'
 config='{"WorkingDir":"/app","Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","MPLCONFIGDIR=/tmp/matplotlib","OPENBLAS_NUM_THREADS=1"],"Entrypoint":["python3","plot.py"]}'
 configure() {

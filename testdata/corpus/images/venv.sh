@@ -1,6 +1,7 @@
 # A virtual environment as pip leaves it: flask and a package of the image's own with a console
 # script, each with a RECORD; the base interpreter's site-packages are not seen.
 # shellcheck shell=sh disable=SC2034,SC2154
+interpreter=yes
 packages='python3 python3-venv python3-flask'
 config='{"User":"65534:65534","WorkingDir":"/srv","Env":["PATH=/venv/bin:/usr/local/bin:/usr/bin:/bin","VIRTUAL_ENV=/venv","PYTHONDONTWRITEBYTECODE=1"],"Cmd":["shop"]}'
 configure() {
