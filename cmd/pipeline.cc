@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "manifest-gen/audit/compatibility.h"
 #include "manifest-gen/audit/rules.h"
 
 namespace cloister::cmd {
@@ -169,6 +170,8 @@ Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const Plan
     for (manifest::Finding& finding : more) plan.findings.push_back(std::move(finding));
   };
   add(manifest::closure_findings(plan.closure));
+  add(manifest::compatibility_findings(plan.launch, plan.closure, *plan.base.rootfs));
+  add(manifest::volume_findings(plan.launch, plan.manifest.manifest));
   add(manifest::manifest_findings(plan.manifest.manifest));
   return plan;
 }

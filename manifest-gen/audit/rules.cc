@@ -1,6 +1,7 @@
-// The rule table. Ids: CL1xx runtime, CL2xx closure, CL3xx manifest. Severities follow what a host
-// gains: critical lets it run code or read everything, high weakens a protection the enclave exists
-// for, medium gives it data or influence, low and info are for people to know.
+// The rule table. Ids: CL1xx runtime, CL2xx closure, CL3xx manifest, CL4xx what Gramine does not
+// do. Severities follow what a host gains: critical lets it run code or read everything, high
+// weakens a protection the enclave exists for, medium gives it data or influence, low and info are
+// for people to know.
 #include "manifest-gen/audit/rules.h"
 
 #include <algorithm>
@@ -155,6 +156,8 @@ const std::vector<Rule>& rules() {
       {kMissingOptional, Severity::low,
        "something that only a part of the program needs is missing"},
       {kUnknown, Severity::low, "something that cannot be found out without running the program"},
+      {kRuleVolumeUnwritable, Severity::medium, "a volume of the image that cannot be written"},
+      {kRuleVolumeLost, Severity::low, "a volume of the image that is lost at exit"},
       {kDebug, Severity::critical, "a debug enclave: the host reads its memory"},
       {kLooseFiles, Severity::critical, "files are not checked"},
       {kHostEnvironment, Severity::critical, "the host sets every environment variable"},
@@ -166,6 +169,25 @@ const std::vector<Rule>& rules() {
       {kAllowedFile, Severity::medium, "a file that the host reads and writes"},
       {kPassthrough, Severity::medium, "the host sets an environment variable"},
       {kContainerLog, Severity::info, "a log file that the host sees"},
+      {kRuleSysvIpc, Severity::high, "System V shared memory, semaphores, queues"},
+      {kRuleSharedMemory, Severity::medium, "memory shared between processes"},
+      {kRuleNotify, Severity::low, "notices of changed files"},
+      {kRuleTimers, Severity::medium, "signals and timers as descriptors"},
+      {kRuleAsyncIo, Severity::low, "asynchronous input and output"},
+      {kRulePipes, Severity::low, "moving data without copying"},
+      {kRuleMremap, Severity::low, "growing mappings"},
+      {kRuleTracing, Severity::low, "tracing processes"},
+      {kRuleNamespaces, Severity::medium, "mounts and namespaces"},
+      {kRuleUserfault, Severity::medium, "page faults handled by the program"},
+      {kRuleLinks, Severity::low, "making links"},
+      {kRuleIdentity, Severity::low, "changing user by calls that are not implemented"},
+      {kRuleFileLocks, Severity::low, "file locks"},
+      {kRuleLibraryCalls, Severity::info, "calls of libraries that are not implemented"},
+      {kRuleProcesses, Severity::info, "more than one process"},
+      {kRulePrivileges, Severity::info, "a server that gives up root"},
+      {kRuleRawCalls, Severity::info, "system calls that do not go through libc"},
+      {kRuleOpenMp, Severity::info, "OpenMP"},
+      {kRuleByteCode, Severity::info, "byte code that is never valid"},
   };
   return table;
 }

@@ -9,6 +9,7 @@
 #include "manifest-gen/audit/finding.h"
 #include "manifest-gen/closure/closure.h"
 #include "manifest-gen/gramine/enclave_manifest.h"
+#include "manifest-gen/launch/launch.h"
 #include "measure/runtime/runtime.h"
 
 namespace cloister::manifest {
@@ -21,6 +22,17 @@ struct Rule {
 };
 const std::vector<Rule>& rules();
 inline constexpr std::string_view kRuleMutableRuntime = "CL101", kRuleUnknownVersion = "CL102";
+inline constexpr std::string_view kRuleVolumeUnwritable = "CL211", kRuleVolumeLost = "CL212";
+inline constexpr std::string_view kRuleSysvIpc = "CL401", kRuleSharedMemory = "CL402",
+                                  kRuleNotify = "CL403", kRuleTimers = "CL404",
+                                  kRuleAsyncIo = "CL405", kRulePipes = "CL406",
+                                  kRuleMremap = "CL407", kRuleTracing = "CL408",
+                                  kRuleNamespaces = "CL409", kRuleUserfault = "CL410",
+                                  kRuleLinks = "CL411", kRuleIdentity = "CL412",
+                                  kRuleFileLocks = "CL413", kRuleLibraryCalls = "CL414",
+                                  kRuleProcesses = "CL415", kRulePrivileges = "CL416",
+                                  kRuleRawCalls = "CL417", kRuleOpenMp = "CL418",
+                                  kRuleByteCode = "CL419";
 // A finding with the severity of its rule.
 Finding make_finding(std::string_view id, std::string where, std::string evidence, std::string fix);
 
@@ -31,6 +43,9 @@ Result<std::vector<Finding>> runtime_findings(const measure::Runtime& runtime);
 
 // What the closure left out or could not find and the program may miss.
 std::vector<Finding> closure_findings(const Closure& closure);
+
+// The image's volumes: which are lost at exit, which cannot be written.
+std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest& manifest);
 
 // The manifest's own risks. In the order of the rule table.
 std::vector<Finding> manifest_findings(const EnclaveManifest& manifest);

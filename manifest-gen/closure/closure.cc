@@ -23,6 +23,7 @@
 #include "manifest-gen/closure/withheld.h"
 #include "manifest-gen/launch/program_search.h"
 #include "manifest-gen/launch/shebang.h"
+#include "manifest-gen/launch/wrapper.h"
 #include "manifest-gen/runtimes/analyzer.h"
 
 namespace cloister::manifest {
@@ -85,13 +86,18 @@ class Builder {
     bool complete = true;           // argv is all of it
     int depth = 0;
     bool optional = false;
+    bool unwrapped = false;  // what it runs is known already
   };
 
-  // Shell text to look through, and whose it is.
+  // Shell text to look through, and whose it is. `task.path` is the script's, or the shell's.
   struct PendingText {
     Task task;
-    std::string text, detail;
+    std::string text, detail, script;
+    std::vector<std::string> arguments;  // $1 …
   };
+
+  // How often a script is looked through, with other arguments each time.
+  static constexpr int kScriptRuns = 4;
 
   Status find_search_places() {
     CL_TRY(scene_.glibc, search_places(LoaderKind::glibc, launch_, rootfs_, limits_));
@@ -116,11 +122,11 @@ class Builder {
       if (const Facts* facts = rootfs_.elf_facts(*node)) {
         if (first) program(task, *facts);
         CL_CHECK(analyze(task));
-      } else if (!first) {
-        continue;
+        if (!task.unwrapped) CL_CHECK(run_by(task));
       } else if (!node->entry->shebang.empty()) {
-        CL_CHECK(script(task, *node));
-      } else if (task.member == 0) {
+        if (run_.insert({task.path, task.argv}).second && ++runs_[node] <= kScriptRuns)
+          script(task, *node);
+      } else if (first && task.member == 0) {
         fail(task, launch_.program, "neither an ELF file nor a \"#!\" script");
       }
     }
@@ -230,15 +236,15 @@ class Builder {
     return find_program(rootfs_, name, env_value(launch_, "PATH", kDefaultPath), launch_.workdir);
   }
 
-  Status script(const Task& task, const Node& node) {
+  void script(const Task& task, const Node& node) {
     const auto shebang = parse_shebang(node.entry->shebang);
     if (!shebang) {
       fail(task, task.path, "its \"#!\" line names no interpreter");
-      return {};
+      return;
     }
     if (task.depth >= kShebangDepth) {
       fail(task, shebang->interpreter, "too many \"#!\" interpreters in a row");
-      return {};
+      return;
     }
     const std::string detail = cat("#!", node.entry->shebang);
     // execve takes the path as it stands: no PATH search.
@@ -248,7 +254,7 @@ class Builder {
     ProgramSearch found = search_program(spelled);
     if (found.found.empty()) {
       missing(task, shebang->interpreter, std::move(found.searched));
-      return {};
+      return;
     }
     // What the kernel makes of it: the interpreter, its argument, the script, the script's
     // arguments.
@@ -256,29 +262,21 @@ class Builder {
     if (!shebang->argument.empty()) argv.push_back(shebang->argument);
     argv.push_back(task.path);
     if (task.argv.size() > 1) argv.insert(argv.end(), task.argv.begin() + 1, task.argv.end());
-    const std::string_view base = base_name(shebang->interpreter);
     start(task, found.found, Why::shebang, detail, argv);
-    std::string interpreter(base);
-    if (base == "env") {
-      std::vector<std::string> words;
-      if (!shebang->argument.empty()) words.push_back(shebang->argument);
-      const auto name = env_program(words);
-      if (!name) return {};
-      ProgramSearch program = search_program(*name);
-      if (program.found.empty()) {
-        missing(task, *name, std::move(program.searched));
-        return {};
-      }
-      argv.erase(argv.begin(), argv.begin() + (shebang->argument.empty() ? 1 : 2));
-      argv.insert(argv.begin(), *name);
-      start(task, program.found, Why::shebang, detail, std::move(argv));
-      interpreter = base_name(*name);
+    if (base_name(shebang->interpreter) != "env") return;
+    tasks_.back().unwrapped = true;
+    std::vector<std::string> words;
+    if (!shebang->argument.empty()) words.push_back(shebang->argument);
+    const auto name = env_program(words);
+    if (!name) return;
+    ProgramSearch program = search_program(*name);
+    if (program.found.empty()) {
+      missing(task, *name, std::move(program.searched));
+      return;
     }
-    if (!is_shell(interpreter)) return {};
-    if (task.member == 0) runs_commands_ = true;
-    CL_TRY(std::string text, script_text(node));
-    pending_text_.push_back({task, std::move(text), cat("command of ", task.path)});
-    return {};
+    argv.erase(argv.begin(), argv.begin() + (shebang->argument.empty() ? 1 : 2));
+    argv.insert(argv.begin(), *name);
+    start(task, program.found, Why::shebang, detail, std::move(argv));
   }
 
   // A script too large for the pack is not looked into; nobody writes such scripts by hand.
@@ -295,86 +293,237 @@ class Builder {
     list.push_back({task.member, name, task.path, std::move(searched)});
   }
 
+  // The interpreter of `from`, or a program that it runs.
   void start(const Task& from, const std::string& path, Why why, std::string_view detail,
              std::vector<std::string> argv) {
     const std::size_t member = members_.file(path);
     members_.edge(from.member, member, why, detail);
-    const bool command = why == Why::script_command;
     tasks_.push_back({.member = member,
                       .path = path,
                       .argv = std::move(argv),
-                      .complete = from.complete && !command,
-                      .depth = command ? 0 : from.depth + 1,
-                      .optional = from.optional || command});
+                      .complete = from.complete,
+                      .depth = why == Why::shebang ? from.depth + 1 : 0,
+                      .optional = from.optional});
+  }
+
+  // Shells and wrappers such as tini: what they are given to run.
+  Status run_by(const Task& task) {
+    if (task.argv.empty()) return {};
+    Task inner = task;
+    const std::string_view real = base_name(rootfs_.real_path(task.path).value_or(task.path));
+    std::string_view name = base_name(inner.argv.front());
+    if (name == "busybox" && inner.argv.size() > 1) {  // busybox sh …
+      inner.argv.erase(inner.argv.begin());
+      name = base_name(inner.argv.front());
+    }
+    if (is_wrapper(name) || is_wrapper(real)) {
+      if (!is_wrapper(name)) inner.argv.front() = real;
+      unwrap(inner);
+      return {};
+    }
+    if (!is_shell(name) && !is_shell(base_name(task.path)) && !is_shell(real)) return {};
+    if (real == "busybox" && !is_shell(name) && name != base_name(task.path)) return {};
+    return shell(inner);
+  }
+
+  void unwrap(const Task& task) {
+    const std::string_view name = base_name(task.argv.front());
+    std::size_t at = wrapped_program(task.argv);
+    std::vector<std::string> argv;
+    if (name == "env") {
+      const auto program = env_program({task.argv.begin() + 1, task.argv.end()});
+      if (!program) return;
+      const auto found = std::find(task.argv.begin() + 1, task.argv.end(), *program);
+      argv.assign(found, task.argv.end());
+      if (argv.empty()) argv.push_back(*program);  // from -S
+      at = 0;
+    } else {
+      argv = task.argv;
+    }
+    // An option that the table does not know may have taken the word for its value.
+    for (std::size_t i = at; i < argv.size(); ++i) {
+      const ProgramSearch found = search_program(argv[i]);
+      if (found.found.empty()) continue;
+      start(task, found.found, Why::script_command, cat("run by ", name),
+            {argv.begin() + static_cast<std::ptrdiff_t>(i), argv.end()});
+      return;
+    }
+    if (at < argv.size())
+      note_unknown(task.path, cat("runs ", argv[at], ", which is no program of the image"));
+  }
+
+  // sh [options] FILE …, sh -c TEXT …; also -ec and the like.
+  Status shell(const Task& task) {
+    const std::vector<std::string>& argv = task.argv;
+    std::size_t at = 1;
+    bool text = false;
+    for (; at < argv.size(); ++at) {
+      const std::string& word = argv[at];
+      if (word == "-" || word == "--") {
+        ++at;
+        break;
+      }
+      if (word.size() < 2 || (word[0] != '-' && word[0] != '+')) break;
+      if (word == "--rcfile" || word == "--init-file" ||
+          (word[1] != '-' && (word.back() == 'o' || word.back() == 'O')))
+        ++at;
+      text = text || (word[0] == '-' && word[1] != '-' && word.find('c') != std::string::npos);
+    }
+    if (at >= argv.size()) return {};
+    const auto rest = [&](std::size_t from) {
+      return std::vector<std::string>(
+          argv.begin() + static_cast<std::ptrdiff_t>(std::min(from, argv.size())), argv.end());
+    };
+    if (text) {
+      if (run_.insert({task.path, argv}).second)
+        pending_text_.push_back({task, argv[at], "command of the -c string",
+                                 at + 1 < argv.size() ? argv[at + 1] : argv[0], rest(at + 2)});
+      return {};
+    }
+    std::string path = argv[at].starts_with('/') ? argv[at] : cat(launch_.workdir, "/", argv[at]);
+    const Node* node = rootfs_.find(path);
+    if (node == nullptr && argv[at].find('/') == std::string::npos) {
+      path = search_program(argv[at]).found;
+      node = path.empty() ? nullptr : rootfs_.find(path);
+    }
+    if (node == nullptr || !node->is_regular()) return {};
+    if (!run_.insert({cat("sh ", path), rest(at)}).second || ++shell_runs_[node] > kScriptRuns)
+      return {};
+    Task script = task;
+    const std::size_t known = closure_.members.size();
+    script.member = members_.file(path);
+    script.path = path;
+    if (script.member >= known)
+      members_.edge(task.member, script.member, Why::argument, cat("argument ", argv[at]));
+    CL_TRY(std::string content, script_text(*node));
+    pending_text_.push_back(
+        {script, std::move(content), cat("command of ", path), path, rest(at + 1)});
+    return {};
+  }
+
+  void note_unknown(const std::string& program, std::string what) {
+    static constexpr std::size_t kMax = 64;
+    if (closure_.unknown.size() < kMax) closure_.unknown.push_back({program, std::move(what)});
+  }
+
+  // A path as a script of the working directory `directories` names it; empty when it is no file.
+  std::string script_path(const std::string& name, const std::vector<std::string>& directories) {
+    if (name.starts_with('/')) return is_file(name) ? name : std::string();
+    std::vector<std::string> places{launch_.workdir};
+    places.insert(places.end(), directories.begin(), directories.end());
+    for (const std::string& place : places) {
+      std::string path = measure::normalize_path(cat(place, "/", name));
+      if (is_file(path)) return path;
+    }
+    return name.find('/') == std::string::npos ? search_program(name).found : std::string();
+  }
+  bool is_file(const std::string& path) const {
+    const Node* node = rootfs_.find(path);
+    return node != nullptr && node->is_regular();
   }
 
   // What a piece of shell text runs, sources and names.
   Status scan(const PendingText& pending) {
     const Task& task = pending.task;
-    const ShellScan scan = scan_shell(pending.text);
-    for (const std::string& name : scan.commands) {
-      const ProgramSearch found = search_program(name);
-      if (!found.found.empty())
-        start(task, found.found, Why::script_command, pending.detail, {name});
+    std::map<std::string, Task> sources;  // by the spelling of the sourced file
+    Status failed;
+    ShellScene scene;
+    scene.script = pending.script;
+    scene.arguments = pending.arguments;
+    scene.arguments_known = task.complete;
+    scene.env = launch_.env;
+    scene.workdir = launch_.workdir;
+    scene.source = [&](const std::string& name) -> std::optional<std::string> {
+      const std::string path = script_path(name, {});
+      if (path.empty()) return std::nullopt;
+      const std::size_t member = members_.file(path);
+      members_.edge(task.member, member, Why::script_command, cat("sourced by ", task.path));
+      sources[name] = {
+          .member = member, .path = path, .argv = {}, .complete = false, .optional = true};
+      auto text = script_text(*rootfs_.find(path));
+      if (text) return std::move(*text);
+      failed = std::move(text.error());
+      return std::nullopt;
+    };
+    scene.glob = [&](const std::string& pattern) { return expand_glob(rootfs_, pattern); };
+    const ShellScan scan = scan_shell(pending.text, scene);
+    CL_CHECK(std::move(failed));
+    for (const Invocation& invocation : scan.invocations) {
+      const auto source = sources.find(invocation.file);
+      const bool own = source == sources.end();
+      CL_CHECK(invoke(own ? task : source->second,
+                      own ? pending.detail : cat("command of ", source->second.path), invocation,
+                      scan.directories));
     }
-    for (const std::string& path : scan.files) {
-      const Node* node = rootfs_.find(path);
-      if (node == nullptr || !node->is_regular() || is_never_valid(path)) continue;
-      members_.edge(task.member, members_.file(path), Why::config, cat("named in ", task.path));
-    }
-    for (const std::string& path : scan.sourced) CL_CHECK(source(task, path));
+    for (const std::string& path : scan.files) CL_CHECK(named_in_script(task, path));
+    for (const std::string& word : scan.unknown)
+      note_unknown(task.path, cat("runs ", word, ", whose value is not known before it runs"));
     return {};
   }
 
-  Status source(const Task& task, const std::string& path) {
-    const std::string spelled = path.starts_with('/') ? path : cat(launch_.workdir, "/", path);
-    const Node* node = rootfs_.find(spelled);
-    if (node == nullptr || !node->is_regular() || !sourced_.insert(node).second) return {};
-    const std::size_t member = members_.file(spelled);
-    members_.edge(task.member, member, Why::script_command, cat("sourced by ", task.path));
-    CL_TRY(std::string text, script_text(*node));
-    pending_text_.push_back(
-        {{.member = member, .path = spelled, .argv = {}, .complete = false, .optional = true},
-         std::move(text),
-         cat("command of ", spelled)});
+  Status invoke(const Task& task, const std::string& detail, const Invocation& invocation,
+                const std::vector<std::string>& directories) {
+    const std::string& name = invocation.words.front();
+    std::string path = search_program(name).found;
+    if (path.empty() && name.find('/') != std::string::npos) path = script_path(name, directories);
+    if (path.empty()) return {};
+    Task from = task;
+    from.complete = invocation.complete;
+    // What the script is told to run must work; what it may run need not.
+    from.optional = task.optional || !invocation.argument;
+    start(from, path, Why::script_command, detail, invocation.words);
+    if (base_name(name) == "run-parts")
+      for (const std::string& word : invocation.words) CL_CHECK(script_directory(task, word));
     return {};
+  }
+
+  Status named_in_script(const Task& task, const std::string& path) {
+    const Node* node = rootfs_.find(path);
+    if (node == nullptr || is_never_valid(path)) return {};
+    if (node->is_directory() && (path.ends_with(".d") || path.ends_with(".d/")))
+      return script_directory(task, path);
+    if (node->is_regular())
+      root_file(path, {path, Why::config, cat("named in ", task.path), true, task.path});
+    return {};
+  }
+
+  // docker-entrypoint.d and its like: the entry script runs or sources what is there.
+  Status script_directory(const Task& task, const std::string& directory) {
+    const Node* node = rootfs_.find(directory);
+    if (node == nullptr || !node->is_directory()) return {};
+    const std::string real = node->path();
+    if (real.starts_with("/etc/init.d") || real.starts_with("/etc/rc")) return {};
+    Task from = task;
+    from.optional = true;
+    from.complete = false;
+    const std::string detail = cat("in ", directory, ", which ", task.path, " runs");
+    for (const auto& [name, child] : node->children) {
+      const std::string path = measure::normalize_path(cat(directory, "/", name));
+      const Node* file = rootfs_.find(path);
+      if (file == nullptr || !file->is_regular() || is_never_valid(path)) continue;
+      start(from, path, Why::script_command, detail, {path});
+      if (!file->entry->shebang.empty() || !is_shell_name(name) ||
+          ++shell_runs_[file] > kScriptRuns)
+        continue;
+      CL_TRY(std::string text, script_text(*file));
+      Task sourced = from;
+      sourced.member = members_.file(path);
+      sourced.path = path;
+      pending_text_.push_back({sourced, std::move(text), cat("command of ", path), path, {}});
+    }
+    return {};
+  }
+  static bool is_shell_name(std::string_view name) {
+    return name.ends_with(".sh") || name.ends_with(".envsh");
   }
 
   // ---- the command line and the environment ----
 
   void arguments() {
-    const Task entry{.member = 0, .path = launch_.program, .argv = launch_.argv};
-    const std::string_view base = base_name(launch_.program);
-    const std::string_view real = base_name(launch_.entrypoint);
-    const bool shell = is_shell(base) || is_shell(real);
-    const bool runs = runs_commands_ || is_wrapper(base) || is_wrapper(real);
-    for (std::size_t i = 1; i < launch_.argv.size(); ++i) {
-      const std::string& word = launch_.argv[i];
-      if (runs) command_argument(entry, i);
-      // sh -c "…", also -ec and the like.
-      if (shell && word.size() > 1 && word[0] == '-' && word[1] != '-' && word.back() == 'c' &&
-          i + 1 < launch_.argv.size())
-        pending_text_.push_back({entry, launch_.argv[i + 1], "command of the -c string"});
-      file_argument(word);
-    }
+    for (std::size_t i = 1; i < launch_.argv.size(); ++i) file_argument(launch_.argv[i]);
     for (const auto& [name, value] : launch_.env)
       if (value.starts_with('/'))
         named_file(value, Why::config, cat("environment variable ", name));
-  }
-
-  // The word may be a program, and those after it its arguments.
-  void command_argument(const Task& entry, std::size_t index) {
-    const std::string& word = launch_.argv[index];
-    if (word.empty() || word.front() == '-') return;
-    const ProgramSearch found = search_program(word);
-    if (found.found.empty()) return;
-    const std::size_t member = members_.file(found.found);
-    members_.edge(0, member, Why::script_command, cat("argument ", word));
-    tasks_.push_back(
-        {.member = member,
-         .path = found.found,
-         .argv = {launch_.argv.begin() + static_cast<std::ptrdiff_t>(index), launch_.argv.end()},
-         .optional = entry.optional});
   }
 
   // "/etc/x.conf", "app.py" in the working directory, "--config=/etc/x.conf".
@@ -432,7 +581,8 @@ class Builder {
     const Node* node = rootfs_.find(path);
     const Facts* facts = rootfs_.elf_facts(*node);
     const bool optional = root.why != Why::include;
-    if (facts == nullptr && !optional && !node->entry->shebang.empty())
+    const bool runs = !optional || root.why == Why::script_command;
+    if (facts == nullptr && runs && !node->entry->shebang.empty())
       tasks_.push_back({.member = member,
                         .path = path,
                         .argv = {path},
@@ -518,10 +668,11 @@ class Builder {
   MemberTable members_;
   Scene scene_;
   std::deque<Task> tasks_;
-  std::set<const Node*> started_, sourced_;
+  std::set<const Node*> started_;
+  std::map<const Node*, int> runs_, shell_runs_;
+  std::set<std::pair<std::string, std::vector<std::string>>> run_;
   std::set<std::pair<std::string, std::vector<std::string>>> analyzed_;
   std::deque<PendingText> pending_text_;
-  bool runs_commands_ = false;  // the entry script may run its arguments
   std::set<std::string> withheld_;
   std::map<const Node*, std::unique_ptr<Process>> processes_;  // by main program
   const Process* main_process_ = nullptr;

@@ -15,6 +15,7 @@
 #include "manifest-gen/assemble/paths.h"
 #include "manifest-gen/gramine/merge.h"
 #include "manifest-gen/gramine/trusted_files.h"
+#include "manifest-gen/gramine/writable_places.h"
 
 namespace cloister::manifest {
 namespace {
@@ -117,22 +118,29 @@ class Generator {
         return Error::invalid(cat("the volume ", quote(path), " is given twice"));
       add_volume(volume, path, mounts);
     }
-    for (const std::string& path : kind_.tmpfs) {
-      if (std::any_of(mounted.begin(), mounted.end(),
-                      [&](const std::string& volume) { return is_below(path, volume); }))
-        continue;
-      std::string hidden = first_below(path);
-      if (hidden.empty()) hidden = log_below(path);
-      if (!hidden.empty()) {
-        note("fs.mounts", cat("no tmpfs on ", path, ": it would hide ", hidden));
-        continue;
-      }
-      mounts.emplace_back(table({{"type", "tmpfs"}, {"path", path}}));
-    }
+    for (const std::string& path : kind_.tmpfs) add_tmpfs(path, mounted, mounts);
+    for (const WritablePlace& place : writable_places(launch_, closure_, rootfs_))
+      add_tmpfs(place.path, mounted, mounts);
     if (!mounts.empty() && !out_.reasons.contains("fs.mounts"))
       note("fs.mounts", "writable places in enclave memory; what is written there is lost at exit");
     root_.put("fs.mounts", std::move(mounts));
     return {};
+  }
+
+  // Unless it is mounted already, or would hide something. One of a default's names may be a link
+  // to another (/var/run): both are what the program may say.
+  void add_tmpfs(const std::string& path, std::set<std::string>& mounted, TomlArray& mounts) {
+    if (std::any_of(mounted.begin(), mounted.end(),
+                    [&](const std::string& mount) { return is_below(path, mount); }))
+      return;
+    std::string hidden = first_below(path);
+    if (hidden.empty()) hidden = log_below(path);
+    if (!hidden.empty()) {
+      note("fs.mounts", cat("no tmpfs on ", path, ": it would hide ", hidden));
+      return;
+    }
+    mounted.insert(path);
+    mounts.emplace_back(table({{"type", "tmpfs"}, {"path", path}}));
   }
 
   // What must stay visible below `directory`: a granted path, or where the program starts.

@@ -13,6 +13,7 @@
 #include "manifest-gen/closure/shell_scan.h"
 #include "manifest-gen/launch/program_search.h"
 #include "manifest-gen/launch/shebang.h"
+#include "manifest-gen/launch/wrapper.h"
 #include "templates/embedded.h"
 
 namespace cloister::manifest {
@@ -186,8 +187,14 @@ class Candidates {
     if (looks_through_) {
       for (std::size_t i = 1; i < launch_.argv.size(); ++i) add_word(launch_.argv[i], 0);
       for (const std::string& text : texts_) {
-        const ShellScan scan = scan_shell(text);
-        for (const std::string& command : scan.commands) add_word(command, 1);
+        ShellScene scene;
+        scene.env = launch_.env;
+        scene.workdir = launch_.workdir;
+        for (const Invocation& invocation : scan_shell(text, scene).invocations) {
+          add_word(invocation.words.front(), 1);
+          const std::size_t inner = wrapped_program(invocation.words);
+          if (inner < invocation.words.size()) add_word(invocation.words[inner], 1);
+        }
       }
     }
     // A shell or a wrapper is what is left when nothing inside is known.

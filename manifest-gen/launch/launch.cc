@@ -128,6 +128,18 @@ Status find_entrypoint(Launch& launch, const measure::Rootfs& rootfs) {
   return expressible(launch.entrypoint, "the entrypoint's path");
 }
 
+// What a manifest cannot express can be no volume of an enclave, and "/" is none at all.
+std::vector<std::string> volumes(const oci::ExecutionConfig& config) {
+  std::vector<std::string> out;
+  for (const std::string& volume : config.volumes) {
+    std::string path = measure::normalize_path(volume);
+    if (path != "/" && expressible(path, "the volume").has_value()) out.push_back(std::move(path));
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 // WORKDIR, and the mount points that Gramine and a container runtime expect.
 Result<std::vector<std::string>> missing_directories(const std::string& workdir,
                                                      const measure::Rootfs& rootfs) {
@@ -170,6 +182,7 @@ Result<Launch> resolve_launch(const oci::ExecutionConfig& config, const measure:
 
   launch.workdir = measure::normalize_path(overrides.workdir.value_or(config.working_dir));
   CL_CHECK(expressible(launch.workdir, "the working directory"));
+  launch.volumes = volumes(config);
   CL_TRY(launch.missing_directories, missing_directories(launch.workdir, rootfs));
   CL_CHECK(find_entrypoint(launch, rootfs));
   return launch;

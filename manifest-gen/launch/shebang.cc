@@ -109,12 +109,4 @@ bool is_shell(std::string_view base) {
   return contains(std::begin(kShells), std::end(kShells), base);
 }
 
-bool is_wrapper(std::string_view base) {
-  static constexpr std::string_view kWrappers[] = {
-      "env",   "tini", "tini-static", "dumb-init", "catatonit", "gosu",    "su-exec", "setpriv",
-      "nohup", "nice", "ionice",      "stdbuf",    "timeout",   "setsid",  "chroot",  "sudo",
-      "xargs", "time", "catchsegv",   "runuser",   "chpst",     "s6-exec", "faketime"};
-  return contains(std::begin(kWrappers), std::end(kWrappers), base);
-}
-
 }  // namespace cloister::manifest

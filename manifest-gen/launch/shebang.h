@@ -26,8 +26,6 @@ std::string_view base_name(std::string_view path);
 
 // Shells whose scripts and -c strings are looked through, by base name.
 bool is_shell(std::string_view base);
-// Programs that run another one, given in their arguments (tini, gosu, env, exec …), by base name.
-bool is_wrapper(std::string_view base);
 
 // How many "#!" Linux follows before ELOOP (fs/exec.c, exec_binprm).
 inline constexpr int kShebangDepth = 5;

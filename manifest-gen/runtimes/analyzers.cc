@@ -2,11 +2,14 @@
 #include <array>
 
 #include "manifest-gen/runtimes/analyzer.h"
+#include "manifest-gen/runtimes/servers.h"
 
 namespace cloister::manifest {
 namespace {
 
-constexpr std::array<Analyzer, 0> kAnalyzers{};
+constexpr std::array kAnalyzers = {
+    Analyzer{"server", detect_server, analyze_server},
+};
 
 }  // namespace
 

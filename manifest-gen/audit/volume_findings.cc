@@ -1,0 +1,67 @@
+// An image's VOLUMEs are where it means to keep things. In an enclave they are written in one of
+// three ways, and which one is right only the user knows.
+#include <algorithm>
+
+#include "base/text.h"
+#include "manifest-gen/audit/rules.h"
+
+namespace cloister::manifest {
+namespace {
+
+bool covers(std::string_view directory, std::string_view path) {
+  return path == directory || (path.starts_with(directory) && path.size() > directory.size() &&
+                               path[directory.size()] == '/');
+}
+
+// The type of the innermost mount that holds `path`; "allowed" for allowed files; else empty.
+std::string_view mount_of(const TomlTable& manifest, std::string_view path) {
+  std::string_view type;
+  std::size_t best = 0;
+  const TomlValue* mounts = manifest.at("fs.mounts");
+  if (mounts != nullptr && mounts->array() != nullptr) {
+    for (const TomlValue& item : *mounts->array()) {
+      if (item.table() == nullptr) continue;
+      const TomlValue* where = item.table()->find("path");
+      const TomlValue* what = item.table()->find("type");
+      if (where == nullptr || where->string() == nullptr || what == nullptr ||
+          what->string() == nullptr)
+        continue;
+      if (where->string()->size() < best || !covers(*where->string(), path)) continue;
+      best = where->string()->size();
+      type = *what->string();
+    }
+  }
+  if (!type.empty()) return type;
+  const TomlValue* allowed = manifest.at("sgx.allowed_files");
+  if (allowed == nullptr || allowed->array() == nullptr) return {};
+  for (const TomlValue& item : *allowed->array())
+    if (item.string() != nullptr && item.string()->starts_with("file:") &&
+        covers(std::string_view(*item.string()).substr(5), path))
+      return "allowed";
+  return {};
+}
+
+}  // namespace
+
+std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest& manifest) {
+  std::vector<Finding> out;
+  for (const std::string& volume : launch.volumes) {
+    const std::string_view type = mount_of(manifest.table, volume);
+    if (type == "tmpfs") {
+      out.push_back(make_finding(
+          kRuleVolumeLost, volume,
+          "a volume of the image, in enclave memory: what is written there is lost at exit",
+          cat("--volume ", volume, "=encrypted:KEY keeps it, if it must last")));
+    } else if (type.empty()) {
+      out.push_back(
+          make_finding(kRuleVolumeUnwritable, volume,
+                       "a volume of the image: the program means to write there, and cannot",
+                       cat("choose: --volume ", volume,
+                           "=encrypted:KEY (kept, the host cannot read it), =tmpfs "
+                           "(lost at exit) or =allowed (the host reads and writes it)")));
+    }
+  }
+  return out;
+}
+
+}  // namespace cloister::manifest
