@@ -25,6 +25,7 @@ struct Scene {
   std::vector<LibraryChoice> choices;
   std::set<std::string> sonames;  // every library name that was asked for and found
   bool glibc_used = false, runtime_musl_used = false;
+  bool image_libc = false;  // the image's own glibc stands in for the runtime's
 };
 
 class Process {
@@ -58,6 +59,7 @@ class Process {
     return kind_ == LoaderKind::glibc ? scene_.glibc : scene_.musl;
   }
   void add_interpreter(std::size_t main);
+  void add_image_interpreter(std::size_t main, std::vector<std::string> searched);
   void add_glibc_interpreter(std::size_t main);
   void preload();
   void load_needed();
