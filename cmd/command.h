@@ -22,6 +22,7 @@ Action add_pull(CLI::App& app);
 Action add_inspect(CLI::App& app);
 Action add_files(CLI::App& app);
 Action add_deps(CLI::App& app);
+Action add_why(CLI::App& app);
 Action add_manifest(CLI::App& app);
 Action add_build(CLI::App& app);
 Action add_measure(CLI::App& app);

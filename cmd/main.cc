@@ -27,7 +27,11 @@ constexpr Command kCommands[] = {
      "cloister files redis:7 --merged\n  cloister files redis:7 --format json | jq '.files[].path'",
      add_files},
     {"deps", "Show what the program needs, and why",
-     "cloister deps redis:7\n  cloister deps redis:7 /usr/bin/redis-cli --format list", add_deps},
+     "cloister deps redis:7\n  cloister deps redis:7 /usr/bin/redis-cli --format list\n"
+     "  cloister deps redis:7 --format spdx -o redis.spdx.json",
+     add_deps},
+    {"why", "Show why the program may open a file, or what it would take",
+     "cloister why redis:7 /etc/ssl/openssl.cnf\n  cloister why redis:7 libssl.so.3 --all", add_why},
     {"manifest", "Print the Gramine manifest that a build would measure",
      "cloister manifest redis:7 > redis.manifest.sgx", add_manifest},
     {"build", "Turn an image into a signed, enclave-ready image",

@@ -67,7 +67,8 @@ std::vector<manifest::ClosureRoot> closure_roots(const manifest::Kind& kind,
                                                  const std::vector<std::string>& includes) {
   std::vector<manifest::ClosureRoot> roots = kind.grants;
   for (const std::string& include : includes)
-    roots.push_back({include, manifest::Why::include, "--include " + include, /*optional=*/false});
+    roots.push_back(
+        {include, manifest::Why::include, "--include " + include, /*optional=*/false, ""});
   return roots;
 }
 
@@ -109,18 +110,45 @@ Result<measure::Runtime> load_runtime(Session& session, const std::vector<std::s
   return measure::discover_runtime(std::move(sources), session.limits());
 }
 
+namespace {
+
+// Answers whether there is none, and the image's libc has to do.
+Result<bool> load_runtime_or_none(Session& session, const PlanOptions& options,
+                                  measure::Runtime& runtime) {
+  auto loaded = load_runtime(session, options.runtimes);
+  if (loaded.has_value()) {
+    runtime = std::move(*loaded);
+    return false;
+  }
+  if (!options.runtime_optional || !options.runtimes.empty() ||
+      loaded.error().code() == Code::cancelled)
+    return std::move(loaded).error();
+  session.note(cat("note: no runtime (", loaded.error().what(),
+                   "): the image's own libc is shown in its place; name one with --runtime"));
+  return true;
+}
+
+}  // namespace
+
 Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
                                  const PlanOptions& options) {
   ClosurePlan plan;
   CL_TRY(plan.base, session.load(image));
-  CL_TRY(plan.runtime, load_runtime(session, options.runtimes));
+  CL_TRY(plan.image_libc, load_runtime_or_none(session, options, plan.runtime));
   const measure::Rootfs& rootfs = *plan.base.rootfs;
+  plan.packages = manifest::PackageIndex::read(rootfs, session.limits());
+  for (const std::string& line : plan.packages.notes())
+    session.note(cat("note: ", printable(line)));
   CL_TRY(plan.launch,
          manifest::resolve_launch(plan.base.image.config.config, rootfs, options.launch));
   CL_TRY(plan.kind, manifest::choose_kind(plan.launch, rootfs));
   CL_TRY(plan.closure,
          manifest::compute_closure(plan.launch, rootfs, plan.runtime,
-                                   closure_roots(plan.kind, options.includes), session.limits()));
+                                   closure_roots(plan.kind, options.includes), session.limits(),
+                                   {.trust = options.trust,
+                                    .packages = &plan.packages,
+                                    .excludes = options.excludes,
+                                    .image_libc = plan.image_libc}));
   return plan;
 }
 

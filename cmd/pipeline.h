@@ -12,6 +12,7 @@
 #include "manifest-gen/closure/closure.h"
 #include "manifest-gen/gramine/generate.h"
 #include "manifest-gen/launch/launch.h"
+#include "manifest-gen/packages/package_index.h"
 #include "measure/runtime/runtime.h"
 #include "measure/sgx/enclave.h"
 #include "sign/key.h"
@@ -26,8 +27,12 @@ struct PlanOptions {
   std::vector<std::string> runtimes;  // --runtime; empty: kDefaultRuntime
   manifest::LaunchOverrides launch;
   manifest::ManifestOptions manifest;
-  std::vector<std::string> includes;
+  std::vector<std::string> includes, excludes;
+  manifest::Trust trust = manifest::Trust::closure;
   std::vector<std::string> accepted;  // --accept: finding or advisory ids
+  // Without --runtime, when the default one cannot be had: go on with the image's own libc. For
+  // commands that only look; said on stderr.
+  bool runtime_optional = false;
 };
 
 // Everything that is known before a key is needed.
@@ -51,6 +56,8 @@ Result<measure::Runtime> load_runtime(Session& session, const std::vector<std::s
 struct ClosurePlan {
   LoadedImage base;
   measure::Runtime runtime;
+  bool image_libc = false;  // no runtime: its libc is the image's own
+  manifest::PackageIndex packages;
   manifest::Launch launch;
   manifest::Kind kind;
   manifest::Closure closure;

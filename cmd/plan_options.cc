@@ -61,6 +61,15 @@ void add_plan_options(CLI::App& app, PlanArguments& a) {
   };
   app.add_option("--manifest", a.manifest_file, "TOML overlay, merged over the generated manifest");
   repeatable("--include", a.includes, "Grant a path or glob of the image too, with what it needs");
+  repeatable("--exclude", a.excludes,
+             "Grant no file that matches a path or glob, whatever asks for it");
+  app.add_option(
+         "--trust", a.trust,
+         "none: entrypoint and interpreter; closure: what is needed, data and configuration\n"
+         "of the program's package, the application's own files; package: and every file "
+         "of\nevery package involved; all: every file of the image")
+      ->check(CLI::IsMember({"none", "closure", "package", "all"}))
+      ->capture_default_str();
   app.add_option("--entrypoint", a.entrypoint,
                  "Program to start instead of the image's (its Cmd is dropped)");
   repeatable("--arg", a.args, "Argument for the program, in place of the image's Cmd");
@@ -86,7 +95,17 @@ Result<PlanOptions> to_plan_options(const PlanArguments& a, const Limits& limits
   PlanOptions out;
   out.runtimes = a.runtimes;
   out.includes = a.includes;
+  out.excludes = a.excludes;
   out.accepted = a.accepted;
+  for (const auto* patterns : {&a.includes, &a.excludes})
+    for (const std::string& pattern : *patterns)
+      if (!pattern.starts_with('/'))
+        return Error::usage(cat(patterns == &a.includes ? "--include " : "--exclude ",
+                                quote(pattern), " is no absolute path"))
+            .hint("paths and globs are of the image: /etc/app/**, /usr/lib/*/libssl.so.3");
+  const auto trust = manifest::parse_trust(a.trust);
+  if (!trust) return Error::usage(cat("--trust ", quote(a.trust), " is no level"));
+  out.trust = *trust;
   const auto given = [](const std::string& text) {
     return text.empty() ? std::nullopt : std::optional(text);
   };

@@ -1,4 +1,4 @@
-// The options that decide the manifest, as build, manifest and deps take them.
+// The options that decide the manifest, as build, manifest, deps and why take them.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -11,8 +11,8 @@ namespace cloister::cmd {
 
 // As typed; to_plan_options() checks them.
 struct PlanArguments {
-  std::vector<std::string> runtimes, args, env, passthrough, volumes, includes, accepted;
-  std::string manifest_file, entrypoint, user, workdir, enclave_size;
+  std::vector<std::string> runtimes, args, env, passthrough, volumes, includes, excludes, accepted;
+  std::string manifest_file, entrypoint, user, workdir, enclave_size, trust = "closure";
   std::optional<std::uint32_t> max_threads;
   std::optional<std::uint32_t> isvprodid, isvsvn;
   bool edmm = false, debug = false, no_attestation = false;

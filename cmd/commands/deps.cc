@@ -1,11 +1,13 @@
 #include <memory>
 #include <string>
 
+#include "cmd/build_date.h"
 #include "cmd/command.h"
 #include "cmd/output.h"
 #include "cmd/pipeline.h"
 #include "cmd/plan_options.h"
 #include "cmd/report/closure.h"
+#include "cmd/report/sbom.h"
 #include "cmd/session.h"
 
 namespace cloister::cmd {
@@ -18,6 +20,17 @@ struct Options {
   std::vector<std::string> paths;
 };
 
+Result<std::string> render(const Options& o, const ClosurePlan& plan, const Environment& env) {
+  if (o.format == "list") return closure_list(plan.closure);
+  if (o.format == "json") return closure_json(plan);
+  if (o.format == "dot") return closure_dot(plan.closure);
+  if (o.format == "tree")
+    return closure_tree(plan.closure, env.stdout_tty && o.output.empty() && !o.common.no_color &&
+                                          !env.get("NO_COLOR"));
+  CL_TRY(const Seconds created, build_date("", env, plan.base.image.config.created));
+  return o.format == "spdx" ? spdx_json(plan, created) : cyclonedx_json(plan, created);
+}
+
 Result<int> run(const Options& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
@@ -27,10 +40,9 @@ Result<int> run(const Options& o, const Environment& env) {
     options.launch.entrypoint = o.paths.front();
     options.includes.insert(options.includes.end(), o.paths.begin() + 1, o.paths.end());
   }
+  options.runtime_optional = true;
   CL_TRY(const ClosurePlan plan, plan_closure(*session, ref, options));
-  std::string text = closure_tree(plan.closure);
-  if (o.format == "list") text = closure_list(plan.closure);
-  if (o.format == "json") text = closure_json(plan.closure);
+  CL_TRY(const std::string text, render(o, plan, env));
   CL_CHECK(write_result(o.output, text));
   CL_CHECK(require_resolved(plan.closure));
   return 0;
@@ -42,8 +54,8 @@ Action add_deps(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("IMAGE", o->image, "Image to analyse")->required();
   app.add_option("PATH", o->paths, "Programs or libraries in it, instead of its entrypoint");
-  app.add_option("--format", o->format, "tree, list or json")
-      ->check(CLI::IsMember({"tree", "list", "json"}))
+  app.add_option("--format", o->format, "tree, list, json, dot, spdx or cyclonedx")
+      ->check(CLI::IsMember({"tree", "list", "json", "dot", "spdx", "cyclonedx"}))
       ->capture_default_str();
   app.add_option("-o,--output", o->output, "File for the result (default: standard output)");
   add_plan_options(app, o->plan);

@@ -12,6 +12,8 @@ namespace cloister::manifest {
 namespace {
 
 constexpr std::string_view kWithheldFile = "CL201", kMissingOptional = "CL202", kUnknown = "CL203";
+constexpr std::string_view kExcluded = "CL220", kIncluded = "CL221", kIncludedSecret = "CL222",
+                           kTrustWide = "CL223", kTrustNone = "CL224";
 constexpr std::string_view kDebug = "CL301", kNoAttestation = "CL302", kAllowedFile = "CL303",
                            kAllowedCode = "CL304", kAllowedTrusted = "CL305",
                            kPassthroughCode = "CL306", kPassthrough = "CL307",
@@ -158,6 +160,11 @@ const std::vector<Rule>& rules() {
       {kUnknown, Severity::low, "something that cannot be found out without running the program"},
       {kRuleVolumeUnwritable, Severity::medium, "a volume of the image that cannot be written"},
       {kRuleVolumeLost, Severity::low, "a volume of the image that is lost at exit"},
+      {kIncludedSecret, Severity::high, "a secret in the image, granted because it was named"},
+      {kTrustWide, Severity::medium, "more is granted than the program is known to need"},
+      {kTrustNone, Severity::medium, "less is granted than the program is known to need"},
+      {kExcluded, Severity::low, "left out by --exclude"},
+      {kIncluded, Severity::info, "granted by --include"},
       {kDebug, Severity::critical, "a debug enclave: the host reads its memory"},
       {kLooseFiles, Severity::critical, "files are not checked"},
       {kHostEnvironment, Severity::critical, "the host sets every environment variable"},
@@ -192,8 +199,53 @@ const std::vector<Rule>& rules() {
   return table;
 }
 
+namespace {
+
+// What the user chose over the closure: on record, so that a reviewer sees it.
+void choice_findings(const Closure& closure, std::vector<Finding>& out) {
+  for (const Closure::Included& item : closure.included) {
+    out.push_back(make_finding(kIncluded, item.option,
+                               cat("grants ", item.files, item.files == 1 ? " file, " : " files, ",
+                                   human_bytes(item.bytes), ", and what they need"),
+                               "nothing, if that is what was meant"));
+    for (const std::string& path : item.secrets)
+      out.push_back(make_finding(kIncludedSecret, path,
+                                 cat("looks like a secret, and ", item.option, " grants it"),
+                                 "keep it out of the image: the host reads every trusted file"));
+  }
+  for (const Closure::Excluded& item : closure.excluded) {
+    if (item.path.empty())
+      out.push_back(make_finding(kExcluded, cat("--exclude ", item.pattern),
+                                 "leaves nothing out: no such file would be granted",
+                                 "nothing, if it is a precaution"));
+    else
+      out.push_back(
+          make_finding(kExcluded, item.path,
+                       cat("left out by --exclude ", item.pattern, "; wanted as ", item.wanted),
+                       "make sure that the program does without"));
+  }
+  if (closure.trust == Trust::package || closure.trust == Trust::all)
+    out.push_back(make_finding(kTrustWide, cat("--trust ", trust_name(closure.trust)),
+                               closure.trust == Trust::all
+                                   ? "every file of the image is granted"
+                                   : "every file of every package involved is granted",
+                               "leave --trust out, and --include what the program misses"));
+  if (closure.trust == Trust::none && !closure.denied.empty()) {
+    std::string some;
+    for (std::size_t i = 0; i < closure.denied.size() && i < 5; ++i)
+      some += cat(i > 0 ? ", " : "", closure.denied[i]);
+    out.push_back(make_finding(kTrustNone, "--trust none",
+                               cat("the program needs ", closure.denied.size(),
+                                   " more files: ", some, closure.denied.size() > 5 ? " …" : ""),
+                               "--include what it needs, or leave --trust out"));
+  }
+}
+
+}  // namespace
+
 std::vector<Finding> closure_findings(const Closure& closure) {
   std::vector<Finding> out;
+  choice_findings(closure, out);
   for (const std::string& path : closure.withheld)
     out.push_back(
         make_finding(kWithheldFile, path,

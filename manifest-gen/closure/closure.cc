@@ -14,8 +14,10 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "manifest-gen/closure/application_files.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/closure/members.h"
+#include "manifest-gen/closure/narrow.h"
 #include "manifest-gen/closure/process.h"
 #include "manifest-gen/closure/search_places.h"
 #include "manifest-gen/closure/shell_scan.h"
@@ -53,13 +55,17 @@ LoaderKind loader_of_library(const Facts& facts, const Process* host) {
 class Builder {
  public:
   Builder(const Launch& launch, const measure::Rootfs& rootfs, const measure::Runtime& runtime,
-          const Limits& limits)
+          const Limits& limits, const ClosureRequest& request)
       : launch_(launch),
         rootfs_(rootfs),
         limits_(limits),
+        request_(request),
         members_(rootfs, closure_),
         scene_{launch, rootfs, runtime, limits, closure_, members_, {}, {}, LibrarySearcher(rootfs),
-               {},     {},     {},      {}} {}
+               {},     {},     {},      {}} {
+    scene_.image_libc = request.image_libc;
+    closure_.trust = request.trust;
+  }
 
   Result<Closure> run(const std::vector<ClosureRoot>& roots) {
     CL_CHECK(find_search_places());
@@ -69,11 +75,17 @@ class Builder {
     CL_CHECK(drain());
     // Only now: what the command line starts must be there, what a script mentions may be missing.
     CL_CHECK(drain_with_scripts());
+    const std::vector<StartedProgram> started = programs_;
     for (const ClosureRoot& root : roots) add_root(root);
+    CL_CHECK(drain_with_scripts());
+    add_rules(package_data(started, rootfs_, packages()));
+    add_rules(application_files(launch_, rootfs_, packages(), imports_));
     CL_CHECK(drain_with_scripts());
     add_system_files();
     CL_CHECK(drain_with_scripts());
+    CL_CHECK(widen());
     finish();
+    CL_CHECK(narrow_closure(closure_, request_, rootfs_));
     return std::move(closure_);
   }
 
@@ -121,6 +133,7 @@ class Builder {
       const bool first = started_.insert(node).second;
       if (const Facts* facts = rootfs_.elf_facts(*node)) {
         if (first) program(task, *facts);
+        if (first) programs_.push_back({task.path});
         CL_CHECK(analyze(task));
         if (!task.unwrapped) CL_CHECK(run_by(task));
       } else if (!node->entry->shebang.empty()) {
@@ -198,6 +211,7 @@ class Builder {
       if (!analyzer.detect(start, scene)) continue;
       CL_TRY(Analysis found, analyzer.analyze(start, scene));
       for (ClosureRoot& root : found.roots) {
+        note_import(task, root.why);
         if (root.from.empty()) root.from = task.path;
         root.optional = root.optional || task.optional;
         add_root(root);
@@ -208,6 +222,14 @@ class Builder {
         closure_.unknown.push_back({task.path, std::move(what)});
     }
     return {};
+  }
+
+  // An analyser that follows imports knows the interpreter's own library too.
+  void note_import(const Task& task, Why why) {
+    if (why < Why::python_import || why > Why::php_include) return;
+    imports_.insert(why);
+    for (StartedProgram& program : programs_)
+      if (program.path == task.path) program.interpreter = true;
   }
 
   // `asker`: the program that opens it, as a path; may be empty.
@@ -599,6 +621,35 @@ class Builder {
       library(member, path, *facts, optional, root.from);
   }
 
+  // ---- what the level of trust adds ----
+
+  const PackageIndex& packages() const {
+    static const PackageIndex none;
+    return request_.packages != nullptr ? *request_.packages : none;
+  }
+
+  void add_rules(RuleFiles files) {
+    for (const ClosureRoot& root : files.roots) root_file(root.path_or_glob, root);
+    for (std::string& path : files.withheld) withheld_.insert(std::move(path));
+  }
+
+  Status widen() {
+    if (request_.trust == Trust::package) {
+      std::set<std::string> paths;
+      for (const Member& member : closure_.members)
+        if (!member.from_runtime) paths.insert(member.real_path);
+      add_rules(files_of_packages(paths, rootfs_, packages()));
+      CL_CHECK(drain_with_scripts());
+    } else if (request_.trust == Trust::all) {
+      // Granted as they are: what they would need is granted with them.
+      RuleFiles files = every_file(rootfs_);
+      for (const ClosureRoot& root : files.roots)
+        members_.edge(kLaunch, members_.file(root.path_or_glob), root.why, root.detail);
+      for (std::string& path : files.withheld) withheld_.insert(std::move(path));
+    }
+    return {};
+  }
+
   void add_system_files() {
     SystemFilesInput input;
     input.glibc = scene_.glibc_used;
@@ -611,7 +662,7 @@ class Builder {
   // ---- the library path ----
 
   void finish() {
-    closure_.uses_glibc_runtime = scene_.glibc_used;
+    closure_.uses_glibc_runtime = scene_.glibc_used && !request_.image_libc;
     if (scene_.glibc_used || closure_.uses_musl) library_path();
     members_.finish();
     closure_.withheld.assign(withheld_.begin(), withheld_.end());
@@ -631,7 +682,7 @@ class Builder {
     for (const LibraryPath::Spelling& spelling : path.spellings)
       (void)members_.library(spelling.path);
     std::vector<std::string> directories;
-    if (scene_.glibc_used) directories.emplace_back(kRuntimeGlibcDir);
+    if (closure_.uses_glibc_runtime) directories.emplace_back(kRuntimeGlibcDir);
     if (scene_.runtime_musl_used) directories.emplace_back(kRuntimeMuslDir);
     directories.insert(directories.end(), path.directories.begin(), path.directories.end());
     closure_.library_path = join(directories, ":");
@@ -664,6 +715,7 @@ class Builder {
   const Launch& launch_;
   const measure::Rootfs& rootfs_;
   const Limits& limits_;
+  const ClosureRequest& request_;
   Closure closure_;
   MemberTable members_;
   Scene scene_;
@@ -671,6 +723,8 @@ class Builder {
   std::set<const Node*> started_;
   std::map<const Node*, int> runs_, shell_runs_;
   std::set<std::pair<std::string, std::vector<std::string>>> run_;
+  std::vector<StartedProgram> programs_;
+  std::set<Why> imports_;
   std::set<std::pair<std::string, std::vector<std::string>>> analyzed_;
   std::deque<PendingText> pending_text_;
   std::set<std::string> withheld_;
@@ -682,8 +736,9 @@ class Builder {
 
 Result<Closure> compute_closure(const Launch& launch, const measure::Rootfs& rootfs,
                                 const measure::Runtime& runtime,
-                                const std::vector<ClosureRoot>& roots, const Limits& limits) {
-  return Builder(launch, rootfs, runtime, limits).run(roots);
+                                const std::vector<ClosureRoot>& roots, const Limits& limits,
+                                const ClosureRequest& request) {
+  return Builder(launch, rootfs, runtime, limits, request).run(roots);
 }
 
 }  // namespace cloister::manifest

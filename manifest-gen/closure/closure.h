@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "manifest-gen/closure/root.h"
+#include "manifest-gen/closure/trust.h"
 #include "manifest-gen/launch/launch.h"
 #include "manifest-gen/runtimes/analyzer.h"
 #include "measure/rootfs/rootfs.h"
@@ -52,8 +53,8 @@ struct Closure {
   // The same for what only a template's grant or a word of a script asks for (an optional plug-in,
   // say): the program starts without it.
   std::vector<Unresolved> unresolved_optional;
-  // Paths that a template's pattern matched and that were left out: secrets, names that are not
-  // UTF-8. Sorted.
+  // Paths that a pattern or rule met and that were left out: secrets, names that are not UTF-8.
+  // Sorted.
   std::vector<std::string> withheld;
   // Manifest values that analysers ask for, and what they could not find out.
   std::vector<Suggestion> suggestions;
@@ -62,6 +63,24 @@ struct Closure {
     std::string what;     // a sentence
   };
   std::vector<Unknown> unknown;
+  // What the user chose, for the audit trail.
+  Trust trust = Trust::closure;
+  struct Included {
+    std::string option;  // "--include /srv/**"
+    std::size_t files = 0;
+    std::uint64_t bytes = 0;
+    std::vector<std::string> secrets;  // paths among them that look like secrets
+  };
+  std::vector<Included> included;
+  struct Excluded {
+    std::string pattern;
+    std::string path;     // real path; empty: the pattern left nothing out, all is out already
+    std::string wanted;   // why it would have been granted
+    std::uint64_t bytes;  // of the file
+  };
+  std::vector<Excluded> excluded;
+  // Under --trust none: what the program needs and does not get, sorted.
+  std::vector<std::string> denied;
   std::string library_path;  // LD_LIBRARY_PATH for the manifest; empty for static programs
   bool uses_glibc_runtime = false, uses_musl = false, is_static = false;
 };
@@ -71,10 +90,25 @@ inline constexpr std::string_view kGramineDir = "/gramine";
 inline constexpr std::string_view kRuntimeGlibcDir = "/gramine/runtime/glibc";
 inline constexpr std::string_view kRuntimeMuslDir = "/gramine/runtime/musl";
 
+// What the user decides about the closure beside its roots.
+struct ClosureRequest {
+  Trust trust = Trust::closure;
+  // Null: nothing is known of packages, and no file is owned by one.
+  const PackageIndex* packages = nullptr;
+  // Paths and globs to leave out, whatever asks for them; a directory means all below it.
+  std::vector<std::string> excludes;
+  // The image's own glibc stands in for the runtime's: to look at an image without a runtime.
+  bool image_libc = false;
+};
+
+// Fails when a pattern of `excludes` matches no file of the image (`unresolved`), or a file without
+// which the program cannot start (`conflict`).
+//
 // An unresolved library or a version need that the runtime's libc does not define is recorded in
-// `unresolved`; the caller decides (build: an error). A hard error is only a hostile input.
+// `unresolved`; the caller decides (build: an error). Any other error is a hostile input.
 Result<Closure> compute_closure(const Launch& launch, const measure::Rootfs& rootfs,
                                 const measure::Runtime& runtime,
-                                const std::vector<ClosureRoot>& roots, const Limits& limits);
+                                const std::vector<ClosureRoot>& roots, const Limits& limits,
+                                const ClosureRequest& request = {});
 
 }  // namespace cloister::manifest

@@ -169,12 +169,16 @@ void Process::add_interpreter(std::size_t main) {
     scene_.runtime_musl_used = true;
     return;
   }
+  add_image_interpreter(main, {cat("the runtime's ", kRuntimeMuslDir, ": no ", printable(name))});
+}
+
+void Process::add_image_interpreter(std::size_t main, std::vector<std::string> searched) {
+  const std::string& spelled = objects_[main].facts->interpreter;
+  const std::string name(base_name(spelled));
   const measure::Node* node = scene_.rootfs.find(spelled);
   if (const std::string_view why_not = why_not_a_library(scene_.rootfs, node); !why_not.empty()) {
-    unresolved(main, spelled,
-               {cat("the runtime's ", kRuntimeMuslDir, ": no ", printable(name)),
-                cat(printable(spelled), ": ", why_not)},
-               optional_);
+    searched.push_back(cat(printable(spelled), ": ", why_not));
+    unresolved(main, spelled, std::move(searched), optional_);
     return;
   }
   const std::string path = measure::normalize_path(spelled);
@@ -186,6 +190,10 @@ void Process::add_interpreter(std::size_t main) {
 
 void Process::add_glibc_interpreter(std::size_t main) {
   scene_.glibc_used = true;
+  if (scene_.image_libc) {
+    add_image_interpreter(main, {});
+    return;
+  }
   const std::string name(kGlibcInterpreter);
   const auto file = scene_.runtime.glibc.find(name);
   if (file == scene_.runtime.glibc.end()) {

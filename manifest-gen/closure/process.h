@@ -30,6 +30,7 @@ struct Scene {
   // What is in Closure::unresolved and unresolved_optional already: by member and name.
   std::set<std::pair<std::size_t, std::string>> reported, reported_optional;
   bool glibc_used = false, runtime_musl_used = false;
+  bool image_libc = false;  // the image's own glibc stands in for the runtime's
 };
 
 class Process {
@@ -78,6 +79,7 @@ class Process {
   bool passes_on_run_path(const measure::elf::Facts& facts) const;
 
   void add_interpreter(std::size_t main);
+  void add_image_interpreter(std::size_t main, std::vector<std::string> searched);
   void add_glibc_interpreter(std::size_t main);
   void audit();
   void preload();

@@ -1,7 +1,5 @@
 // A template is data that people edit: every key is known here, a misspelt one is an error of the
-// program's own build (a test loads them all). Grants may hold "${app}", which stands for the
-// application's own directories: WORKDIR and the directory of the script that is started, unless
-// that is a directory of the system.
+// program's own build (a test loads them all).
 #include "manifest-gen/gramine/kinds.h"
 
 #include <algorithm>
@@ -21,7 +19,6 @@ namespace {
 
 constexpr std::string_view kFolder = "kinds/", kSuffix = ".toml";
 constexpr std::string_view kDefaultKind = "native", kStaticKind = "static";
-constexpr std::string_view kAppToken = "${app}";
 
 Error bad(std::string_view key, std::string_view want) {
   return Error::invalid(cat("the key ", quote(key), " must be ", want));
@@ -57,7 +54,6 @@ Result<std::vector<ClosureRoot>> parse_grants(const TomlValue& value) {
     }
     if (root.path_or_glob.empty() || root.detail.empty())
       return bad("grant", "a path and a reason");
-    if (root.path_or_glob.starts_with(kAppToken)) root.why = Why::workdir;
     out.push_back(std::move(root));
   }
   return out;
@@ -107,73 +103,6 @@ Result<Kind> parse_kind(const templates::File& file) {
   for (const auto& [key, value] : table) CL_CHECK(parse_key(key, value, kind));
   if (kind.summary.empty()) return bad("summary", "a line for people");
   return kind;
-}
-
-// Directories that hold more than one application's files: never granted whole.
-bool is_system_directory(std::string_view path) {
-  static constexpr std::string_view kExact[] = {
-      "/",          "/root",    "/home",    "/opt", "/srv",       "/mnt",
-      "/media",     "/run",     "/tmp",     "/var", "/var/lib",   "/var/log",
-      "/var/cache", "/var/run", "/var/tmp", "/usr", "/usr/local", "/usr/share"};
-  static constexpr std::string_view kBelow[] = {
-      "/etc",           "/bin",         "/sbin",          "/lib",
-      "/lib64",         "/dev",         "/proc",          "/sys",
-      "/boot",          "/usr/bin",     "/usr/sbin",      "/usr/lib",
-      "/usr/lib64",     "/usr/libexec", "/usr/local/bin", "/usr/local/sbin",
-      "/usr/local/lib", "/gramine"};
-  for (const std::string_view exact : kExact)
-    if (path == exact) return true;
-  for (const std::string_view top : kBelow)
-    if (path == top || (path.starts_with(top) && path[top.size()] == '/')) return true;
-  return false;
-}
-
-std::string parent(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 || slash == std::string_view::npos ? "/" : std::string(path.substr(0, slash));
-}
-
-// WORKDIR, and where the program is (when it is a script) or the files it is given are.
-std::vector<std::string> app_directories(const Launch& launch, const measure::Rootfs& rootfs) {
-  std::vector<std::string> out;
-  const auto add = [&](const std::string& path) {
-    const measure::Node* node = rootfs.find(path);
-    if (node == nullptr || !node->is_directory()) return;
-    if (is_system_directory(path) || is_system_directory(node->path())) return;
-    if (std::find(out.begin(), out.end(), path) == out.end()) out.push_back(path);
-  };
-  add(launch.workdir);
-  const measure::Node* program = rootfs.find(launch.entrypoint);
-  if (program != nullptr && !program->entry->shebang.empty()) {
-    add(parent(launch.program));
-    add(parent(launch.entrypoint));
-  }
-  for (std::size_t i = 1; i < launch.argv.size(); ++i) {
-    const std::string& word = launch.argv[i];
-    if (word.empty() || word.front() == '-') continue;
-    const std::string path =
-        measure::normalize_path(word.starts_with('/') ? word : cat(launch.workdir, "/", word));
-    const measure::Node* node = rootfs.find(path);
-    if (node != nullptr && node->is_regular()) add(parent(path));
-  }
-  return out;
-}
-
-void expand_app_grants(Kind& kind, const Launch& launch, const measure::Rootfs& rootfs) {
-  const std::vector<std::string> directories = app_directories(launch, rootfs);
-  std::vector<ClosureRoot> grants;
-  for (ClosureRoot& grant : kind.grants) {
-    if (!grant.path_or_glob.starts_with(kAppToken)) {
-      grants.push_back(std::move(grant));
-      continue;
-    }
-    for (const std::string& directory : directories) {
-      ClosureRoot root = grant;
-      root.path_or_glob = cat(directory, grant.path_or_glob.substr(kAppToken.size()));
-      grants.push_back(std::move(root));
-    }
-  }
-  kind.grants = std::move(grants);
 }
 
 // Names by which the application may be known, the most telling first.
@@ -292,9 +221,7 @@ Result<Kind> choose_kind(const Launch& launch, const measure::Rootfs& rootfs) {
   for (const Kind& kind : kinds)
     if (chosen == nullptr && kind.name == fallback) chosen = &kind;
   if (chosen == nullptr) return Error::internal(cat("no template is named ", fallback));
-  Kind kind = *chosen;
-  expand_app_grants(kind, launch, rootfs);
-  return kind;
+  return *chosen;
 }
 
 }  // namespace cloister::manifest

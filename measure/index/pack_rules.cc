@@ -37,8 +37,12 @@ constexpr Rule kRules[] = {
     {"usr/lib/os-release", Kind::any, 0},
     {"var/lib/dpkg/status", Kind::any, 16 * kMiB},
     {"var/lib/dpkg/status.d/*", Kind::any, kMiB},
+    // Who owns a file. All lists of a Debian base are 0.4 MB; 1 ms of a warm run.
+    {"var/lib/dpkg/info/*.list", Kind::any, 4 * kMiB},
     {"lib/apk/db/installed", Kind::any, 16 * kMiB},
     {"usr/lib/apk/db/installed", Kind::any, 16 * kMiB},
+    {"var/lib/rpm/rpmdb.sqlite", Kind::any, 32 * kMiB},
+    {"usr/lib/sysimage/rpm/rpmdb.sqlite", Kind::any, 32 * kMiB},
     // The enclave runtime: what it is, and the files that are measured and go into the built image.
     {"**/_graminelibos_offsets.py", Kind::any, 0},
     {"**/graminelibos*.dist-info/METADATA", Kind::any, 0},
