@@ -64,7 +64,8 @@ Result<TempFile> TempFile::create(const fs::path& directory, unsigned mode) {
     if (errno != EEXIST)
       return Error::io_errno(cat("cannot create a file in ", quote(directory.native())), errno);
   }
-  return Error::io(cat("cannot create a file in ", quote(directory.native())));
+  return Error::io(cat("cannot create a file in ", quote(directory.native())))
+      .hint("remove the files there whose names begin with .tmp-");
 }
 
 TempFile::TempFile(TempFile&& other) noexcept
@@ -112,7 +113,8 @@ Status make_directories(const fs::path& path, unsigned mode) {
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
     return Error::io_errno(cat("cannot create directory ", quote(path.native())), errno);
   if (!fs::is_directory(path, error))
-    return Error::io(cat(quote(path.native()), " is not a directory"));
+    return Error::io(cat(quote(path.native()), " is not a directory"))
+        .hint("choose another place, or move that file away");
   return {};
 }
 

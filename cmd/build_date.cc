@@ -17,8 +17,9 @@ Result<Seconds> build_date(const std::string& option, const Environment& env,
   if (const auto epoch = env.get("SOURCE_DATE_EPOCH")) {
     const auto seconds = parse_u64(*epoch);
     if (!seconds || *seconds > kEndOfYear9999)
-      return Error::usage(
-          cat("SOURCE_DATE_EPOCH is ", quote(*epoch), ", not a number of seconds since 1970"));
+      return Error::usage(cat("SOURCE_DATE_EPOCH is ", quote(*epoch),
+                              ", not a number of seconds since 1970"))
+          .hint("for example SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)");
     return Seconds(std::chrono::seconds(*seconds));
   }
   return base_created.value_or(Seconds{});

@@ -37,7 +37,8 @@ Result<std::optional<EnclaveImage>> read_enclave_image(Session& session, const o
     const measure::Node* node = rootfs.find(path);
     if (node == nullptr || !node->is_regular())
       return Error::corrupt(
-          cat("the image is labelled as enclave-ready, but its last layer has no ", path));
+                 cat("the image is labelled as enclave-ready, but its last layer has no ", path))
+          .hint("another tool added a layer on top; inspect the image as cloister built it");
     return rootfs.read(*node, max);
   };
   EnclaveImage out;

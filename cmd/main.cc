@@ -124,7 +124,9 @@ int run(int argc, char** argv) {
       return report(result.error(), color);
     }
     if (std::fflush(stdout) != 0)
-      return report(Error::io("cannot write to standard output"), color);
+      return report(Error::io("cannot write to standard output")
+                        .hint("what reads it has gone, or its disk is full"),
+                    color);
     return *result;
   }
   return kExitUsage;

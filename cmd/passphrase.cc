@@ -73,7 +73,7 @@ Result<std::optional<std::string>> from_terminal(const std::string& prompt, bool
   CL_TRY(std::string first, ask(terminal.get(), prompt));
   if (confirm) {
     CL_TRY(const std::string second, ask(terminal.get(), "again"));
-    if (first != second) return Error::invalid("the two passphrases differ");
+    if (first != second) return Error::invalid("the two passphrases differ").hint("type it again");
   }
   return std::optional(std::move(first));
 }

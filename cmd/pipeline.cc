@@ -5,12 +5,28 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/hint.h"
 #include "base/text.h"
 #include "manifest-gen/audit/compatibility.h"
 #include "manifest-gen/audit/rules.h"
 
 namespace cloister::cmd {
 namespace {
+
+// A path that leads nowhere should be called that, and not a malformed reference to an image.
+Status check_path(const std::string& argument) {
+  std::error_code error;
+  const bool exists = std::filesystem::exists(argument, error);
+  const bool path =
+      argument.starts_with('/') || argument.starts_with("./") || argument.starts_with("../");
+  if (path && !exists)
+    return Error::invalid(cat("there is no ", quote(argument)))
+        .hint("check the path; --runtime takes a directory, a .deb, or an image");
+  if (exists && std::filesystem::is_regular_file(argument, error) && !argument.ends_with(".deb"))
+    return Error::invalid(cat(quote(argument), " is a file, but no .deb"))
+        .hint("for an image in a tar file write oci-archive:FILE");
+  return {};
+}
 
 Result<measure::RuntimeSource> runtime_from_image(Session& session, const std::string& argument) {
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(argument));
@@ -76,6 +92,7 @@ std::vector<manifest::ClosureRoot> closure_roots(const manifest::Kind& kind,
 
 Result<measure::RuntimeSource> load_runtime_source(Session& session, const std::string& argument) {
   std::error_code error;
+  CL_CHECK(check_path(argument));
   if (std::filesystem::is_directory(argument, error)) {
     CL_TRY(measure::IndexedLayer layer,
            measure::index_runtime_directory(argument, session.limits()));
@@ -98,7 +115,12 @@ Result<measure::Runtime> load_runtime(Session& session, const std::vector<std::s
   for (const std::string& name : names) {
     auto source = load_runtime_source(session, name);
     if (!source.has_value()) {
-      Error error = std::move(source).error().while_(cat("loading the runtime ", quote(name)));
+      static constexpr Advice kAdvice{
+          "the runtime is damaged: fetch or unpack it anew",
+          "this is no Gramine installation; name the package, image or directory of one",
+          "name Gramine's image, its .deb packages, or the directory it is installed in"};
+      Error error = advise(std::move(source).error(), kAdvice)
+                        .while_(cat("loading the runtime ", quote(name)));
       if (arguments.empty())
         return std::move(error).hint(
             "this is the default runtime; name another with --runtime (a directory, a .deb or an "

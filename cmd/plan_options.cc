@@ -1,6 +1,7 @@
 #include "cmd/plan_options.h"
 
 #include "base/file.h"
+#include "base/hint.h"
 #include "base/text.h"
 #include "base/toml.h"
 
@@ -25,7 +26,8 @@ Result<manifest::Volume> parse_volume(const std::string& text) {
     volume.key_name =
         kind == "encrypted" ? "_sgx_mrenclave" : kind.substr(std::string("encrypted:").size());
     if (volume.key_name.empty())
-      return Error::usage(cat("--volume ", quote(text), " names an empty key"));
+      return Error::usage(cat("--volume ", quote(text), " names an empty key"))
+          .hint("write =encrypted:KEY, or =encrypted for a key of this enclave alone");
   } else {
     return Error::usage(cat("--volume ", quote(text), " has an unknown kind ", quote(kind)))
         .hint("the kinds are tmpfs, encrypted[:KEY] and allowed");
@@ -131,7 +133,11 @@ Result<PlanOptions> to_plan_options(const PlanArguments& a, const Limits& limits
   }
   if (!a.manifest_file.empty()) {
     CL_TRY(const std::string text, read_text_file(a.manifest_file, limits.overlay_bytes));
-    CL_TRY(TomlTable overlay, parse_toml(text, limits, quote(a.manifest_file)));
+    static constexpr Advice kAdvice{
+        "correct the file; https://toml.io describes the syntax",
+        "a manifest needs a few levels only; write shorter keys",
+        "Gramine's manifests hold strings, integers, booleans, arrays and tables only"};
+    CL_TRY(TomlTable overlay, advise(parse_toml(text, limits, quote(a.manifest_file)), kAdvice));
     out.manifest.overlay = std::move(overlay);
   }
   return out;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "base/hint.h"
 #include "base/text.h"
 #include "cmd/progress.h"
 #include "measure/index/layer_index.h"
@@ -12,6 +13,14 @@
 #include "oci/source/open.h"
 
 namespace cloister::cmd {
+namespace {
+
+constexpr Advice kLayerAdvice{
+    "the layer itself is damaged: build or copy the image anew, and compare with umoci unpack",
+    "such a layer is outside of what cloister accepts (base/limits.h); make a smaller one",
+    "no container runtime can be relied on with such a layer; build the image anew"};
+
+}  // namespace
 
 void add_output_options(CLI::App& app, CommonOptions& options) {
   app.add_flag("-q,--quiet", options.quiet, "Print the result alone");
@@ -143,6 +152,7 @@ Result<measure::IndexedLayer> Session::indexed_layer(const oci::Image& image, st
     return Error::corrupt(
                cat("layer ", layer.digest.str(), " is not what the image configuration says"))
         .detail(cat("got diffID ", index->diff_id.str(), ", want ", diff_id.str()))
+        .hint("the image's configuration belongs to other layers; build the image anew")
         .while_(doing);
   if (!index) {
     const std::string id = layer.digest.hex().substr(0, 12);
@@ -153,7 +163,7 @@ Result<measure::IndexedLayer> Session::indexed_layer(const oci::Image& image, st
     const auto compression = oci::layer_compression(layer.media_type).value_or(Compression::none);
     auto made = measure::index_layer(metered, compression, diff_id, limits_, cancel_);
     progress_->finish(id, made.has_value() ? "done" : "failed");
-    if (!made.has_value()) return std::move(made).error().while_(doing);
+    if (!made.has_value()) return advise(std::move(made).error(), kLayerAdvice).while_(doing);
     made->blob = layer.digest;
     CL_CHECK(cache->save(*made));
     index = std::move(*made);
@@ -189,7 +199,8 @@ Result<LoadedImage> Session::load_from(oci::ImageTransport& transport, const oci
                              }));
   auto merged = measure::Rootfs::merge(std::move(layers), limits_);
   if (!merged.has_value())
-    return std::move(merged).error().while_(cat("merging the layers of ", quote(out.image.name)));
+    return advise(std::move(merged).error(), kLayerAdvice)
+        .while_(cat("merging the layers of ", quote(out.image.name)));
   out.rootfs = std::make_shared<const measure::Rootfs>(std::move(*merged));
   return out;
 }

@@ -74,11 +74,13 @@ Error unreadable(Asking& asking, ByteView pem, std::string_view what) {
   const std::string reason = openssl_reason();
   if (asking.asked)
     return Error::invalid(cat("key ", what, " cannot be decrypted: wrong passphrase"))
-        .detail(cat("OpenSSL says: ", reason.empty() ? std::string("bad decrypt") : reason));
+        .detail(cat("OpenSSL says: ", reason.empty() ? std::string("bad decrypt") : reason))
+        .hint("give the passphrase that the key was written with");
   const std::string_view text = as_text(pem);
   if (text.find("-----BEGIN PUBLIC KEY-----") != std::string_view::npos ||
       text.find("-----BEGIN CERTIFICATE-----") != std::string_view::npos)
-    return Error::invalid(cat("key ", what, " is a public key; signing needs the private one"));
+    return Error::invalid(cat("key ", what, " is a public key; signing needs the private one"))
+        .hint("name the PEM file with BEGIN PRIVATE KEY in it");
   return Error::invalid(cat("key ", what, " holds no private key in PEM form")).hint(kKeyHint);
 }
 
@@ -152,7 +154,7 @@ SgxKey::~SgxKey() = default;
 Result<SgxKey> SgxKey::from_pem(ByteView pem, const PassphraseSource& passphrase,
                                 std::string_view what) {
   if (pem.size() > static_cast<std::size_t>(1) << 24)
-    return Error::limit(cat("key ", what, " is too large to be a key"));
+    return Error::limit(cat("key ", what, " is too large to be a key")).hint(kKeyHint);
   ERR_clear_error();
   Asking asking(passphrase);
   if (pem.empty()) return unreadable(asking, pem, what);
@@ -205,13 +207,15 @@ Result<Bytes> SgxKey::sign(ByteView data) const {
                      static_cast<const unsigned char*>(static_cast<const void*>(data.data())),
                      data.size()) != 1 ||
       size != out.size())
-    return Error::invalid("the key cannot sign; it may be damaged").detail(openssl_reason());
+    return Error::invalid("the key cannot sign; it may be damaged")
+        .detail(openssl_reason())
+        .hint(kKeyHint);
   return out;
 }
 
 Result<std::string> SgxKey::to_pem(const std::optional<std::string>& passphrase) const {
   if (passphrase && (passphrase->empty() || passphrase->size() > 1024))
-    return Error::invalid("a passphrase has 1 to 1024 bytes");
+    return Error::invalid("a passphrase has 1 to 1024 bytes").hint("choose another one");
   const BioPtr bio(BIO_new(BIO_s_secmem()));
   const OpensslPtr<PKCS8_PRIV_KEY_INFO> plain(EVP_PKEY2PKCS8(impl_->key.get()));
   if (!bio || !plain) return internal("encoding the key");

@@ -71,7 +71,8 @@ Error transfer_error(const FailedTransfer& failed, const Options& options) {
           .hint("install the CA that signed it, or pass --tls-verify=false for a test registry");
     case CURLE_SSL_CACERT_BADFILE:
       return Error::invalid(cat("the CA file ", quote(options.ca_file), " cannot be used"))
-          .detail(text);
+          .detail(text)
+          .hint("name a readable file of PEM certificates");
     case CURLE_SSL_CONNECT_ERROR:
       return Error::unavailable(cat("no TLS connection with ", host))
           .detail(text)
@@ -95,7 +96,9 @@ Error transfer_error(const FailedTransfer& failed, const Options& options) {
     case CURLE_BAD_FUNCTION_ARGUMENT:
       return Error::internal(cat("libcurl: ", text));
     default:
-      return Error::unavailable(cat("the transfer with ", host, " failed")).detail(text);
+      return Error::unavailable(cat("the transfer with ", host, " failed"))
+          .detail(text)
+          .hint("try again");
   }
 }
 

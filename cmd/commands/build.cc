@@ -44,7 +44,8 @@ Result<std::vector<oci::ImageRef>> parse_tags(const Options& o) {
       return Error::usage(cat("-t ", quote(tag), " is not a registry reference"))
           .hint("a layout or an archive is written with -o");
     if (ref.registry.digest)
-      return Error::usage(cat("-t ", quote(tag), " names a digest, which the build decides"));
+      return Error::usage(cat("-t ", quote(tag), " names a digest, which the build decides"))
+          .hint("write a tag: -t REGISTRY/REPOSITORY:TAG");
     out.push_back(std::move(ref));
   }
   return out;
@@ -65,7 +66,8 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_labels(
   for (const std::string& text : labels) {
     const auto at = text.find('=');
     if (at == 0 || at == std::string::npos)
-      return Error::usage(cat("--label ", quote(text), " is not NAME=VALUE"));
+      return Error::usage(cat("--label ", quote(text), " is not NAME=VALUE"))
+          .hint("for example --label org.opencontainers.image.vendor=Acme");
     out.emplace_back(text.substr(0, at), text.substr(at + 1));
   }
   return out;

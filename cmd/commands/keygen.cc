@@ -27,7 +27,8 @@ Result<int> run(const Options& o, const Environment& env) {
     CL_TRY(passphrase,
            passphrase_source(o.passphrase, env, "passphrase for the new key", /*confirm=*/true)());
     if (!passphrase || passphrase->empty())
-      return Error::invalid("an encrypted key needs a passphrase");
+      return Error::invalid("an encrypted key needs a passphrase")
+          .hint("give --passphrase-file, or set CLOISTER_PASSWORD");
   }
   CL_TRY(const sign::SgxKey key, sign::SgxKey::generate());
   CL_TRY(const std::string pem, key.to_pem(passphrase));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "base/hint.h"
 #include "base/text.h"
 #include "base/toml.h"
 #include "cmd/build_date.h"
@@ -28,6 +29,15 @@ struct Options {
   bool explain = false;
   PassphraseOptions passphrase;
 };
+
+constexpr Advice kManifestAdvice{
+    "correct the manifest; https://toml.io describes the syntax",
+    "a manifest needs a few levels only; write shorter keys",
+    "correct the manifest; measure takes what Gramine's own signer takes"};
+constexpr Advice kEnclaveAdvice{
+    "libpal.so is damaged: install Gramine anew, and name its libpal.so",
+    "this is no libpal.so of Gramine",
+    "check that manifest, libpal.so and Gramine version belong together"};
 
 struct Enclave {
   Bytes libpal;
@@ -65,17 +75,20 @@ Result<int> run(const Options& o, const Environment& env) {
         .hint("--key PEM --date YYYY-MM-DD --sig FILE writes the SIGSTRUCT");
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const Bytes text, read_file(o.manifest, session->limits().enclave_manifest_bytes));
-  CL_TRY(TomlTable table, parse_toml(as_text(text), session->limits(), quote(o.manifest)));
+  CL_TRY(TomlTable table,
+         advise(parse_toml(as_text(text), session->limits(), quote(o.manifest)), kManifestAdvice));
   const manifest::EnclaveManifest parsed{std::move(table)};
   std::vector<std::string> warnings;
   auto params = manifest::enclave_params(parsed, &warnings);
   if (!params.has_value())
-    return std::move(params).error().while_(cat("reading ", quote(o.manifest)));
+    return advise(std::move(params).error(), kManifestAdvice)
+        .while_(cat("reading ", quote(o.manifest)));
   CL_TRY(const Enclave enclave, load_enclave(o, *session));
   auto measured = measure::sgx::measure_enclave(enclave.libpal, text, *params, enclave.layout,
                                                 session->limits());
   if (!measured.has_value())
-    return std::move(measured).error().while_(cat("measuring ", quote(o.manifest)));
+    return advise(std::move(measured).error(), kEnclaveAdvice)
+        .while_(cat("measuring ", quote(o.manifest)));
   for (const std::string& warning : warnings) session->note("warning: " + warning);
 
   std::optional<sign::Sigstruct> sigstruct;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "base/hint.h"
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/output.h"
@@ -16,15 +17,19 @@ struct Options {
   std::string file, format = "text";
 };
 
+constexpr Advice kAdvice{"name a .sig file of Gramine or cloister: 1808 bytes", "",
+                         "sign the enclave anew; this SIGSTRUCT starts nowhere"};
+
 Result<int> run(const Options& o, const Environment&) {
   CL_TRY(const Bytes bytes, read_file(o.file, 64 << 10));
   auto parsed = sign::parse_sigstruct(bytes);
-  if (!parsed.has_value()) return std::move(parsed).error().while_(cat("reading ", quote(o.file)));
+  if (!parsed.has_value())
+    return advise(std::move(parsed).error(), kAdvice).while_(cat("reading ", quote(o.file)));
   auto checked = sign::check_sigstruct(*parsed);
   CL_CHECK(write_result("", o.format == "json" ? sigstruct_json(*parsed, checked.has_value())
                                                : sigstruct_text(*parsed, checked.has_value())));
   if (!checked.has_value())
-    return std::move(checked).error().while_(cat("checking ", quote(o.file)));
+    return advise(std::move(checked).error(), kAdvice).while_(cat("checking ", quote(o.file)));
   return 0;
 }
 

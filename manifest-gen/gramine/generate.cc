@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/hint.h"
 #include "base/text.h"
 #include "manifest-gen/assemble/paths.h"
 #include "manifest-gen/gramine/merge.h"
@@ -322,8 +323,11 @@ class Generator {
 
   Status check() const {
     Status status = validate({root_}, Strictness::loader);
+    static constexpr Advice kAdvice{
+        "", "", "correct the file that --manifest names; the syntax is that of Gramine 1.9"};
     if (!status.has_value())
-      return options_.overlay ? std::move(status).while_("checking the manifest with its overlay")
+      return options_.overlay ? advise(std::move(status), kAdvice)
+                                    .while_("checking the manifest with its overlay")
                               : std::move(status).while_("checking the generated manifest");
     const TomlValue* threads = root_.at("sgx.max_threads");
     const TomlValue* edmm = root_.at("sgx.edmm_enable");

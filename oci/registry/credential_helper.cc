@@ -1,8 +1,8 @@
 // The helper is named by a configuration file, so its name is checked (a slash would run any file).
 // Its input is a sealed little file in memory rather than a pipe: a helper that never reads can
-// then neither block us nor raise SIGPIPE. It inherits the program's environment, which it needs
-// (HOME, PATH, DBUS…), and default signals. It says "no such credentials" by a sentence on standard
-// output and a non-zero status. Its output is a secret and never shown.
+// then neither block us nor raise SIGPIPE. It gets the environment that the caller hands on, which
+// it needs (HOME, PATH, DBUS…), and default signals. It says "no such credentials" by a sentence on
+// standard output and a non-zero status. Its output is a secret and never shown.
 #include "oci/registry/credential_helper.h"
 
 #include <fcntl.h>
@@ -77,7 +77,8 @@ Result<Fd> memory_file(std::string_view text) {
 }
 
 // The process id, or minus errno.
-pid_t spawn(const std::string& program, int in, int out) {
+pid_t spawn(const std::string& program, const std::map<std::string, std::string>& environment,
+            int in, int out) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
@@ -93,8 +94,13 @@ pid_t spawn(const std::string& program, int in, int out) {
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   std::string name = program, verb = "get";
   char* argv[] = {name.data(), verb.data(), nullptr};
+  std::vector<std::string> variables;
+  for (const auto& [key, value] : environment) variables.push_back(cat(key, "=", value));
+  std::vector<char*> envp;
+  for (std::string& variable : variables) envp.push_back(variable.data());
+  envp.push_back(nullptr);
   pid_t pid = 0;
-  const int error = posix_spawnp(&pid, program.c_str(), &actions, &attributes, argv, environ);
+  const int error = posix_spawnp(&pid, program.c_str(), &actions, &attributes, argv, envp.data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return error == 0 ? pid : -error;
@@ -151,11 +157,13 @@ Result<Credentials> parse_answer(const std::string& text, const std::string& pro
 }  // namespace
 
 Result<Credentials> run_credential_helper(const std::string& name, const std::string& server,
-                                          const std::string& file, const Limits& limits,
-                                          std::chrono::seconds patience) {
+                                          const std::string& file,
+                                          const std::map<std::string, std::string>& environment,
+                                          const Limits& limits, std::chrono::seconds patience) {
   if (!valid_helper_name(name))
     return Error::invalid(cat(quote(file), " names an impossible credential helper"))
-        .detail(cat("got ", quote(name.substr(0, 100))));
+        .detail(cat("got ", quote(name.substr(0, 100))))
+        .hint("correct the file, or pass --authfile FILE with other credentials");
   const std::string program = "docker-credential-" + name;
   CL_TRY(const Fd input, memory_file(server));
   int ends[2];
@@ -164,7 +172,7 @@ Result<Credentials> run_credential_helper(const std::string& name, const std::st
   pid_t pid = 0;
   {
     const Fd write_end(ends[1]);
-    pid = spawn(program, input.get(), write_end.get());
+    pid = spawn(program, environment, input.get(), write_end.get());
   }
   if (pid < 0)
     return Error::io_errno(cat("the credential helper ", quote(program), " cannot be run"), -pid)

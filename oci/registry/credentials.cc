@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "base/hint.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "oci/registry/credential_helper.h"
@@ -95,8 +96,10 @@ std::string helper_server(const RegistryRef& ref) {
   return ref.registry == "docker.io" ? std::string(kHubKey) : ref.registry;
 }
 
+using Variables = std::map<std::string, std::string>;
+
 Result<Credentials> from_helpers(const Json& json, const RegistryRef& ref, const std::string& file,
-                                 const Limits& limits) {
+                                 const Variables& environment, const Limits& limits) {
   CL_TRY(const Json* helpers, get_object(json, "credHelpers"));
   if (helpers == nullptr) return Credentials{};
   for (const std::string& host : host_names(ref.registry)) {
@@ -104,7 +107,7 @@ Result<Credentials> from_helpers(const Json& json, const RegistryRef& ref, const
     if (name == nullptr) continue;
     if (!name->is_string()) return Error::corrupt("a value of 'credHelpers' is not a string");
     return run_credential_helper(name->get_ref<const std::string&>(), helper_server(ref), file,
-                                 limits);
+                                 environment, limits);
   }
   return Credentials{};
 }
@@ -120,9 +123,9 @@ Result<Credentials> from_auths(const Json& auths, const RegistryRef& ref) {
 }
 
 Result<Credentials> from_document(const Json& json, const RegistryRef& ref, const std::string& file,
-                                  const Limits& limits) {
+                                  const Variables& environment, const Limits& limits) {
   if (!json.is_object()) return Error::corrupt("it is not a JSON object");
-  CL_TRY(Credentials helped, from_helpers(json, ref, file, limits));
+  CL_TRY(Credentials helped, from_helpers(json, ref, file, environment, limits));
   if (!helped.empty()) return helped;
   CL_TRY(const Json* auths, get_object(json, "auths"));
   // ~/.dockercfg is the object of `auths` without anything around it.
@@ -133,16 +136,20 @@ Result<Credentials> from_document(const Json& json, const RegistryRef& ref, cons
   }
   CL_TRY(const auto store, get_string(json, "credsStore"));
   if (!store || store->empty()) return Credentials{};
-  return run_credential_helper(*store, helper_server(ref), file, limits);
+  return run_credential_helper(*store, helper_server(ref), file, environment, limits);
 }
 
 Result<Credentials> from_file(const std::string& file, const RegistryRef& ref,
-                              const Limits& limits) {
+                              const Variables& environment, const Limits& limits) {
+  static constexpr Advice kAdvice{
+      "correct the file, or pass --authfile FILE with other credentials",
+      "pass --authfile FILE with the credentials that are needed",
+      "pass --authfile FILE with other credentials"};
   CL_TRY(const std::string text, read_text_file(file, kMaxAuthFile));
   if (trim(text).empty()) return Credentials{};
   auto json = parse_json(text, limits, cat("the credentials file ", quote(file)));
-  if (!json.has_value()) return std::move(json).error();
-  return from_document(*json, ref, file, limits)
+  if (!json.has_value()) return advise(std::move(json).error(), kAdvice);
+  return advise(from_document(*json, ref, file, environment, limits), kAdvice)
       .while_(cat("looking for credentials of ", quote(ref.registry), " in ", quote(file)));
 }
 
@@ -155,7 +162,7 @@ std::string variable(const std::map<std::string, std::string>& env, const std::s
 
 CredentialPaths credential_paths(const std::map<std::string, std::string>& env,
                                  std::string authfile) {
-  CredentialPaths out{std::move(authfile), {}};
+  CredentialPaths out{std::move(authfile), {}, env};
   const auto add = [&](const std::string& directory, std::string_view file) {
     if (!directory.empty()) out.default_files.push_back(cat(directory, file));
   };
@@ -172,11 +179,11 @@ CredentialPaths credential_paths(const std::map<std::string, std::string>& env,
 
 Result<Credentials> find_credentials(const CredentialPaths& paths, const RegistryRef& ref,
                                      const Limits& limits) {
-  if (!paths.authfile.empty()) return from_file(paths.authfile, ref, limits);
+  if (!paths.authfile.empty()) return from_file(paths.authfile, ref, paths.environment, limits);
   for (const std::string& file : paths.default_files) {
     std::error_code error;
     if (!fs::exists(file, error)) continue;
-    CL_TRY(Credentials found, from_file(file, ref, limits));
+    CL_TRY(Credentials found, from_file(file, ref, paths.environment, limits));
     if (!found.empty()) return found;
   }
   return Credentials{};

@@ -18,6 +18,7 @@ namespace cloister::oci {
 struct CredentialPaths {
   std::string authfile;                    // --authfile: must exist; searched alone
   std::vector<std::string> default_files;  // tried in order; those that do not exist are skipped
+  std::map<std::string, std::string> environment = {};  // what a credential helper is given
 };
 
 // From variables (HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME, DOCKER_CONFIG, REGISTRY_AUTH_FILE):

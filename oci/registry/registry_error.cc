@@ -56,7 +56,9 @@ Error classify(const http::Response& response, std::string_view what, const Aske
   if (status == 404)
     return Error::not_found(cat(what, " does not exist"))
         .hint("check the spelling of registry, repository and tag");
-  if (status == 413) return Error::limit(cat("registry ", registry, " finds ", what, " too large"));
+  if (status == 413)
+    return Error::limit(cat("registry ", registry, " finds ", what, " too large"))
+        .hint("raise the limit of the registry, or of the proxy before it");
   if (status == 429)
     return Error::unavailable(cat("registry ", registry, " limits requests and refused ", what))
         .hint("wait, or log in: most registries allow more to those they know");
@@ -64,8 +66,10 @@ Error classify(const http::Response& response, std::string_view what, const Aske
     return Error::unavailable(cat("registry ", registry, " failed on ", what))
         .hint("try again later; the registry's log names the cause");
   if (status >= 300 && status < 400)
-    return Error::unsupported(cat("registry ", registry, " redirects ", what));
-  return Error::invalid(cat("registry ", registry, " refused ", what));
+    return Error::unsupported(cat("registry ", registry, " redirects ", what))
+        .hint("name the registry that it redirects to");
+  return Error::invalid(cat("registry ", registry, " refused ", what))
+      .hint("the registry's own words say why; its log may say more");
 }
 
 }  // namespace

@@ -12,7 +12,8 @@ Status check_is_file(const ImageRef& ref) {
   std::error_code error;
   const fs::path path(ref.path);
   if (!fs::exists(path, error))
-    return Error::not_found(cat("there is no archive ", quote(ref.path)));
+    return Error::not_found(cat("there is no archive ", quote(ref.path)))
+        .hint("check the path; what stands after a colon in it is taken for a tag");
   if (fs::is_directory(path, error))
     return Error::invalid(cat(quote(ref.path), " is a directory, not an archive"))
         .hint(cat("for a layout in a directory write oci:", printable(ref.path)));

@@ -22,7 +22,8 @@ Error not_a_layout(const ImageRef& ref) {
             "a path that holds a colon cannot be named: the tag begins at the first one; use a "
             "symlink");
   if (!fs::exists(path, error))
-    return Error::not_found(cat("there is no layout ", quote(ref.path)));
+    return Error::not_found(cat("there is no layout ", quote(ref.path)))
+        .hint("check the path; a layout is the directory that holds oci-layout and index.json");
   return Error::invalid(cat(quote(ref.path), " is not an OCI image layout"))
       .detail("it has no oci-layout file")
       .hint("name a directory made by cloister, skopeo, umoci or buildah");

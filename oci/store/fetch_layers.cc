@@ -5,6 +5,7 @@
 // what the time goes to (the hash, not the write).
 #include <unordered_map>
 
+#include "base/hint.h"
 #include "base/text.h"
 #include "oci/store/store.h"
 
@@ -48,13 +49,18 @@ Status fetch_layers(const Image& image, ImageTransport& transport, Store& store,
                     const FetchContext& context,
                     const std::function<Status(std::size_t)>& on_layer) {
   const std::vector<Descriptor>& layers = image.manifest.layers;
+  static constexpr Advice kAdvice{
+      "the copy of the layer is damaged: copy or push the image anew",
+      "such a layer is outside of what cloister accepts (base/limits.h); make a smaller one",
+      "try again; if it stays, copy the image anew"};
   const auto groups = group_by_digest(layers);
   return context.pool.for_each(groups.size(), [&](std::size_t g) -> Status {
     const std::size_t first = groups[g].front();
     auto status = fetch_layer(layers[first], transport, store, context);
     if (!status.has_value())
-      return std::move(status).error().while_(
-          cat("fetching layer ", first + 1, " of ", layers.size(), " of ", quote(image.name)));
+      return advise(std::move(status).error(), kAdvice)
+          .while_(
+              cat("fetching layer ", first + 1, " of ", layers.size(), " of ", quote(image.name)));
     if (!on_layer) return {};
     for (const std::size_t i : groups[g]) CL_CHECK(on_layer(i));
     return {};

@@ -2,6 +2,7 @@
 //
 // Every document is compared with its digest, put into the store, and only then parsed. What the
 // store already holds under a digest is not asked for again.
+#include "base/hint.h"
 #include "base/text.h"
 #include "oci/store/store.h"
 
@@ -204,8 +205,11 @@ Result<Image> Resolver::resolve() {
 
 Result<Image> resolve_image(const ImageRef& ref, ImageTransport& transport, Store& store,
                             const FetchContext& context) {
-  return Resolver(ref, transport, store, context)
-      .resolve()
+  static constexpr Advice kAdvice{
+      "the image's documents are damaged: make or copy the image anew",
+      "such an image is outside of what cloister accepts (base/limits.h); make a smaller one",
+      "name another image, or make this one anew with a current tool"};
+  return advise(Resolver(ref, transport, store, context).resolve(), kAdvice)
       .while_(cat("resolving ", quote(ref.str())));
 }
 

@@ -138,14 +138,27 @@ Findings check_arrows(const fs::path& root) {
 Findings check_heavy_headers(const fs::path& root) {
   static const std::regex heavy(
       R"(^\s*#\s*include\s+<(toml\+\+/|archive|curl/|nlohmann/json\.hpp|openssl/|isa-l|igzip|zstd|zlib|CLI/CLI\.hpp))");
+  static const std::regex include(R"(^\s*#\s*include\s+"([^"]+)\")");
   Checker check(root);
+  std::map<std::string, std::vector<std::size_t>> suspects;  // header, lines
+  std::set<std::string> shared;                              // headers that other folders include
   for (const std::string& folder : program_folders()) {
     check.each_line(sources_of(root, folder),
                     [&](const fs::path& path, std::size_t line, const std::string& text) {
+                      const fs::path here = path.lexically_relative(root);
+                      std::smatch match;
                       if (path.extension() == ".h" && std::regex_search(text, heavy))
-                        check.add(path, line, "a large library's header, in a header");
+                        suspects[here.string()].push_back(line);
+                      else if (std::regex_search(text, match, include) &&
+                               fs::path(match[1].str()).parent_path() != here.parent_path())
+                        shared.insert(match[1]);
                     });
   }
+  // A header that only its own folder includes costs nobody else anything.
+  for (const auto& [header, lines] : suspects)
+    if (shared.contains(header))
+      for (const std::size_t line : lines)
+        check.add(root / header, line, "a large library's header, in a header that others include");
   return std::move(check.findings);
 }
 

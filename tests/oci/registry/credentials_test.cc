@@ -178,10 +178,19 @@ TEST_F(CredentialFiles, HelpersComeBeforeAuthsAndStoresAfter) {
 TEST_F(CredentialFiles, HelpersMayGiveIdentityTokensOrNothing) {
   write_helper("token", R"(echo '{"Username":"<token>","Secret":"refresh-me"}')");
   write_helper("none", "echo 'credentials not found in native keychain'; exit 1");
-  const auto token = cloister::must(run_credential_helper("token", "r.io", "f", Limits{}));
+  const auto token = cloister::must(run_credential_helper("token", "r.io", "f", {}, Limits{}));
   EXPECT_EQ(token.identity_token, "refresh-me");
   EXPECT_TRUE(token.username.empty());
-  EXPECT_TRUE(cloister::must(run_credential_helper("none", "r.io", "f", Limits{})).empty());
+  EXPECT_TRUE(cloister::must(run_credential_helper("none", "r.io", "f", {}, Limits{})).empty());
+}
+
+TEST_F(CredentialFiles, HelpersSeeTheEnvironmentThatIsHandedOnAndNoMore) {
+  write_helper("env", R"(echo "{\"Username\":\"u\",\"Secret\":\"[$GIVEN][$KEPT]\"}")");
+  ASSERT_EQ(setenv("KEPT", "ours", 1), 0);
+  const auto got =
+      cloister::must(run_credential_helper("env", "r.io", "f", {{"GIVEN", "a b"}}, Limits{}));
+  EXPECT_EQ(got.password, "[a b][]");
+  unsetenv("KEPT");
 }
 
 TEST_F(CredentialFiles, HelpersThatMisbehaveAreErrors) {
@@ -191,7 +200,8 @@ TEST_F(CredentialFiles, HelpersThatMisbehaveAreErrors) {
   write_helper("stuck", "exec sleep 30");
   write_helper("killed", "kill -9 $$");
   const auto run = [](const std::string& name) {
-    auto result = run_credential_helper(name, "r.io", "f.json", Limits{}, std::chrono::seconds(1));
+    auto result =
+        run_credential_helper(name, "r.io", "f.json", {}, Limits{}, std::chrono::seconds(1));
     EXPECT_FALSE(result.has_value()) << name;
     return result.has_value() ? Error::internal("no failure") : std::move(result).error();
   };
@@ -210,7 +220,7 @@ TEST_F(CredentialFiles, HelpersThatMisbehaveAreErrors) {
 
 TEST_F(CredentialFiles, HelperNamesCannotLeaveThePath) {
   for (const char* name : {"", "../evil", "a/b", "a b", "a;b", "$(x)", "a\nb"})
-    EXPECT_EQ(run_credential_helper(name, "r.io", "f", Limits{}).error().code(), Code::invalid)
+    EXPECT_EQ(run_credential_helper(name, "r.io", "f", {}, Limits{}).error().code(), Code::invalid)
         << name;
 }
 
