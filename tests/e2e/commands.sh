@@ -66,6 +66,14 @@ must build "oci:$images:static" --key "$key" --runtime "$runtime" -o "oci:$work/
 same "quiet is quiet" "$(cat "$err")" ""
 claim "and prints the digest" grep -qE '^sha256:[0-9a-f]{64}$' "$out"
 
+# A pipe or a device is written to, not replaced by a file.
+mkfifo "$work/pipe"
+timeout 60 cat "$work/pipe" >"$work/from-pipe" &
+must manifest "oci:$images:static" --runtime "$runtime" -o "$work/pipe"
+wait $! || :
+claim "a pipe stays a pipe" test -p "$work/pipe"
+claim "and gets the result" grep -q '^libos.entrypoint' "$work/from-pipe"
+
 # A file that cannot be written: nothing is pretended.
 must keygen sgx -o "$work/k.pem"
 same "a key is private" "$(stat -c %a "$work/k.pem")" 600

@@ -19,12 +19,14 @@ truth=$CLOISTER_SOURCE_DIR/tests/truth
 . "$truth/manifest.sh"
 
 # only_granted ROOT: makes every regular file unreadable that none of the paths in $work/paths leads
-# to, except for the C library, and the others readable. Sets $readable and $unreadable.
+# to, except for the C library, and the others readable, also to a user who is not the image's root.
+# Sets $readable and $unreadable.
 only_granted() {
   (cd "$1" && find . -printf '%y\t%P\t%l\t%i\n') >"$work/tree"
   (cd "$runtime"/usr/lib/*/gramine/runtime/glibc && ls) >"$work/libc"
   awk -F '\t' -v granted="$work/granted" -v denied="$work/denied" -f "$truth/paths.awk" -f "$truth/grants.awk" \
     "$work/tree" "$work/libc" "$work/paths"
+  find "$1" -xdev -type d -exec chmod a+rx {} +
   (cd "$1" && xargs -0 -r chmod 0 <"$work/denied" && xargs -0 -r chmod a+r <"$work/granted")
   readable=$(tr -dc '\0' <"$work/granted" | wc -c)
   unreadable=$(tr -dc '\0' <"$work/denied" | wc -c)

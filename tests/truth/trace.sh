@@ -17,7 +17,7 @@ export LC_ALL=C
 skip() { echo "SKIPPED: $*" >&2; exit 125; }
 [ $# -ge 1 ] || { echo "usage: trace.sh DIRECTORY [IMAGE...]" >&2; exit 2; }
 self=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-top=$(CDPATH='' cd -- "$1" && pwd)
+top=$(CDPATH='' cd -- "$1" && pwd -P) # as strace will print it
 shift
 oci=$top/oci out=$top/out
 
