@@ -248,8 +248,8 @@ class Builder {
     const SearchPlaces& places = kind == LoaderKind::glibc ? scene_.glibc : scene_.musl;
     const LibrarySearch search = scene_.searcher.find(places, name, {{&kNothing, ""}}, "");
     if (search.found && search.found->node == rootfs_.find(path))
-      scene_.choices.push_back({name, directory_of(search.found->path), search.found->node,
-                                search.found->needs_directory, optional, path});
+      by_name_.push_back({name, directory_of(search.found->path), search.found->node,
+                          search.found->needs_directory, optional, path});
   }
 
   // ---- scripts ----
@@ -690,6 +690,11 @@ class Builder {
 
   // Each (name, directory, file) once.
   const std::vector<LibraryChoice>& choices() {
+    // A name that something else brings in answers with that.
+    std::set<std::string> names;
+    for (const LibraryChoice& choice : scene_.choices) names.insert(choice.name);
+    for (LibraryChoice& choice : by_name_)
+      if (!names.contains(choice.name)) scene_.choices.push_back(std::move(choice));
     std::map<std::tuple<std::string, std::string, const Node*>, std::size_t> seen;
     std::vector<LibraryChoice> unique;
     for (LibraryChoice& choice : scene_.choices) {
@@ -728,6 +733,7 @@ class Builder {
   std::set<std::pair<std::string, std::vector<std::string>>> analyzed_;
   std::deque<PendingText> pending_text_;
   std::set<std::string> withheld_;
+  std::vector<LibraryChoice> by_name_;  // what may be opened by name (dlopen)
   std::map<const Node*, std::unique_ptr<Process>> processes_;  // by main program
   const Process* main_process_ = nullptr;
 };

@@ -39,7 +39,7 @@ struct LoadableElf {
     text(0x6ffffefb, depaudit);
     if (flags_1 != 0) tags.emplace_back(0x6ffffffb, flags_1);
 
-    const std::uint64_t headers = interpreter.empty() ? 3 : 4;
+    const std::uint64_t headers = interpreter.empty() ? 3 : 5;
     const std::uint64_t at_interpreter = 64 + 56 * headers;
     const std::uint64_t at_strings =
         at_interpreter + (interpreter.empty() ? 0 : interpreter.size() + 1);
@@ -78,6 +78,8 @@ struct LoadableElf {
       out.u64(bytes);
       out.u64(alignment);
     };
+    // Loaders find out from PT_PHDR where the kernel put a program.
+    if (!interpreter.empty()) header(6, 64, 56 * headers, 8);
     if (!interpreter.empty()) header(3, at_interpreter, interpreter.size() + 1, 1);
     header(1, 0, size, 0x1000);
     header(2, at_dynamic, dynamic_size, 8);

@@ -187,6 +187,11 @@ class LoaderCase {
     if (interpreter_ == kMuslLoader)
       return test::run_in(root, workdir_, {interpreter_, "--list", program_}, environment);
     environment.emplace_back("LD_TRACE_LOADED_OBJECTS=1");
+    // What /proc/self/exe would say: there is no /proc in the root.
+    const measure::Rootfs rootfs =
+        test::disk_root(root, [](std::string_view, bool) { return true; });
+    const std::string real = rootfs.real_path(program_).value_or(program_);
+    environment.push_back(cat("LD_ORIGIN_PATH=", real.substr(0, real.rfind('/'))));
     return test::run_in(root, workdir_, {program_}, environment);
   }
 
