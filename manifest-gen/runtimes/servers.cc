@@ -24,16 +24,17 @@ namespace {
 // Lists are separated by blanks; directives are compared without case.
 struct Server {
   std::string_view name = "";
-  std::string_view programs = "";   // patterns of base names
-  std::string_view files = "";      // its configuration when the command line names none
-  std::string_view option = "";     // which names it: the option's value
-  std::string_view includes = "";   // directives: further configuration; patterns and directories too
-  std::string_view modules = "";    // directives: files by names that may be relative
-  std::string_view trees = "";      // directives: directories whose files it serves
-  std::string_view bases = "";      // what relative names may be relative to, beside the configuration
-  std::string_view module_of = "";  // "mod_*" words are files of these directories, with ".so"
-  std::string_view runs = "";       // directives: commands that it gives to the shell
-  std::string_view extra = "";      // what it opens on its own: patterns
+  std::string_view programs = "";  // patterns of base names
+  std::string_view files = "";     // its configuration when the command line names none
+  std::string_view option = "";    // which names it: the option's value
+  std::string_view includes =
+      "";                         // directives: further configuration; patterns and directories too
+  std::string_view modules = "";  // directives: files by names that may be relative
+  std::string_view trees = "";    // directives: directories whose files it serves
+  std::string_view bases = "";  // what relative names may be relative to, beside the configuration
+  std::string_view module_of = "";     // "mod_*" words are files of these directories, with ".so"
+  std::string_view runs = "";          // directives: commands that it gives to the shell
+  std::string_view extra = "";         // what it opens on its own: patterns
   std::string_view programs_run = "";  // programs that it starts on its own
 };
 
@@ -79,7 +80,7 @@ constexpr std::array kServers = {
            .modules = "errorfile ca-file crt crl-file lua-load lua-load-per-thread",
            .trees = "crt",
            .bases = "/etc/haproxy /usr/local/etc/haproxy",
-           .extra = "/etc/ssl/certs/*"},
+           .extra = "/usr/lib/ssl/certs/*.pem /etc/ssl/certs/*.pem"},
     Server{.name = "redis",
            .programs = "redis-server redis-sentinel redis-check-rdb redis-check-aof valkey-server "
                        "valkey-sentinel keydb-server",

@@ -86,7 +86,8 @@ TEST(Compatibility, WhatALibraryLoadsDoesNotCount) {
 TEST(Compatibility, ToolsOfScriptsDoNotCount) {
   Case c = app({"symlink"});
   c.closure.members[0].real_path = "/usr/bin/ln";
-  c.closure.members.insert(c.closure.members.begin(), Member{.real_path = "/entry.sh"});
+  c.closure.members.insert(c.closure.members.begin(), Member());
+  c.closure.members[0].real_path = "/entry.sh";
   c.closure.edges = {{kLaunch, 0, Why::entrypoint, ""}, {0, 1, Why::script_command, ""}};
   EXPECT_TRUE(findings_of(c).empty());
 }
