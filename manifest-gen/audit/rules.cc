@@ -158,6 +158,7 @@ const std::vector<Rule>& rules() {
       {kUnknown, Severity::low, "something that cannot be found out without running the program"},
       {kRuleVolumeUnwritable, Severity::medium, "a volume of the image that cannot be written"},
       {kRuleVolumeLost, Severity::low, "a volume of the image that is lost at exit"},
+      {kRuleLogUnwritable, Severity::low, "a log file of the image that cannot be written"},
       {kDebug, Severity::critical, "a debug enclave: the host reads its memory"},
       {kLooseFiles, Severity::critical, "files are not checked"},
       {kHostEnvironment, Severity::critical, "the host sets every environment variable"},
