@@ -221,7 +221,7 @@ Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const Plan
   };
   add(manifest::closure_findings(plan.closure));
   add(manifest::compatibility_findings(plan.launch, plan.closure, *plan.base.rootfs));
-  add(manifest::volume_findings(plan.launch, plan.manifest.manifest));
+  add(manifest::volume_findings(plan.launch, plan.manifest.manifest, *plan.base.rootfs));
   add(manifest::manifest_findings(plan.manifest.manifest));
   return plan;
 }

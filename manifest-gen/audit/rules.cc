@@ -165,6 +165,7 @@ const std::vector<Rule>& rules() {
       {kTrustNone, Severity::medium, "less is granted than the program is known to need"},
       {kExcluded, Severity::low, "left out by --exclude"},
       {kIncluded, Severity::info, "granted by --include"},
+      {kRuleLogUnwritable, Severity::low, "a log file of the image that cannot be written"},
       {kDebug, Severity::critical, "a debug enclave: the host reads its memory"},
       {kLooseFiles, Severity::critical, "files are not checked"},
       {kHostEnvironment, Severity::critical, "the host sets every environment variable"},

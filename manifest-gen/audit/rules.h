@@ -10,6 +10,7 @@
 #include "manifest-gen/closure/closure.h"
 #include "manifest-gen/gramine/enclave_manifest.h"
 #include "manifest-gen/launch/launch.h"
+#include "measure/rootfs/rootfs.h"
 #include "measure/runtime/runtime.h"
 
 namespace cloister::manifest {
@@ -22,7 +23,8 @@ struct Rule {
 };
 const std::vector<Rule>& rules();
 inline constexpr std::string_view kRuleMutableRuntime = "CL101", kRuleUnknownVersion = "CL102";
-inline constexpr std::string_view kRuleVolumeUnwritable = "CL211", kRuleVolumeLost = "CL212";
+inline constexpr std::string_view kRuleVolumeUnwritable = "CL211", kRuleVolumeLost = "CL212",
+                                  kRuleLogUnwritable = "CL213";
 inline constexpr std::string_view kRuleSysvIpc = "CL401", kRuleSharedMemory = "CL402",
                                   kRuleNotify = "CL403", kRuleTimers = "CL404",
                                   kRuleAsyncIo = "CL405", kRulePipes = "CL406",
@@ -44,8 +46,10 @@ Result<std::vector<Finding>> runtime_findings(const measure::Runtime& runtime);
 // What the closure left out or could not find and the program may miss.
 std::vector<Finding> closure_findings(const Closure& closure);
 
-// The image's volumes: which are lost at exit, which cannot be written.
-std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest& manifest);
+// The image's volumes: which are lost at exit, which cannot be written. And log files that stand
+// beside links to the container's log, where no tmpfs can be.
+std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest& manifest,
+                                     const measure::Rootfs& rootfs);
 
 // The manifest's own risks. In the order of the rule table.
 std::vector<Finding> manifest_findings(const EnclaveManifest& manifest);

@@ -41,9 +41,38 @@ std::string_view mount_of(const TomlTable& manifest, std::string_view path) {
   return {};
 }
 
+bool is_stream(std::string_view target) {
+  return target == "/dev/stdout" || target == "/dev/stderr" || target == "/proc/self/fd/1" ||
+         target == "/proc/self/fd/2";
+}
+
+// Regular files in directories that also hold a link to the container's log.
+void log_findings(const EnclaveManifest& manifest, const measure::Rootfs& rootfs,
+                  std::vector<Finding>& out) {
+  rootfs.walk([&](const measure::Node& node) {
+    if (!node.is_directory()) return;
+    const bool linked =
+        std::any_of(node.children.begin(), node.children.end(), [](const auto& child) {
+          return child.second->is_symlink() && is_stream(child.second->entry->link_target);
+        });
+    const std::string directory = node.path();
+    if (!linked || !covers("/var/log", directory)) return;
+    for (const auto& [name, child] : node.children) {
+      const std::string path = cat(directory, "/", name);
+      if (!child->is_regular() || !mount_of(manifest.table, path).empty()) continue;
+      out.push_back(make_finding(
+          kRuleLogUnwritable, path,
+          "a log of the image that is no link to the container's log: opening it for writing fails",
+          cat("link it to /dev/stdout in the image, or --volume ", path,
+              "=allowed (the host reads it)")));
+    }
+  });
+}
+
 }  // namespace
 
-std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest& manifest) {
+std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest& manifest,
+                                     const measure::Rootfs& rootfs) {
   std::vector<Finding> out;
   for (const std::string& volume : launch.volumes) {
     const std::string_view type = mount_of(manifest.table, volume);
@@ -61,6 +90,7 @@ std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest
                            "(lost at exit) or =allowed (the host reads and writes it)")));
     }
   }
+  log_findings(manifest, rootfs, out);
   return out;
 }
 

@@ -332,7 +332,8 @@ class Builder {
   Status run_by(const Task& task) {
     if (task.argv.empty()) return {};
     Task inner = task;
-    const std::string_view real = base_name(rootfs_.real_path(task.path).value_or(task.path));
+    const std::string resolved = rootfs_.real_path(task.path).value_or(task.path);
+    const std::string_view real = base_name(resolved);
     std::string_view name = base_name(inner.argv.front());
     if (name == "busybox" && inner.argv.size() > 1) {  // busybox sh …
       inner.argv.erase(inner.argv.begin());
@@ -378,7 +379,7 @@ class Builder {
   Status shell(const Task& task) {
     const std::vector<std::string>& argv = task.argv;
     std::size_t at = 1;
-    bool text = false;
+    bool text = false, login = false;
     for (; at < argv.size(); ++at) {
       const std::string& word = argv[at];
       if (word == "-" || word == "--") {
@@ -389,8 +390,11 @@ class Builder {
       if (word == "--rcfile" || word == "--init-file" ||
           (word[1] != '-' && (word.back() == 'o' || word.back() == 'O')))
         ++at;
-      text = text || (word[0] == '-' && word[1] != '-' && word.find('c') != std::string::npos);
+      const bool letters = word[0] == '-' && word[1] != '-';
+      text = text || (letters && word.find('c') != std::string::npos);
+      login = login || word == "--login" || (letters && word.find('l') != std::string::npos);
     }
+    if (login) CL_CHECK(profiles(task));
     if (at >= argv.size()) return {};
     const auto rest = [&](std::size_t from) {
       return std::vector<std::string>(
@@ -420,6 +424,31 @@ class Builder {
     CL_TRY(std::string content, script_text(*node));
     pending_text_.push_back(
         {script, std::move(content), cat("command of ", path), path, rest(at + 1)});
+    return {};
+  }
+
+  // What a login shell sources first.
+  Status profiles(const Task& task) {
+    const std::string home(env_value(launch_, "HOME", "/"));
+    for (const std::string& path :
+         {std::string("/etc/profile"), cat(home, "/.bash_profile"), cat(home, "/.profile")})
+      if (is_file(path))
+        CL_CHECK(sourced(task, path, cat("sourced by the login shell ", task.path)));
+    return script_directory(task, "/etc/profile.d");
+  }
+
+  // A file whose text the shell of `task` reads as its own.
+  Status sourced(const Task& task, const std::string& path, const std::string& detail) {
+    const Node* node = rootfs_.find(path);
+    Task inner = task;
+    inner.member = members_.file(path);
+    inner.path = path;
+    inner.complete = false;
+    inner.optional = true;
+    members_.edge(task.member, inner.member, Why::script_command, detail);
+    if (++shell_runs_[node] > kScriptRuns) return {};
+    CL_TRY(std::string text, script_text(*node));
+    pending_text_.push_back({inner, std::move(text), cat("command of ", path), path, {}});
     return {};
   }
 
@@ -524,14 +553,8 @@ class Builder {
       const Node* file = rootfs_.find(path);
       if (file == nullptr || !file->is_regular() || is_never_valid(path)) continue;
       start(from, path, Why::script_command, detail, {path});
-      if (!file->entry->shebang.empty() || !is_shell_name(name) ||
-          ++shell_runs_[file] > kScriptRuns)
-        continue;
-      CL_TRY(std::string text, script_text(*file));
-      Task sourced = from;
-      sourced.member = members_.file(path);
-      sourced.path = path;
-      pending_text_.push_back({sourced, std::move(text), cat("command of ", path), path, {}});
+      if (file->entry->shebang.empty() && is_shell_name(name))
+        CL_CHECK(sourced(from, path, detail));
     }
     return {};
   }

@@ -8,8 +8,9 @@
 
 #include <algorithm>
 #include <deque>
-#include <memory>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "base/text.h"
 #include "manifest-gen/closure/shell_words.h"
@@ -116,7 +117,7 @@ class Scanner {
   enum class Block : char { group, subshell, choice };
   struct OpenBlock {
     Block kind;
-    int function;  // of the body, or -1
+    int function;  // whose body it is part of, or -1
   };
   enum class Frame : char { substitution, backquote, arithmetic, parameter, array, text };
   struct Saved {
@@ -128,6 +129,7 @@ class Scanner {
     std::vector<ShellWord> command;
     std::vector<OpenBlock> blocks;
     std::vector<Fields> ran;
+    int function;
     // Frame::parameter and Frame::array
     std::string name, operation;
     // Frame::arithmetic
@@ -344,7 +346,7 @@ class Scanner {
     if (function_definition()) return;
     ++at_;
     end_command();
-    blocks_.push_back({Block::subshell, std::exchange(defining_, -1)});
+    open_block(Block::subshell);
   }
 
   // bash's extended patterns, "@(a|b)": part of the word.
@@ -417,6 +419,7 @@ class Scanner {
     saved.after_redirection = after_redirection_;
     saved.quoted = quoted_;
     saved.command = std::move(command_);
+    saved.function = std::exchange(function_, open_function());
     saved.blocks = std::move(blocks_);
     saved.ran = std::move(ran_);
     stack_.push_back(std::move(saved));
@@ -439,6 +442,7 @@ class Scanner {
     command_ = std::move(saved.command);
     blocks_ = std::move(saved.blocks);
     ran_ = std::move(saved.ran);
+    function_ = saved.function;
     return saved;
   }
 
@@ -525,18 +529,13 @@ class Scanner {
   }
 
   bool leave_text() {
-    std::size_t size = stack_.size();
-    while (size > 0 && stack_[size - 1].kind != Frame::text) --size;
-    if (size == 0) {
-      // What a substitution that never ends holds is still looked at.
-      const bool more = !stack_.empty();
-      if (more) {
-        (void)pop();
-        return true;
-      }
-      return false;
+    if (stack_.empty()) return false;
+    if (text_depth_ == 0) {
+      // What a substitution that never ends belongs to is still looked at.
+      (void)pop();
+      return true;
     }
-    unwind(size);
+    while (stack_.back().kind != Frame::text) (void)pop();
     Saved& frame = stack_.back();
     text_ = frame.text;
     at_ = frame.at;
@@ -906,16 +905,21 @@ class Scanner {
     command_.push_back(std::move(word));
   }
 
+  void open_block(Block kind) {
+    const int function = defining_ >= 0 ? std::exchange(defining_, -1) : open_function();
+    blocks_.push_back({kind, function});
+  }
+
   bool keyword(std::string_view text) {
     if (one_of(kPrefixes, text)) return true;
     if (text == "{") {
-      blocks_.push_back({Block::group, std::exchange(defining_, -1)});
+      open_block(Block::group);
     } else if (text == "}") {
       if (!blocks_.empty() && blocks_.back().kind == Block::group) blocks_.pop_back();
     } else if (text == "for" || text == "select") {
       next_ = Next::for_name;
     } else if (text == "case") {
-      blocks_.push_back({Block::choice, -1});
+      open_block(Block::choice);
       next_ = Next::case_word;
     } else if (text == "esac") {
       close_choice();
@@ -1029,14 +1033,7 @@ class Scanner {
     return out;
   }
 
-  int open_function() const {
-    for (std::size_t i = blocks_.size(); i > 0; --i)
-      if (blocks_[i - 1].function >= 0) return blocks_[i - 1].function;
-    for (std::size_t f = stack_.size(); f > 0; --f)
-      for (std::size_t i = stack_[f - 1].blocks.size(); i > 0; --i)
-        if (stack_[f - 1].blocks[i - 1].function >= 0) return stack_[f - 1].blocks[i - 1].function;
-    return -1;
-  }
+  int open_function() const { return blocks_.empty() ? function_ : blocks_.back().function; }
 
   void note_argument_run() {
     const int function = open_function();
@@ -1252,6 +1249,7 @@ class Scanner {
   bool quoted_ = false, last_pass_ = false;
   bool dropped_ = false;  // a word of the current variant that may be anything was left out
   int defining_ = -1;     // the function whose body comes next
+  int function_ = -1;     // the function around the frame
   std::string loop_variable_;
   std::vector<ShellWord> command_;
   std::vector<OpenBlock> blocks_;

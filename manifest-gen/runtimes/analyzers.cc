@@ -3,12 +3,14 @@
 
 #include "manifest-gen/runtimes/analyzer.h"
 #include "manifest-gen/runtimes/servers.h"
+#include "manifest-gen/runtimes/static_program.h"
 
 namespace cloister::manifest {
 namespace {
 
 constexpr std::array kAnalyzers = {
     Analyzer{"server", detect_server, analyze_server},
+    Analyzer{"static", detect_static, analyze_static},
 };
 
 }  // namespace

@@ -24,16 +24,18 @@ namespace {
 // Lists are separated by blanks; directives are compared without case.
 struct Server {
   std::string_view name = "";
-  std::string_view programs = "";   // patterns of base names
-  std::string_view files = "";      // its configuration when the command line names none
-  std::string_view option = "";     // which names it: the option's value
-  std::string_view includes = "";   // directives: further configuration; patterns and directories too
-  std::string_view modules = "";    // directives: files by names that may be relative
-  std::string_view trees = "";      // directives: directories whose files it serves
-  std::string_view bases = "";      // what relative names may be relative to, beside the configuration
-  std::string_view module_of = "";  // "mod_*" words are files of these directories, with ".so"
-  std::string_view runs = "";       // directives: commands that it gives to the shell
-  std::string_view extra = "";      // what it opens on its own: patterns
+  std::string_view programs = "";  // patterns of base names
+  std::string_view files = "";     // its configuration when the command line names none
+  std::string_view option = "";    // which names it: the option's value
+  std::string_view includes =
+      "";                         // directives: further configuration; patterns and directories too
+  std::string_view modules = "";  // directives: files by names that may be relative
+  std::string_view trees = "";    // directives: directories whose files it serves
+  std::string_view bases = "";  // what relative names may be relative to, beside the configuration
+  std::string_view module_of = "";     // "mod_*" words are files of these directories, with ".so"
+  std::string_view runs = "";          // directives: commands that it gives to the shell
+  std::string_view extra = "";         // what it opens on its own: patterns
+  std::string_view left_out = "";      // base names that `extra` matches and few need
   std::string_view programs_run = "";  // programs that it starts on its own
 };
 
@@ -71,7 +73,8 @@ constexpr std::array kServers = {
         .trees = "server.document-root alias.url",
         .bases = "/etc/lighttpd",
         .module_of = "/usr/lib/lighttpd /usr/local/lib/lighttpd /usr/lib/x86_64-linux-gnu/lighttpd",
-        .runs = "include_shell"},
+        .runs = "include_shell",
+        .extra = "/etc/mime.types"},
     Server{.name = "haproxy",
            .programs = "haproxy",
            .files = "/etc/haproxy/haproxy.cfg /usr/local/etc/haproxy/haproxy.cfg",
@@ -79,7 +82,7 @@ constexpr std::array kServers = {
            .modules = "errorfile ca-file crt crl-file lua-load lua-load-per-thread",
            .trees = "crt",
            .bases = "/etc/haproxy /usr/local/etc/haproxy",
-           .extra = "/etc/ssl/certs/*"},
+           .extra = "/usr/lib/ssl/certs/*.pem /etc/ssl/certs/*.pem"},
     Server{.name = "redis",
            .programs = "redis-server redis-sentinel redis-check-rdb redis-check-aof valkey-server "
                        "valkey-sentinel keydb-server",
@@ -99,6 +102,7 @@ constexpr std::array kServers = {
                     "/usr/share/zoneinfo/Australia/* /usr/share/zoneinfo/Etc/* "
                     "/usr/share/zoneinfo/Europe/* /usr/share/zoneinfo/Indian/* "
                     "/usr/share/zoneinfo/Pacific/*",
+           .left_out = "llvmjit.so llvmjit_types.bc",
            .programs_run = "/usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres /bin/sh "
                            "/usr/bin/locale"},
 };
@@ -172,8 +176,21 @@ class Reader {
 
   void own_files() {
     const std::string detail = cat("opened by ", server_->name, " on its own");
-    for (const std::string_view pattern : split(server_->extra, ' '))
-      if (!pattern.empty()) grant(std::string(pattern), {}, detail, Why::package_data);
+    for (const std::string_view pattern : split(server_->extra, ' ')) {
+      if (pattern.empty()) continue;
+      if (server_->left_out.empty() || pattern.find("**") != std::string_view::npos) {
+        grant(std::string(pattern), {}, detail, Why::package_data);
+        continue;
+      }
+      for (const std::string& path : expand_glob(scene_.rootfs, pattern)) {
+        if (!listed(server_->left_out, base_name(path)))
+          grant(path, {}, detail, Why::package_data);
+        else
+          out_.unknown.push_back(cat("uses ", path,
+                                     " for few things only, so that it is left out: switch those "
+                                     "off, or --include the file"));
+      }
+    }
     for (const std::string_view program : split(server_->programs_run, ' ')) {
       if (program.empty()) continue;
       for (const std::string& path : expand_glob(scene_.rootfs, program))

@@ -19,7 +19,7 @@ struct Rule {
   std::uint64_t max_bytes;  // 0: limits.packed_file_bytes
 };
 
-constexpr std::uint64_t kMiB = 1ULL << 20;
+constexpr std::uint64_t kMiB = 1ULL << 20, kConfigBytes = 64ULL << 10;
 
 constexpr Rule kRules[] = {
     // Who a program runs as, and how libc looks names up.
@@ -43,6 +43,14 @@ constexpr Rule kRules[] = {
     {"usr/lib/apk/db/installed", Kind::any, 16 * kMiB},
     {"var/lib/rpm/rpmdb.sqlite", Kind::any, 32 * kMiB},
     {"usr/lib/sysimage/rpm/rpmdb.sqlite", Kind::any, 32 * kMiB},
+    // Configuration that names what servers open. Larger files are data.
+    {"**/*.conf", Kind::any, kConfigBytes},
+    {"**/*.cfg", Kind::any, kConfigBytes},
+    {"**/*.cnf", Kind::any, kConfigBytes},
+    {"**/*.load", Kind::any, kConfigBytes},
+    {"**/sites-available/*", Kind::any, kConfigBytes},
+    {"etc/nginx/*", Kind::any, kConfigBytes},
+    {"etc/apache2/*", Kind::any, kConfigBytes},
     // The enclave runtime: what it is, and the files that are measured and go into the built image.
     {"**/_graminelibos_offsets.py", Kind::any, 0},
     {"**/graminelibos*.dist-info/METADATA", Kind::any, 0},

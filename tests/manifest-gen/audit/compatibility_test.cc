@@ -86,7 +86,8 @@ TEST(Compatibility, WhatALibraryLoadsDoesNotCount) {
 TEST(Compatibility, ToolsOfScriptsDoNotCount) {
   Case c = app({"symlink"});
   c.closure.members[0].real_path = "/usr/bin/ln";
-  c.closure.members.insert(c.closure.members.begin(), Member{.real_path = "/entry.sh"});
+  c.closure.members.insert(c.closure.members.begin(), Member());
+  c.closure.members[0].real_path = "/entry.sh";
   c.closure.edges = {{kLaunch, 0, Why::entrypoint, ""}, {0, 1, Why::script_command, ""}};
   EXPECT_TRUE(findings_of(c).empty());
 }
@@ -139,8 +140,15 @@ TEST(VolumeFindings, SayWhatBecomesOfEachVolume) {
   };
   manifest.table.put("fs.mounts", TomlArray{mount("tmpfs", "/cache"), mount("encrypted", "/kept")});
   manifest.table.put("sgx.allowed_files", TomlArray{TomlValue("file:/host")});
-  const auto findings = volume_findings(launch, manifest);
-  ASSERT_EQ(findings.size(), 2u);
+  const auto findings = volume_findings(launch, manifest,
+                                        Tree()
+                                            .link("/var/log/app/access.log", "/dev/stdout")
+                                            .file("/var/log/app/other.log")
+                                            .file("/var/log/dpkg.log")
+                                            .build());
+  ASSERT_EQ(findings.size(), 3u);
+  EXPECT_EQ(findings[2].id, kRuleLogUnwritable);
+  EXPECT_EQ(findings[2].where, "/var/log/app/other.log");
   EXPECT_EQ(findings[0].id, kRuleVolumeLost);
   EXPECT_EQ(findings[0].where, "/cache");
   EXPECT_EQ(findings[1].id, kRuleVolumeUnwritable);

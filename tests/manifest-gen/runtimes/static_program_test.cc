@@ -1,0 +1,50 @@
+#include "manifest-gen/runtimes/static_program.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/manifest-gen/support/tree.h"
+
+namespace cloister::manifest {
+namespace {
+
+std::set<std::string> granted(std::vector<std::string> strings) {
+  auto facts = test::library();
+  facts.strings = std::move(strings);
+  const auto root = test::Tree().elf("/app", facts).build();
+  const Launch launch;
+  const Limits limits;
+  const AnalyzerScene scene{launch, root, limits};
+  const ProgramStart start{"/app", {"/app"}, true};
+  EXPECT_TRUE(detect_static(start, scene));
+  const auto analysis = analyze_static(start, scene);
+  std::set<std::string> out;
+  for (const ClosureRoot& item : analysis->roots) out.insert(item.path_or_glob);
+  return out;
+}
+
+TEST(StaticProgram, ReadsWhatItNames) {
+  EXPECT_EQ(granted({"/etc/ssl/certs/ca-certificates.crt/etc/pki/x", "/proc/self/exe"}),
+            std::set<std::string>{"/etc/ssl/certs/ca-certificates.crt"});
+  EXPECT_TRUE(granted({"/proc/self/exe"}).empty());
+}
+
+TEST(StaticProgram, NoEvidenceProvesNothing) {
+  EXPECT_TRUE(granted({}).contains("/etc/passwd"));
+  EXPECT_TRUE(
+      granted(std::vector<std::string>(Limits{}.elf_evidence, "/x")).contains("/etc/group"));
+}
+
+TEST(StaticProgram, OthersAreNone) {
+  const auto root = test::Tree().elf("/app", test::program()).file("/text", "x").build();
+  const Launch launch;
+  const Limits limits;
+  const AnalyzerScene scene{launch, root, limits};
+  EXPECT_FALSE(detect_static({"/app", {"/app"}, true}, scene));
+  EXPECT_FALSE(detect_static({"/text", {"/text"}, true}, scene));
+  EXPECT_FALSE(detect_static({"/absent", {"/absent"}, true}, scene));
+}
+
+}  // namespace
+}  // namespace cloister::manifest
