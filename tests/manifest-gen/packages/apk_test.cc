@@ -27,7 +27,7 @@ TEST(ApkInstalled, FilesDependenciesAndSources) {
   EXPECT_EQ(nginx.name, "nginx");
   EXPECT_EQ(nginx.version, "1.24.0-r1");
   EXPECT_EQ(nginx.source, "nginx");
-  EXPECT_EQ(nginx.manager == PackageManager::apk, true);
+  EXPECT_EQ(package_manager_name(nginx.manager), "apk");
   EXPECT_EQ(nginx.files, (Strings{"/etc/nginx/nginx.conf", "/usr/sbin/nginx", "/at-the-root"}));
   EXPECT_EQ(nginx.conffiles, Strings{"/etc/nginx/nginx.conf"});
   // A shared object is known by who provides it; a conflict is no need.

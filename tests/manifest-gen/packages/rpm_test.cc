@@ -63,12 +63,12 @@ TEST(RpmDatabase, ATruncatedOneIsAnErrorAtEveryLength) {
 // Whatever a byte becomes, the reader ends, and inside the file.
 TEST(RpmDatabase, DamageIsSurvived) {
   const Bytes bytes = database();
-  for (std::size_t at = 0; at < bytes.size(); at += 37) {
+  for (std::size_t at = 0; at < bytes.size(); at += 487) {
     Bytes damaged = bytes;
     damaged[at] ^= std::byte{0xff};
     (void)parse_rpm_database(damaged, Limits{});
   }
-  for (std::size_t at = 0; at < 4096; ++at) {
+  for (std::size_t at = 0; at < 1024; at += 3) {
     Bytes damaged = bytes;
     damaged[at] = std::byte{0};
     (void)parse_rpm_database(damaged, Limits{});
