@@ -96,7 +96,7 @@ struct ClosureRequest {
   // Null: nothing is known of packages, and no file is owned by one.
   const PackageIndex* packages = nullptr;
   // Paths and globs to leave out, whatever asks for them; a directory means all below it.
-  std::vector<std::string> excludes;
+  std::vector<std::string> excludes = {};
   // The image's own glibc stands in for the runtime's: to look at an image without a runtime.
   bool image_libc = false;
 };

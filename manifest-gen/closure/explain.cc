@@ -1,6 +1,6 @@
 // A closure is a graph with shared nodes and loops: the number of its paths grows exponentially.
-// Chains are searched backwards from the file, always towards the launch first, so that the
-// shortest comes first; a bound on steps and on chains ends the search.
+// Chains are searched backwards from the file, the short ones first; a bound on steps and on chains
+// ends the search.
 #include "manifest-gen/closure/explain.h"
 
 #include <algorithm>
@@ -52,19 +52,31 @@ class ChainSearch {
                        [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
   }
 
+  // Chains of one length after the other, so that the shortest come first and a dead end, where
+  // every way to the launch is on the chain already, costs no more than the length allows.
   void run(std::size_t target, Explanation& out) {
+    if (distance_[target] == kFar) return;
+    for (std::size_t length = distance_[target]; length <= closure_.members.size(); ++length) {
+      longer_ = false;
+      if (!chains_of(length, target, out)) {
+        out.more_chains = true;
+        return;
+      }
+      if (!longer_) return;
+    }
+  }
+
+ private:
+  // False when a bound was reached.
+  bool chains_of(std::size_t length, std::size_t target, Explanation& out) {
     struct Level {
       std::size_t member, next;
     };
     std::vector<Level> levels{{target, 0}};
     std::vector<std::size_t> edges;  // of the chain so far, the last one first
     std::set<std::size_t> on_chain{target};
-    std::size_t steps = 0;
     while (!levels.empty()) {
-      if (++steps > kMostSteps || out.chains.size() == kMostChains) {
-        out.more_chains = true;
-        break;
-      }
+      if (++steps_ > kMostSteps) return false;
       Level& level = levels.back();
       if (level.next == incoming_[level.member].size()) {
         on_chain.erase(level.member);
@@ -75,19 +87,24 @@ class ChainSearch {
       const std::size_t edge = incoming_[level.member][level.next++];
       const std::size_t from = closure_.edges[edge].from;
       if (from == kLaunch) {
+        if (edges.size() + 1 != length) continue;
+        if (out.chains.size() == kMostChains) return false;
         std::vector<std::size_t> chain{edge};
         chain.insert(chain.end(), edges.rbegin(), edges.rend());
         out.chains.push_back(std::move(chain));
-      } else if (on_chain.insert(from).second) {
+      } else if (distance_[from] != kFar && !on_chain.contains(from)) {
+        if (edges.size() + 1 + distance_[from] > length) {
+          longer_ = true;
+          continue;
+        }
+        on_chain.insert(from);
         edges.push_back(edge);
         levels.push_back({from, 0});
       }
     }
-    std::stable_sort(out.chains.begin(), out.chains.end(),
-                     [](const auto& a, const auto& b) { return a.size() < b.size(); });
+    return true;
   }
 
- private:
   std::size_t rank(std::size_t edge) const {
     const std::size_t from = closure_.edges[edge].from;
     return from == kLaunch ? 0 : distance_[from];
@@ -95,6 +112,8 @@ class ChainSearch {
   const Closure& closure_;
   std::vector<std::vector<std::size_t>> incoming_;
   std::vector<std::size_t> distance_;
+  std::size_t steps_ = 0;
+  bool longer_ = false;  // a way was left because it would be longer than the length at hand
 };
 
 std::string_view directory_of(std::string_view path) {

@@ -89,6 +89,7 @@ class Parser {
       if (packages_.size() >= kMaxPackages)
         return Error::limit(cat("more than ", kMaxPackages, " packages"));
       if (package_.source.empty()) package_.source = package_.name;
+      package_.manager = PackageManager::apk;
       packages_.push_back(std::move(package_));
     }
     package_ = Package();

@@ -153,6 +153,8 @@ class PackageIndexReader {
       for (std::string& path : out_.packages_[i].files) {
         const Node* node = listed(path);
         if (node == nullptr || node->is_directory()) continue;
+        const Node* end = node->is_symlink() ? rootfs_.find(path) : node;
+        if (end != nullptr && end->is_directory()) continue;  // /lib, where that is a link
         out_.owners_.try_emplace(node, i);
         present.push_back(std::move(path));
       }

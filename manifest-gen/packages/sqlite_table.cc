@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "manifest-gen/packages/package.h"
 
 namespace cloister::manifest {
 namespace {

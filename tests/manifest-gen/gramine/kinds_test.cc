@@ -39,9 +39,9 @@ TEST(Kinds, EveryTemplateIsWellFormed) {
     names.insert(kind.name);
     EXPECT_FALSE(kind.summary.empty());
     for (const ClosureRoot& grant : kind.grants) {
-      EXPECT_TRUE(grant.path_or_glob.starts_with('/') || grant.path_or_glob.starts_with("${app}/"));
+      EXPECT_TRUE(grant.path_or_glob.starts_with('/'));
       EXPECT_TRUE(grant.optional);
-      EXPECT_TRUE(grant.why == Why::package_data || grant.why == Why::workdir);
+      EXPECT_TRUE(grant.why == Why::package_data);
     }
     for (const std::string& path : kind.tmpfs) EXPECT_EQ(measure::normalize_path(path), path);
     const TomlValue* size = kind.manifest.at("sgx.enclave_size");
@@ -103,28 +103,6 @@ TEST(ChooseKind, ScriptsAndWrappersAreLookedThrough) {
 TEST(ChooseKind, ScriptsThatRunEachOtherEnd) {
   const auto root = Tree().script("/a", "#!/b\n").script("/b", "#!/a\n").build();
   EXPECT_EQ(kind_of(root, {"/a"}), "native");
-}
-
-TEST(ChooseKind, ApplicationDirectoriesAreGrantedSystemOnesAreNot) {
-  const auto root = Tree()
-                        .elf("/usr/bin/python3", program())
-                        .file("/srv/app/main.py", "x")
-                        .directory("/work")
-                        .link("/sneaky", "/usr")
-                        .directory("/usr/lib")
-                        .build();
-  const auto grants = [&](std::string workdir) {
-    Launch launch = launch_of(root, {"/usr/bin/python3", "/srv/app/main.py"});
-    launch.workdir = std::move(workdir);
-    std::set<std::string> out;
-    const auto kind = choose_kind(launch, root);
-    for (const ClosureRoot& grant : kind->grants)
-      if (grant.why == Why::workdir) out.insert(grant.path_or_glob);
-    return out;
-  };
-  EXPECT_EQ(grants("/work"), (std::set<std::string>{"/work/**", "/srv/app/**"}));
-  for (const char* system : {"/", "/usr/lib", "/etc", "/root", "/sneaky", "/absent"})
-    EXPECT_EQ(grants(system), std::set<std::string>{"/srv/app/**"}) << system;
 }
 
 }  // namespace

@@ -1,0 +1,304 @@
+// What each level of trust grants, and what the user takes away again.
+#include "manifest-gen/closure/trust.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "manifest-gen/closure/closure.h"
+#include "tests/manifest-gen/support/tree.h"
+
+namespace cloister::manifest {
+namespace {
+
+using test::glibc_runtime;
+using test::library;
+using test::program;
+using test::Tree;
+
+// A package database of (name, source, more fields, files).
+class Packaged {
+ public:
+  Packaged() {
+    tree.directory("/usr/lib/x86_64-linux-gnu")
+        .link("/lib", "usr/lib")
+        .link("/lib64", "usr/lib64")
+        .link("/bin", "usr/bin")
+        .elf("/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", library())
+        .link("/usr/lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2")
+        .elf("/usr/bin/dash", program())
+        .link("/usr/bin/sh", "dash");
+    package("dash", "dash", "Essential: yes\n", {"/usr/bin/dash", "/usr/share/dash/data"});
+    tree.file("/usr/share/dash/data", "shell data");
+  }
+  Packaged& package(std::string_view name, std::string_view source, std::string_view more,
+                    const std::vector<std::string>& files) {
+    status += cat("Package: ", name, "\nStatus: install ok installed\nSource: ", source,
+                  "\nVersion: 1\n", more, "\n");
+    tree.file(cat("/var/lib/dpkg/info/", name, ".list"), join(files, "\n") + "\n");
+    return *this;
+  }
+  measure::Rootfs build() {
+    tree.file("/var/lib/dpkg/status", status);
+    return tree.build();
+  }
+  Tree tree;
+  std::string status;
+};
+
+Packaged nginx() {
+  Packaged out;
+  out.package("nginx", "nginx", "Depends: nginx-common (= 1), libz\n",
+              {"/usr/sbin/nginx", "/usr/share/man/man8/nginx.8.gz"})
+      .package("nginx-common", "nginx", "",
+               {"/etc/nginx/nginx.conf", "/etc/init.d/nginx", "/etc/default/nginx",
+                "/etc/logrotate.d/nginx", "/usr/share/nginx/html/index.html",
+                "/usr/share/doc/nginx-common/copyright", "/lib/systemd/system/nginx.service",
+                "/usr/share/vim/addons/syntax/nginx.vim", "/usr/bin/nginx-helper",
+                "/usr/lib/nginx/modules/echo.so", "/etc/nginx/site.key"})
+      .package("nginx-doc", "nginx", "", {"/usr/share/nginx-doc/guide"})
+      .package("libz", "zlib", "",
+               {"/usr/lib/x86_64-linux-gnu/libz.so.1", "/usr/share/libz/table"});
+  for (const char* path :
+       {"/usr/share/man/man8/nginx.8.gz", "/etc/nginx/nginx.conf", "/etc/init.d/nginx",
+        "/etc/default/nginx", "/etc/logrotate.d/nginx", "/usr/share/nginx/html/index.html",
+        "/usr/share/doc/nginx-common/copyright", "/usr/lib/systemd/system/nginx.service",
+        "/usr/share/vim/addons/syntax/nginx.vim", "/usr/share/nginx-doc/guide",
+        "/usr/share/libz/table", "/etc/nginx/site.key", "/etc/nginx/mine.conf"})
+    out.tree.file(path, path);
+  out.tree.elf("/usr/sbin/nginx", program({"libz.so.1", "libc.so.6"}))
+      .elf("/usr/bin/nginx-helper", program())
+      .elf("/usr/lib/nginx/modules/echo.so", library({"libecho.so.1", "libc.so.6"}))
+      .elf("/usr/lib/x86_64-linux-gnu/libecho.so.1", library())
+      .elf("/usr/lib/x86_64-linux-gnu/libz.so.1", library({"libc.so.6"}));
+  return out;
+}
+
+Launch launch_of(const measure::Rootfs& rootfs, std::vector<std::string> argv,
+                 std::string workdir = "/") {
+  Launch launch;
+  launch.program = argv.front();
+  launch.argv = std::move(argv);
+  launch.entrypoint = rootfs.real_path(launch.program).value_or(launch.program);
+  launch.env = {{"PATH", "/usr/sbin:/usr/bin"}};
+  launch.workdir = std::move(workdir);
+  return launch;
+}
+
+Result<Closure> compute(const measure::Rootfs& root, const Launch& launch, ClosureRequest request,
+                        const std::vector<ClosureRoot>& roots = {}) {
+  const PackageIndex packages = PackageIndex::read(root, Limits{});
+  request.packages = &packages;
+  return compute_closure(launch, root, glibc_runtime(), roots, Limits{}, request);
+}
+
+Closure closure_of(const measure::Rootfs& root, const Launch& launch, ClosureRequest request = {},
+                   const std::vector<ClosureRoot>& roots = {}) {
+  auto closure = compute(root, launch, std::move(request), roots);
+  if (!closure) {
+    ADD_FAILURE() << closure.error().what();
+    return {};
+  }
+  return std::move(*closure);
+}
+
+bool grants(const Closure& closure, std::string_view path) {
+  return std::any_of(closure.members.begin(), closure.members.end(), [&](const Member& m) {
+    return std::find(m.paths.begin(), m.paths.end(), path) != m.paths.end();
+  });
+}
+
+ClosureRoot include(std::string pattern) {
+  return {pattern, Why::include, cat("--include ", pattern), false, ""};
+}
+
+TEST(TrustClosure, DataAndConfigurationOfTheProgramsPackageAndItsKin) {
+  const auto root = nginx().build();
+  const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/nginx"}));
+  for (const char* path : {"/usr/sbin/nginx", "/etc/nginx/nginx.conf",
+                           "/usr/share/nginx/html/index.html", "/usr/lib/nginx/modules/echo.so"})
+    EXPECT_TRUE(grants(closure, path)) << path;
+  EXPECT_TRUE(grants(closure, "/usr/lib/x86_64-linux-gnu/libecho.so.1")) << "a plug-in's library";
+  for (const char* path :
+       {"/etc/init.d/nginx", "/etc/default/nginx", "/etc/logrotate.d/nginx",
+        "/usr/share/doc/nginx-common/copyright", "/usr/share/man/man8/nginx.8.gz",
+        "/usr/lib/systemd/system/nginx.service", "/usr/share/vim/addons/syntax/nginx.vim",
+        "/usr/bin/nginx-helper", "/usr/share/nginx-doc/guide", "/usr/share/libz/table",
+        "/etc/nginx/mine.conf"})
+    EXPECT_FALSE(grants(closure, path)) << path;
+  EXPECT_EQ(closure.withheld, std::vector<std::string>{"/etc/nginx/site.key"});
+}
+
+TEST(TrustClosure, AShellBringsNothingAndTheProgramThatItRunsDoes) {
+  Packaged image = nginx();
+  image.tree.script("/entry.sh", "#!/bin/sh\nexec nginx -g 'daemon off;'\n");
+  const auto root = image.build();
+  const auto closure = closure_of(root, launch_of(root, {"/entry.sh"}));
+  EXPECT_TRUE(grants(closure, "/usr/share/nginx/html/index.html"));
+  EXPECT_FALSE(grants(closure, "/usr/share/dash/data"));
+}
+
+TEST(TrustClosure, AHelperThatTheProgramNamesIsGranted) {
+  Packaged image;
+  measure::elf::Facts server = program();
+  server.strings = {"/usr/lib/app/helper"};
+  image.package("app", "app", "", {"/usr/bin/app", "/usr/lib/app/helper", "/usr/lib/app/other"});
+  image.tree.elf("/usr/bin/app", server)
+      .elf("/usr/lib/app/helper", program())
+      .elf("/usr/lib/app/other", program());
+  const auto root = image.build();
+  const auto closure = closure_of(root, launch_of(root, {"/usr/bin/app"}));
+  EXPECT_TRUE(grants(closure, "/usr/lib/app/helper"));
+  EXPECT_FALSE(grants(closure, "/usr/lib/app/other"));
+}
+
+TEST(TrustClosure, TheApplicationsOwnFilesAreThoseNobodyOwns) {
+  Packaged image = nginx();
+  image.package("vendor", "vendor", "", {"/srv/app/owned"});
+  image.tree.file("/srv/app/page.html", "p")
+      .file("/srv/app/owned", "o")
+      .file("/srv/app/deep/er/file", "f")
+      .file("/srv/app/.git/config", "g")
+      .file("/srv/app/.env", "SECRET=1")
+      .link("/srv/app/current", "page.html")
+      .file("/srv/other/file", "x");
+  const auto root = image.build();
+  const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/nginx"}, "/srv/app"));
+  for (const char* path : {"/srv/app/page.html", "/srv/app/deep/er/file", "/srv/app/current"})
+    EXPECT_TRUE(grants(closure, path)) << path;
+  for (const char* path :
+       {"/srv/app/owned", "/srv/app/.git/config", "/srv/app/.env", "/srv/other/file"})
+    EXPECT_FALSE(grants(closure, path)) << path;
+  EXPECT_NE(std::find(closure.withheld.begin(), closure.withheld.end(), "/srv/app/.env"),
+            closure.withheld.end());
+}
+
+TEST(TrustClosure, DirectoriesOfTheSystemAreNoApplications) {
+  const auto root = nginx().build();
+  for (const char* workdir : {"/", "/root", "/home", "/etc", "/var", "/usr/lib", "/absent"}) {
+    const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/nginx"}, workdir));
+    EXPECT_FALSE(grants(closure, "/etc/nginx/mine.conf")) << workdir;
+  }
+}
+
+TEST(TrustClosure, FilesBesideTheEntryScriptAndBesideAProgramThatNobodyPackaged) {
+  Packaged image;
+  image.tree.script("/opt/svc/run", "#!/bin/sh\n")
+      .file("/opt/svc/conf", "c")
+      .elf("/app/server", program())
+      .file("/app/page", "p")
+      .elf("/tool/bin/server", program())
+      .file("/tool/bin/other", "o");
+  const auto root = image.build();
+  EXPECT_TRUE(grants(closure_of(root, launch_of(root, {"/opt/svc/run"})), "/opt/svc/conf"));
+  EXPECT_TRUE(grants(closure_of(root, launch_of(root, {"/app/server"})), "/app/page"));
+  EXPECT_FALSE(grants(closure_of(root, launch_of(root, {"/tool/bin/server"})), "/tool/bin/other"));
+}
+
+TEST(TrustNone, EntrypointAndInterpreterAndWhatIsMissing) {
+  Packaged image = nginx();
+  image.tree.script("/entry.sh", "#!/bin/sh\nexec nginx\n");
+  const auto root = image.build();
+  const auto closure = closure_of(root, launch_of(root, {"/entry.sh"}), {.trust = Trust::none});
+  ASSERT_EQ(closure.members.size(), 3U);
+  EXPECT_EQ(closure.members[0].real_path, "/entry.sh");
+  EXPECT_TRUE(grants(closure, "/usr/bin/dash"));
+  EXPECT_TRUE(grants(closure, "/gramine/runtime/glibc/ld-linux-x86-64.so.2"));
+  EXPECT_TRUE(std::binary_search(closure.denied.begin(), closure.denied.end(), "/usr/sbin/nginx"));
+}
+
+TEST(TrustNone, WhatIsIncludedComesWithItsNeeds) {
+  const auto root = nginx().build();
+  const auto closure =
+      closure_of(root, launch_of(root, {"/usr/sbin/nginx"}), {.trust = Trust::none},
+                 {include("/usr/lib/nginx/modules/echo.so")});
+  EXPECT_TRUE(grants(closure, "/usr/lib/nginx/modules/echo.so"));
+  EXPECT_TRUE(grants(closure, "/usr/lib/x86_64-linux-gnu/libecho.so.1"));
+  EXPECT_FALSE(grants(closure, "/usr/lib/x86_64-linux-gnu/libz.so.1"));
+}
+
+TEST(TrustPackage, EveryFileOfEveryPackageInvolved) {
+  const auto root = nginx().build();
+  const auto closure =
+      closure_of(root, launch_of(root, {"/usr/sbin/nginx"}), {.trust = Trust::package});
+  for (const char* path : {"/usr/share/doc/nginx-common/copyright", "/etc/init.d/nginx",
+                           "/usr/share/libz/table", "/lib/systemd/system/nginx.service"})
+    EXPECT_TRUE(grants(closure, path)) << path;
+  EXPECT_FALSE(grants(closure, "/usr/share/nginx-doc/guide"));
+  EXPECT_FALSE(grants(closure, "/etc/nginx/site.key"));
+  EXPECT_FALSE(grants(closure, "/etc/nginx/mine.conf"));
+}
+
+TEST(TrustAll, EveryFileUnderItsNamesButSecrets) {
+  const auto root = nginx().build();
+  const auto closure =
+      closure_of(root, launch_of(root, {"/usr/sbin/nginx"}), {.trust = Trust::all});
+  for (const char* path : {"/etc/nginx/mine.conf", "/usr/share/nginx-doc/guide",
+                           "/usr/bin/nginx-helper", "/bin/nginx-helper", "/usr/bin/sh", "/bin/sh"})
+    EXPECT_TRUE(grants(closure, path)) << path;
+  EXPECT_FALSE(grants(closure, "/etc/nginx/site.key"));
+  EXPECT_EQ(closure.withheld, std::vector<std::string>{"/etc/nginx/site.key"});
+}
+
+TEST(Exclude, TakesAFileUnderAllItsNamesAndWhatOnlyItNeeds) {
+  const auto root = nginx().build();
+  const auto closure =
+      closure_of(root, launch_of(root, {"/usr/sbin/nginx"}),
+                 {.excludes = {"/lib/nginx/modules/echo.so", "/usr/lib/nginx/**"}});
+  EXPECT_FALSE(grants(closure, "/usr/lib/nginx/modules/echo.so"));
+  EXPECT_FALSE(grants(closure, "/usr/lib/x86_64-linux-gnu/libecho.so.1"));
+  EXPECT_TRUE(grants(closure, "/usr/lib/x86_64-linux-gnu/libz.so.1"));
+  EXPECT_EQ(closure.members[0].real_path, "/usr/sbin/nginx");
+  ASSERT_FALSE(closure.excluded.empty());
+  const auto taken = std::find_if(closure.excluded.begin(), closure.excluded.end(),
+                                  [](const auto& e) { return !e.path.empty(); });
+  ASSERT_NE(taken, closure.excluded.end());
+  EXPECT_EQ(taken->path, "/usr/lib/nginx/modules/echo.so");
+  EXPECT_NE(taken->wanted.find("package"), std::string::npos) << taken->wanted;
+}
+
+TEST(Exclude, WinsOverInclude) {
+  const auto root = nginx().build();
+  const auto closure =
+      closure_of(root, launch_of(root, {"/usr/sbin/nginx"}), {.excludes = {"/etc/nginx/mine.conf"}},
+                 {include("/etc/nginx/*")});
+  EXPECT_FALSE(grants(closure, "/etc/nginx/mine.conf"));
+  EXPECT_TRUE(grants(closure, "/etc/nginx/site.key")) << "what the user includes is granted";
+  ASSERT_EQ(closure.included.size(), 1U);
+  EXPECT_EQ(closure.included[0].option, "--include /etc/nginx/*");
+  EXPECT_EQ(closure.included[0].secrets, std::vector<std::string>{"/etc/nginx/site.key"});
+}
+
+TEST(Exclude, WhatTheProgramCannotStartWithoutIsAnError) {
+  const auto root = nginx().build();
+  for (const char* pattern :
+       {"/usr/sbin/nginx", "/usr/lib/**/libz.so.*", "/lib/x86_64-linux-gnu", "/gramine/**"}) {
+    const auto closure =
+        compute(root, launch_of(root, {"/usr/sbin/nginx"}), {.excludes = {pattern}});
+    ASSERT_FALSE(closure) << pattern;
+    EXPECT_EQ(closure.error().code(), Code::conflict) << pattern;
+    EXPECT_NE(closure.error().what().find(pattern), std::string::npos) << closure.error().what();
+  }
+}
+
+TEST(Exclude, APatternThatMatchesNothingIsAnErrorAndAPrecautionIsNot) {
+  const auto root = nginx().build();
+  const auto nothing =
+      compute(root, launch_of(root, {"/usr/sbin/nginx"}), {.excludes = {"/etc/ngnix/**"}});
+  ASSERT_FALSE(nothing);
+  EXPECT_EQ(nothing.error().code(), Code::unresolved);
+  const auto closure =
+      closure_of(root, launch_of(root, {"/usr/sbin/nginx"}), {.excludes = {"/usr/share/doc/**"}});
+  ASSERT_EQ(closure.excluded.size(), 1U);
+  EXPECT_EQ(closure.excluded[0].path, "");
+}
+
+TEST(TrustName, ReadsWhatItWrites) {
+  for (const Trust trust : {Trust::none, Trust::closure, Trust::package, Trust::all})
+    EXPECT_EQ(parse_trust(trust_name(trust)), trust);
+  EXPECT_FALSE(parse_trust("everything"));
+}
+
+}  // namespace
+}  // namespace cloister::manifest
