@@ -13,6 +13,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "manifest-gen/closure/dlopen_evidence.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/closure/ld_so_conf.h"
 #include "manifest-gen/closure/members.h"
@@ -80,8 +81,7 @@ class Builder {
     CL_CHECK(drain_with_scripts());
     for (const ClosureRoot& root : roots) add_root(root);
     CL_CHECK(drain_with_scripts());
-    add_system_files();
-    CL_CHECK(drain_with_scripts());
+    CL_CHECK(add_system_files());
     finish();
     return std::move(closure_);
   }
@@ -120,7 +120,13 @@ class Builder {
   }
 
   Status drain() {
-    while (!tasks_.empty()) {
+    while (!tasks_.empty() || !pending_roots_.empty()) {
+      if (tasks_.empty()) {
+        const ClosureRoot root = std::move(pending_roots_.front());
+        pending_roots_.pop_front();
+        add_root(root);
+        continue;
+      }
       const Task task = std::move(tasks_.front());
       tasks_.pop_front();
       const Node* node = rootfs_.find(task.path);
@@ -166,6 +172,9 @@ class Builder {
     if (facts.interpreter.empty()) {
       if (facts.needed.empty()) {
         closure_.is_static = closure_.is_static || task.member == 0;
+        Process process(scene_, LoaderKind::glibc, task.optional);
+        process.load_library(task.member, task.path, facts, nullptr);
+        follow(process, 0);
       } else {
         library(task.member, task.path, facts, task.optional);
       }
@@ -178,7 +187,18 @@ class Builder {
     closure_.uses_musl = closure_.uses_musl || musl;
     // glibc opens it when a thread is cancelled or exits, and aborts without it.
     if (!musl) (void)process->load_by_name("libgcc_s.so.1", "dlopen by libc: thread cancellation");
+    follow(*process, 0);
     if (!main_process_) main_process_ = std::move(process);
+  }
+
+  // What the code of the process asks for, from its object `first` on. The files it names wait for
+  // their turn: some of them are plug-ins, which name more.
+  void follow(Process& process, std::size_t first) {
+    CodeEvidence found = follow_code(process, first, scene_);
+    for (ClosureRoot& root : found.roots) pending_roots_.push_back(std::move(root));
+    for (Closure::Unknown& unknown : found.unknown)
+      if (known_unknown_.insert({unknown.program, unknown.what}).second)
+        closure_.unknown.push_back(std::move(unknown));
   }
 
   // The same program may run many scripts.
@@ -209,6 +229,7 @@ class Builder {
     Process process(scene_, kind, optional);
     process.load_library(member, path, facts, host);
     if (kind == LoaderKind::glibc) scene_.glibc_used = true;
+    follow(process, host != nullptr ? host->loaded_count() : 0);
     // dlopen by name finds it only in a directory that LD_LIBRARY_PATH lists.
     const std::string directory = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
     const SearchPlaces& places = kind == LoaderKind::glibc ? scene_.glibc : scene_.musl;
@@ -442,13 +463,23 @@ class Builder {
       library(member, path, *facts, optional);
   }
 
-  void add_system_files() {
-    SystemFilesInput input;
-    input.glibc = scene_.glibc_used;
-    input.musl = closure_.uses_musl;
-    input.sonames = &scene_.sonames;
-    input.library_directories = &scene_.glibc.system;
-    for (const ClosureRoot& root : system_files(launch_, rootfs_, input)) add_root(root);
+  // What they bring in (a shell, a module) calls libc as well: once more for those.
+  Status add_system_files() {
+    SystemFiles found;
+    for (int round = 0; round < 2; ++round) {
+      const CodeUse use = code_use(closure_, rootfs_);
+      SystemFilesInput input;
+      input.glibc = scene_.glibc_used;
+      input.musl = closure_.uses_musl;
+      input.use = &use;
+      input.library_directories = scene_.glibc_used ? &scene_.glibc.system : &scene_.musl.system;
+      found = system_files(launch_, rootfs_, input, limits_);
+      for (const ClosureRoot& root : found.roots) add_root(root);
+      CL_CHECK(drain_with_scripts());
+    }
+    for (Suggestion& suggestion : found.suggestions)
+      closure_.suggestions.push_back(std::move(suggestion));
+    return {};
   }
 
   // ---- the library path ----
@@ -504,6 +535,8 @@ class Builder {
   std::set<const Node*> started_, sourced_;
   std::set<std::pair<std::string, std::vector<std::string>>> analyzed_;
   std::deque<PendingText> pending_text_;
+  std::deque<ClosureRoot> pending_roots_;
+  std::set<std::pair<std::string, std::string>> known_unknown_;
   bool runs_commands_ = false;  // the entry script may run its arguments
   std::set<std::string> withheld_;
   std::unique_ptr<Process> main_process_;

@@ -6,6 +6,7 @@
 #include "manifest-gen/closure/process.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "manifest-gen/closure/versions.h"
@@ -102,6 +103,37 @@ bool Process::load_by_name(const std::string& name, std::string_view detail) {
     return true;
   }
   return false;
+}
+
+bool Process::open(std::size_t object, const std::string& name, Why why, std::string_view detail,
+                   std::vector<std::string>* searched) {
+  if (const auto known = by_name_.find(name); known != by_name_.end()) {
+    if (known->second != object)
+      scene_.members.edge(objects_[object].member, objects_[known->second].member, why, detail);
+    return true;
+  }
+  if (kind_ == LoaderKind::musl && is_musl_builtin(name)) return true;
+  const std::size_t before = objects_.size();
+  if (!from_runtime(object, name, why, detail) && !find(object, name, why, detail, searched))
+    return false;
+  // dlopen fails where a start would: the program goes on without.
+  const std::size_t own = std::exchange(first_own_, before);
+  const bool optional = std::exchange(optional_, true);
+  load_needed();
+  first_own_ = own;
+  optional_ = optional;
+  return true;
+}
+
+bool Process::would_load(std::size_t object, const std::string& name) const {
+  if (by_name_.contains(name)) return false;
+  if (kind_ == LoaderKind::glibc && scene_.runtime.glibc.contains(name)) return true;
+  return find_library(scene_.rootfs, places(), name, chain(object)).found.has_value();
+}
+
+Process::Loaded Process::loaded(std::size_t object) const {
+  const Object& at = objects_[object];
+  return {at.facts, at.path, scene_.members[at.member].from_runtime};
 }
 
 void Process::add_interpreter(std::size_t main) {
@@ -207,7 +239,6 @@ bool Process::from_runtime(std::size_t object, const std::string& name, Why why,
   const std::size_t member =
       scene_.members.runtime_file(kRuntimeGlibcDir, name, file->second, true);
   scene_.members.edge(objects_[object].member, member, why, detail);
-  scene_.sonames.insert(name);
   add_object({member, scene_.runtime.elf_facts(file->second), scene_.members[member].real_path,
               std::string(kRuntimeGlibcDir), object, false},
              name);
@@ -228,7 +259,6 @@ bool Process::find(std::size_t object, const std::string& name, Why why, std::st
   const FoundLibrary& found = *search.found;
   const std::size_t member = scene_.members.file(found.path);
   scene_.members.edge(objects_[object].member, member, why, detail);
-  scene_.sonames.insert(name);
   const bool by_path = name.find('/') != std::string::npos;
   // A main program behind a link has another $ORIGIN under Gramine: list what it leads to.
   const Object& main = objects_.front();
