@@ -35,7 +35,7 @@ struct Row {
 
 constexpr std::string_view kClock =
     "localtime localtime_r __localtime64_r mktime mktime64 timelocal tzset strftime *strftime_l "
-    "wcsftime ctime ctime_r getdate getdate_r syslog vsyslog";
+    "wcsftime *wcsftime_l ctime ctime_r getdate getdate_r *syslog*";
 constexpr std::string_view kUsers = "getpw* setpwent cuserid getlogin* wordexp";
 constexpr std::string_view kGroups = "getgr* setgrent initgroups";
 constexpr std::string_view kHosts = "getaddrinfo gethostby* gethostent getnameinfo";
