@@ -167,6 +167,13 @@ std::string plain(std::string_view name) {
   return out;
 }
 
+// What libssl calls in libcrypto says nothing about who calls libssl, and the converter between
+// character sets in libstdc++ is an extension that programs do not use.
+bool is_inner_call(std::string_view library, std::string_view function) {
+  return library.starts_with("libssl.so") ||
+         (library.starts_with("libstdc++.so") && function == "iconv_open");
+}
+
 class SystemFilesFinder {
  public:
   SystemFilesFinder(const Launch& launch, const measure::Rootfs& rootfs,
@@ -560,8 +567,7 @@ CodeUse code_use(const Closure& closure, const measure::Rootfs& rootfs) {
     const bool program = !facts->interpreter.empty();
     const std::string_view base = base_name(member.real_path);
     for (const std::string& name : facts->imports) {
-      // What libssl calls in libcrypto says nothing about who calls libssl.
-      if (base.starts_with("libssl.so")) break;
+      if (is_inner_call(base, name)) continue;
       out.imports.try_emplace(name, member.real_path);
       if (program && !is_interpreter(base)) out.program_imports.try_emplace(name, member.real_path);
     }

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <string_view>
 
@@ -95,20 +96,31 @@ class Evidence {
 
 using Names = std::set<std::string, std::less<>>;
 
-// How many symbols may be undefined: those before the first that the hash table knows, else all
-// that fit.
-std::uint64_t undefined_bound(const Memory& memory, const DynamicTable& table) {
+// The number of symbols that DT_GNU_HASH knows: its chains cover the table to the end, the longest
+// begins at the highest bucket, and an odd value ends it. Nothing when no bucket is used.
+std::optional<std::uint64_t> gnu_hash_count(const Memory& memory, std::uint64_t address) {
+  const auto table = memory.at(address);
+  if (!table) return std::nullopt;
+  ByteReader in(*table);
+  const std::uint32_t buckets = in.u32(), first = in.u32(), words = in.u32();
+  in.skip(4 + std::uint64_t{words} * 8);  // shift, Bloom filter
+  std::uint32_t last = 0;
+  for (std::uint32_t i = 0; i < buckets && in.ok(); ++i) last = std::max(last, in.u32());
+  if (!in.ok() || last == 0 || last < first) return std::nullopt;
+  in.skip(std::uint64_t{last - first} * 4);
+  std::uint64_t count = last;
+  for (bool more = true; more && in.remaining() >= 4 && in.ok(); ++count)
+    more = (in.u32() & 1U) == 0;
+  if (!in.ok()) return std::nullopt;
+  return count;
+}
+
+// How many symbols there may be. Undefined ones mostly come first, but a function whose address is
+// taken stands among the defined ones, though it is undefined.
+std::uint64_t symbol_bound(const Memory& memory, const DynamicTable& table) {
   std::uint64_t bound = kMaxSymbols;
   if (table.gnu_hash) {
-    if (const auto header = memory.at(*table.gnu_hash, 16)) {
-      ByteReader in(*header);
-      const std::uint32_t buckets = in.u32(), first = in.u32(), words = in.u32();
-      const auto used =
-          memory.at(*table.gnu_hash + 16 + std::uint64_t{words} * 8, std::uint64_t{buckets} * 4);
-      if (used && std::any_of(used->begin(), used->begin() + std::ptrdiff_t{buckets} * 4,
-                              [](std::byte b) { return b != std::byte{0}; }))
-        return std::min<std::uint64_t>(bound, first);
-    }
+    if (const auto count = gnu_hash_count(memory, *table.gnu_hash)) return std::min(bound, *count);
   }
   if (table.hash) {
     if (const auto header = memory.at(*table.hash, 8)) {
@@ -129,7 +141,7 @@ void read_imports(const Memory& memory, const DynamicTable& table, Evidence& evi
   const auto strings = memory.at(*table.strings);
   if (!symbols || !strings) return;
   const std::uint64_t count =
-      std::min<std::uint64_t>(undefined_bound(memory, table), symbols->size() / kSymbolSize);
+      std::min<std::uint64_t>(symbol_bound(memory, table), symbols->size() / kSymbolSize);
   ByteReader in(*symbols);
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint32_t name = in.u32();

@@ -80,8 +80,10 @@ TEST(ElfEvidence, ImportsAreUndefinedSymbolsOfTheTable) {
 
 TEST(ElfEvidence, OnlySymbolsThatTheHashTableCountsAreRead) {
   EXPECT_EQ(WithSymbols().imports(4, {1, 2}), Names{"dlopen"});
-  // DT_GNU_HASH: what comes before its first symbol. buckets, first, words, shift, bloom, bucket.
-  EXPECT_EQ(WithSymbols().imports(0x6ffffef5, {1, 3, 1, 6, 0, 0, 3}), Names{"dlopen"});
+  // DT_GNU_HASH: buckets, first, words, shift, Bloom filter, bucket, chain up to an odd value.
+  EXPECT_EQ(WithSymbols().imports(0x6ffffef5, {1, 2, 1, 6, 0, 0, 2, 8, 9, 7}), Names{"dlopen"});
+  EXPECT_EQ(WithSymbols().imports(0x6ffffef5, {1, 2, 1, 6, 0, 0, 2, 8, 8, 9}),
+            (Names{"dlopen", "getgrnam"}));
 }
 
 TEST(ElfEvidence, EmptyGnuHashSaysNothingAboutTheCount) {
