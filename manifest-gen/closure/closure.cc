@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "manifest-gen/closure/application_files.h"
+#include "manifest-gen/closure/dlopen_evidence.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/closure/members.h"
 #include "manifest-gen/closure/narrow.h"
@@ -81,8 +82,7 @@ class Builder {
     add_rules(package_data(started, rootfs_, packages()));
     add_rules(application_files(launch_, rootfs_, packages(), imports_));
     CL_CHECK(drain_with_scripts());
-    add_system_files();
-    CL_CHECK(drain_with_scripts());
+    CL_CHECK(add_system_files());
     CL_CHECK(widen());
     finish();
     CL_CHECK(narrow_closure(closure_, request_, rootfs_));
@@ -125,7 +125,13 @@ class Builder {
   }
 
   Status drain() {
-    while (!tasks_.empty()) {
+    while (!tasks_.empty() || !pending_roots_.empty()) {
+      if (tasks_.empty()) {
+        const ClosureRoot root = std::move(pending_roots_.front());
+        pending_roots_.pop_front();
+        add_root(root);
+        continue;
+      }
       const Task task = std::move(tasks_.front());
       tasks_.pop_front();
       const Node* node = rootfs_.find(task.path);
@@ -172,11 +178,16 @@ class Builder {
     // The kernel starts it as it is; what it needs nobody loads.
     if (facts.interpreter.empty()) {
       closure_.is_static = closure_.is_static || task.member == 0;
-      if (is_dynamic_loader(task.path))
+      if (is_dynamic_loader(task.path)) {
         closure_.unknown.push_back(
             {task.path,
              "is the image's own dynamic loader, which cannot work with the runtime's "
              "libc: make the program that it starts the entrypoint"});
+      } else if (facts.needed.empty()) {
+        Process process(scene_, LoaderKind::glibc, task.optional);
+        process.load_library(task.member, task.path, facts, nullptr);
+        follow(process, 0);
+      }
       return;
     }
     const bool musl = base_name(facts.interpreter).starts_with("ld-musl-");
@@ -186,6 +197,7 @@ class Builder {
     closure_.uses_musl = closure_.uses_musl || musl;
     // glibc opens it when a thread is cancelled or exits, and aborts without it.
     if (!musl) (void)process->load_by_name("libgcc_s.so.1", "dlopen by libc: thread cancellation");
+    follow(*process, 0);
     if (main_process_ == nullptr) main_process_ = process.get();
     processes_[rootfs_.find(task.path)] = std::move(process);
   }
@@ -200,6 +212,16 @@ class Builder {
   const Process* process_of(const std::string& path) const {
     const auto at = path.empty() ? processes_.end() : processes_.find(rootfs_.find(path));
     return at == processes_.end() ? main_process_ : at->second.get();
+  }
+
+  // What the code of the process asks for, from its object `first` on. The files it names wait for
+  // their turn: some of them are plug-ins, which name more.
+  void follow(Process& process, std::size_t first) {
+    CodeEvidence found = follow_code(process, first, scene_);
+    for (ClosureRoot& root : found.roots) pending_roots_.push_back(std::move(root));
+    for (Closure::Unknown& unknown : found.unknown)
+      if (known_unknown_.insert({unknown.program, unknown.what}).second)
+        closure_.unknown.push_back(std::move(unknown));
   }
 
   // The same program may run many scripts.
@@ -241,6 +263,7 @@ class Builder {
     Process process(scene_, kind, optional);
     process.load_library(member, path, facts, host);
     if (kind == LoaderKind::glibc) scene_.glibc_used = true;
+    follow(process, host != nullptr ? host->loaded_count() : 0);
     // It may be opened by name, where a loader finds this very file by name. Under the runtime's
     // that takes a directory that LD_LIBRARY_PATH lists.
     static const Facts kNothing;
@@ -673,13 +696,23 @@ class Builder {
     return {};
   }
 
-  void add_system_files() {
-    SystemFilesInput input;
-    input.glibc = scene_.glibc_used;
-    input.musl = closure_.uses_musl;
-    input.sonames = &scene_.sonames;
-    input.library_directories = &scene_.glibc.system;
-    for (const ClosureRoot& root : system_files(launch_, rootfs_, input)) add_root(root);
+  // What they bring in (a shell, a module) calls libc as well: once more for those.
+  Status add_system_files() {
+    SystemFiles found;
+    for (int round = 0; round < 2; ++round) {
+      const CodeUse use = code_use(closure_, rootfs_);
+      SystemFilesInput input;
+      input.glibc = scene_.glibc_used;
+      input.musl = closure_.uses_musl;
+      input.use = &use;
+      input.library_directories = scene_.glibc_used ? &scene_.glibc.system : &scene_.musl.system;
+      found = system_files(launch_, rootfs_, input, limits_);
+      for (const ClosureRoot& root : found.roots) add_root(root);
+      CL_CHECK(drain_with_scripts());
+    }
+    for (Suggestion& suggestion : found.suggestions)
+      closure_.suggestions.push_back(std::move(suggestion));
+    return {};
   }
 
   // ---- the library path ----
@@ -755,6 +788,8 @@ class Builder {
   std::set<Why> imports_;
   std::set<std::pair<std::string, std::vector<std::string>>> analyzed_;
   std::deque<PendingText> pending_text_;
+  std::deque<ClosureRoot> pending_roots_;
+  std::set<std::pair<std::string, std::string>> known_unknown_;
   std::set<std::string> withheld_;
   std::vector<LibraryChoice> by_name_;  // what may be opened by name (dlopen)
   std::map<const Node*, std::unique_ptr<Process>> processes_;  // by main program

@@ -9,6 +9,7 @@
 #include "manifest-gen/closure/process.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "manifest-gen/closure/versions.h"
@@ -153,6 +154,34 @@ bool Process::load_by_name(const std::string& name, std::string_view detail) {
     return true;
   }
   return false;
+}
+
+bool Process::open(std::size_t index, const std::string& name, Why why, std::string_view detail,
+                   std::vector<std::string>* searched) {
+  if (const auto known = loaded(name)) {
+    if (*known != index)
+      scene_.members.edge(object(index).member, object(*known).member, why, detail);
+    return true;
+  }
+  if (kind_ == LoaderKind::musl && is_musl_builtin(name)) return true;
+  if (!from_runtime(index, name, why, detail) && !find(index, name, why, detail, searched))
+    return false;
+  // dlopen fails where a start would: the program goes on without.
+  const bool optional = std::exchange(optional_, true);
+  load_needed();
+  optional_ = optional;
+  return true;
+}
+
+bool Process::would_load(std::size_t index, const std::string& name) const {
+  if (loaded(name)) return false;
+  if (kind_ == LoaderKind::glibc && scene_.runtime.glibc.contains(name)) return true;
+  return scene_.searcher.find(places(), name, chain(index), object(0).origin).found.has_value();
+}
+
+Process::Loaded Process::loaded_object(std::size_t index) const {
+  const Object& at = object(index);
+  return {at.facts, at.path, scene_.members[at.member].from_runtime};
 }
 
 void Process::add_interpreter(std::size_t main) {
@@ -305,7 +334,6 @@ bool Process::from_runtime(std::size_t index, const std::string& name, Why why,
   const std::size_t member =
       scene_.members.runtime_file(kRuntimeGlibcDir, name, file->second, true);
   scene_.members.edge(object(index).member, member, why, detail);
-  scene_.sonames.insert(name);
   add_object({member, scene_.runtime.elf_facts(file->second), scene_.members[member].real_path,
               std::string(kRuntimeGlibcDir), index, false, kNone},
              name);
@@ -336,7 +364,6 @@ void Process::take(std::size_t index, const std::string& name, const FoundLibrar
   const std::size_t member = scene_.members.library(found.path);
   const Object& asks = object(index == kNone ? 0 : index);
   scene_.members.edge(asks.member, member, why, detail);
-  scene_.sonames.insert(name);
   const bool by_path = name.find('/') != std::string::npos;
   // A main program behind a link has another $ORIGIN under Gramine: list what it leads to.
   const Object& main = object(0);

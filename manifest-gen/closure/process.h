@@ -26,9 +26,9 @@ struct Scene {
   SearchPlaces glibc, musl;
   LibrarySearcher searcher;
   std::vector<LibraryChoice> choices;
-  std::set<std::string> sonames;  // every library name that was asked for and found
   // What is in Closure::unresolved and unresolved_optional already: by member and name.
   std::set<std::pair<std::size_t, std::string>> reported, reported_optional;
+  std::set<const measure::elf::Facts*> code_seen;  // libraries whose strings were looked at
   bool glibc_used = false, runtime_musl_used = false;
   bool image_libc = false;  // the image's own glibc stands in for the runtime's
 };
@@ -49,7 +49,24 @@ class Process {
   // A library by name, as dlopen would find it from the main program; false when there is none.
   bool load_by_name(const std::string& name, std::string_view detail);
 
+  // A library that the object `index` opens with dlopen, with all it needs. False when there is none:
+  // `searched` (may be null) then has the places.
+  bool open(std::size_t index, const std::string& name, Why why, std::string_view detail,
+            std::vector<std::string>* searched);
+
+  // Would open() find the library and load it, as one more?
+  bool would_load(std::size_t index, const std::string& name) const;
+
   LoaderKind kind() const { return kind_; }
+
+  // The objects loaded so far, in order; the first is the main program or the host's.
+  struct Loaded {
+    const measure::elf::Facts* facts;  // may be null
+    std::string path;
+    bool from_runtime;
+  };
+  std::size_t loaded_count() const { return count(); }
+  Loaded loaded_object(std::size_t index) const;
 
  private:
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);

@@ -18,11 +18,14 @@ constexpr std::size_t kStringBudget = 1U << 20;  // bytes of names from one file
 enum Tag : std::uint64_t {
   kNull = 0,
   kNeeded = 1,
+  kHash = 4,
   kStrtab = 5,
+  kSymtab = 6,
   kSoname = 14,
   kRpath = 15,
   kRunpath = 29,
   kFlags = 30,
+  kGnuHash = 0x6ffffef5,
   kVerdef = 0x6ffffffc,
   kVerneed = 0x6ffffffe,
   kFlags1 = 0x6ffffffb,
@@ -39,6 +42,15 @@ void apply(DynamicTable& out, std::uint64_t tag, std::uint64_t value) {
       break;
     case kStrtab:
       out.strings = value;
+      break;
+    case kSymtab:
+      out.symbols = value;
+      break;
+    case kHash:
+      out.hash = value;
+      break;
+    case kGnuHash:
+      out.gnu_hash = value;
       break;
     case kSoname:
       out.soname = value;

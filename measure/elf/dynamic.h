@@ -17,6 +17,7 @@ struct DynamicTable {
   std::vector<std::uint64_t> needed, filters, auxiliaries;
   std::optional<std::uint64_t> rpath, runpath, soname, audit, depaudit;
   std::optional<std::uint64_t> strings, version_needs, version_definitions;
+  std::optional<std::uint64_t> symbols, hash, gnu_hash;
   std::uint64_t flags = 0, flags_1 = 0;
 };
 Result<DynamicTable> read_dynamic(const Memory& memory, const ProgramHeader& dynamic,

@@ -1,6 +1,6 @@
 // What decides which other files a program needs: its interpreter, libraries, search paths and
-// symbol versions. Only headers, the dynamic section and the strings that are asked for are
-// touched, so that a library of 100 MB costs as little as a small one.
+// symbol versions, and evidence of what its code asks for by itself (evidence.h). Code is not
+// touched, so that a library of 100 MB costs little more than a small one.
 //
 // Trap: PT_INTERP is read by the kernel at its file offset, everything else by ld.so at addresses.
 #include "measure/elf/facts.h"
@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "measure/elf/dynamic.h"
+#include "measure/elf/evidence.h"
 #include "measure/elf/header.h"
 
 namespace cloister::measure::elf {
@@ -90,14 +91,18 @@ Result<Facts> read_facts(ByteView file, const Limits& limits) {
   if (const ProgramHeader* interp = first_of(headers, kInterp)) {
     CL_TRY(facts.interpreter, read_interpreter(file, *interp, limits));
   }
-  if (const ProgramHeader* dynamic = first_of(headers, kDynamic)) {
-    facts.has_dynamic = true;
-    const Memory memory(file, headers.program_headers);
-    CL_TRY(const DynamicTable table, read_dynamic(memory, *dynamic, limits));
-    facts.flags = table.flags;
-    facts.flags_1 = table.flags_1;
-    CL_CHECK(resolve(facts, table, memory, limits));
+  const Memory memory(file, headers.program_headers);
+  const ProgramHeader* dynamic = first_of(headers, kDynamic);
+  if (dynamic == nullptr) {
+    read_evidence(file, headers, memory, nullptr, limits, facts);
+    return facts;
   }
+  facts.has_dynamic = true;
+  CL_TRY(const DynamicTable table, read_dynamic(memory, *dynamic, limits));
+  facts.flags = table.flags;
+  facts.flags_1 = table.flags_1;
+  CL_CHECK(resolve(facts, table, memory, limits));
+  read_evidence(file, headers, memory, &table, limits, facts);
   return facts;
 }
 

@@ -24,7 +24,7 @@ ProgramHeader read_program_header(ByteReader& in) {
   in.skip(8);  // p_paddr
   p.file_size = in.u64();
   p.memory_size = in.u64();
-  in.skip(8);  // p_align
+  p.alignment = in.u64();
   return p;
 }
 

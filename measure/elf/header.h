@@ -20,11 +20,13 @@ struct Identity {
 };
 Result<Identity> read_identity(ByteView file);
 
-inline constexpr std::uint32_t kLoad = 1, kDynamic = 2, kInterp = 3;  // p_type
+inline constexpr std::uint32_t kLoad = 1, kDynamic = 2, kInterp = 3, kNote = 4;  // p_type
+inline constexpr std::uint32_t kExecutable = 1, kWritable = 2;                   // p_flags
 
 struct ProgramHeader {
   std::uint32_t type = 0, flags = 0;
   std::uint64_t offset = 0, vaddr = 0, file_size = 0, memory_size = 0;  // bytes
+  std::uint64_t alignment = 0;
 };
 
 struct Headers {

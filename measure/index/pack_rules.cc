@@ -32,6 +32,10 @@ constexpr Rule kRules[] = {
     {"etc/ld.so.preload", Kind::any, 0},
     {"etc/ld.so.cache", Kind::any, kMiB},
     {"etc/ld-musl-*.path", Kind::any, 0},
+    // What makes libraries load further ones.
+    {"etc/pki/tls/openssl.cnf", Kind::any, 0},
+    {"**/ssl/openssl.cnf", Kind::any, 0},
+    {"etc/pam.d/*", Kind::any, 0},
     // What distribution and packages these are.
     {"etc/os-release", Kind::any, 0},
     {"usr/lib/os-release", Kind::any, 0},

@@ -472,8 +472,10 @@ TEST(Closure, IncludedLibraryOfASystemDirectoryCanBeOpenedByName) {
 }
 
 TEST(Closure, FilesThatLibrariesOpenOnTheirOwn) {
+  auto app = program({"libcrypto.so.3"});
+  app.imports = {"getpwnam", "localtime", "setlocale"};
   const auto root = debian()
-                        .elf("/usr/bin/app", program({"libcrypto.so.3"}))
+                        .elf("/usr/bin/app", app)
                         .elf("/usr/lib/x86_64-linux-gnu/libcrypto.so.3", library())
                         .elf("/usr/lib/x86_64-linux-gnu/libgcc_s.so.1", library())
                         .link("/etc/localtime", "/usr/share/zoneinfo/Etc/UTC")

@@ -11,18 +11,20 @@
 
 namespace cloister::measure::elf {
 
-// One PT_LOAD over the whole file at address `base`; PT_INTERP and PT_DYNAMIC when asked for. The
-// parts follow each other: headers, interpreter, strings, version tables, dynamic section.
+// One PT_LOAD over the whole file at address `base`; PT_INTERP, PT_NOTE and PT_DYNAMIC when asked
+// for. The parts follow each other: headers, interpreter, strings, version tables, data, notes,
+// dynamic section.
 struct ElfBuilder {
   std::uint64_t base = 0x10000;
   std::string interpreter;
   std::string strings = std::string(1, '\0');
   Bytes version_needs, version_definitions;
+  Bytes data, notes;                                             // any bytes; what a PT_NOTE holds
   std::vector<std::pair<std::uint64_t, std::uint64_t>> dynamic;  // (tag, value) before DT_NULL
   bool terminated = true;
 
   // Where parts ended up in the last build(); offsets from the start of the file.
-  std::uint64_t at_strings = 0, at_needs = 0, at_definitions = 0, at_dynamic = 0;
+  std::uint64_t at_strings = 0, at_needs = 0, at_definitions = 0, at_data = 0, at_dynamic = 0;
 
   std::uint64_t string(std::string_view text) {
     const std::uint64_t offset = strings.size();
@@ -32,13 +34,16 @@ struct ElfBuilder {
   }
 
   Bytes build() {
-    const std::uint16_t headers = static_cast<std::uint16_t>(2 + (interpreter.empty() ? 0 : 1));
+    const std::uint16_t headers =
+        static_cast<std::uint16_t>(2 + (interpreter.empty() ? 0 : 1) + (notes.empty() ? 0 : 1));
     const std::uint64_t at_interp = 64 + 56 * headers;
     const std::uint64_t interp_size = interpreter.empty() ? 0 : interpreter.size() + 1;
     at_strings = at_interp + interp_size;
     at_needs = at_strings + strings.size();
     at_definitions = at_needs + version_needs.size();
-    at_dynamic = at_definitions + version_definitions.size();
+    at_data = at_definitions + version_definitions.size();
+    const std::uint64_t at_notes = at_data + data.size();
+    at_dynamic = at_notes + notes.size();
     auto entries = dynamic;
     entries.insert(entries.begin(), {5, base + at_strings});  // DT_STRTAB
     if (!version_needs.empty()) entries.emplace_back(0x6ffffffe, base + at_needs);
@@ -62,6 +67,7 @@ struct ElfBuilder {
     out.zeros(6);
     header(out, 1, 0, size);
     if (!interpreter.empty()) header(out, 3, at_interp, interp_size);
+    if (!notes.empty()) header(out, 4, at_notes, notes.size());
     header(out, 2, at_dynamic, dynamic_size);
     if (!interpreter.empty()) {
       out.text(interpreter);
@@ -70,6 +76,8 @@ struct ElfBuilder {
     out.text(strings);
     out.bytes(version_needs);
     out.bytes(version_definitions);
+    out.bytes(data);
+    out.bytes(notes);
     for (const auto& [tag, value] : entries) {
       out.u64(tag);
       out.u64(value);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "measure/elf/facts.h"
+#include "measure/elf/noted_imports.h"
 
 namespace cloister::measure::elf {
 namespace {
@@ -88,6 +89,37 @@ TEST(ReadElf, FindsTheVersionsThatTheLibcDefines) {
   const auto& names = facts->version_definitions;
   EXPECT_NE(std::find(names.begin(), names.end(), "GLIBC_2.2.5"), names.end());
   EXPECT_EQ(std::find(names.begin(), names.end(), "libc.so.6"), names.end());
+}
+
+// "  12: 0000000000000000  0 FUNC  GLOBAL DEFAULT  UND dlopen@GLIBC_2.34 (5)"
+std::set<std::string> undefined(const std::string& path) {
+  std::set<std::string> out;
+  std::istringstream lines(output_of("LC_ALL=C readelf --dyn-syms -W '" + path + "' 2>/dev/null"));
+  for (std::string line; std::getline(lines, line);) {
+    const std::string name = between(line, " UND ", '\n');
+    out.insert(name.substr(0, name.find_first_of("@ ")));
+  }
+  return out;
+}
+
+TEST(ReadElf, ImportsAreItsUndefinedSymbols) {
+  if (output_of("readelf --version 2>/dev/null").empty()) GTEST_SKIP() << "no readelf";
+  int compared = 0;
+  for (const char* path :
+       {"/bin/bash", "/bin/ls", "/usr/bin/env", "/usr/bin/python3", "/usr/bin/openssl",
+        "/usr/bin/git", "/usr/lib/x86_64-linux-gnu/libstdc++.so.6",
+        "/usr/lib/x86_64-linux-gnu/libcrypto.so.3"}) {
+    const auto file = read_file(path, 256 << 20);
+    if (!file.has_value()) continue;
+    const auto facts = read_facts(*file, Limits());
+    ASSERT_TRUE(facts.has_value()) << path;
+    std::vector<std::string> want;
+    for (const std::string& name : undefined(path))
+      if (is_noted_import(name)) want.push_back(name);
+    EXPECT_EQ(facts->imports, want) << path;
+    ++compared;
+  }
+  EXPECT_GT(compared, 0);
 }
 
 }  // namespace

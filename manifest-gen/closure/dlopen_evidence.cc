@@ -1,0 +1,284 @@
+// Three kinds of evidence, each graded, since a string in a file proves little:
+//
+// - .note.dlopen: the builder's own word. "required" and "recommended" are granted, "suggested" is
+//   reported.
+// - A library's name in an object that imports dlopen (or a wrapper of it). With a version
+//   ("libx.so.2") it is what loaders are given: confidence high. Without one ("libx.so") it may be
+//   text: medium. Both are granted when the loader would find them. In an object that does not
+//   itself open libraries, or in a crowd of names (a browser, say), it is low: reported only.
+// - An absolute path of a file: a configuration file that exists under exactly that name is read by
+//   whoever holds its name. Programs and libraries are not, unless something starts programs.
+//
+// Directories of plug-ins are loaded whole by the libraries that know them, but by configuration
+// by programs.
+#include "manifest-gen/closure/dlopen_evidence.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/text.h"
+#include "manifest-gen/closure/program_kind.h"
+#include "manifest-gen/closure/withheld.h"
+#include "manifest-gen/launch/shebang.h"
+
+namespace cloister::manifest {
+namespace {
+
+using measure::Node;
+using measure::elf::DlopenNote;
+using measure::elf::Facts;
+
+constexpr std::size_t kCrowd = 48;     // names of libraries in one object that are still believed
+constexpr std::size_t kPlugins = 16;   // files of a plug-in directory
+constexpr std::size_t kPrograms = 32;  // programs that one program is taken to start
+constexpr std::uint64_t kConfigBytes = 1ULL << 20;  // no configuration file is larger
+
+constexpr std::string_view kOpeners[] = {"PR_LoadLibrary", "PR_LoadLibraryWithFlags",
+                                         "SDL_LoadObject", "apr_dso_load",
+                                         "dlmopen",        "dlopen",
+                                         "g_module_open",  "g_module_open_full",
+                                         "lt_dlopen",      "lt_dlopenadvise",
+                                         "lt_dlopenext",   "uv_dlopen"};
+constexpr std::string_view kStarters[] = {"execl",  "execle", "execlp",      "execv",
+                                          "execve", "execvp", "execvpe",     "fexecve",
+                                          "popen",  "system", "posix_spawn", "posix_spawnp"};
+
+// Written at run time, or for people: the image's bytes are not what the program wants.
+constexpr std::string_view kNotRead[] = {
+    "/etc/ld.so.", "/var/log/",       "/var/run/",    "/run/",  "/tmp/",
+    "/var/tmp/",   "/boot/",          "/dev/",        "/proc/", "/sys/",
+    "/usr/src/",   "/usr/share/doc/", "/usr/include/"};
+
+// Plug-in directories with rules of their own (system_files.cc).
+constexpr std::string_view kRuledDirectories[] = {
+    "ossl-modules", "engines-3", "engines-1.1", "sasl2", "gconv", "security", "pkcs11"};
+
+// Files with rules of their own: OPENSSLDIR/cert.pem stands in libcrypto, whoever uses it.
+constexpr std::string_view kRuledFiles[] = {"cert.pem", "ct_log_list.cnf"};
+
+// Parts of libc: they come from the runtime, where it has them, or not at all.
+constexpr std::string_view kLibcFamily[] = {"ld-linux-x86-64.so.", "libBrokenLocale.so.",
+                                            "libanl.so.",          "libc.so.",
+                                            "libdl.so.",           "libm.so.",
+                                            "libmvec.so.",         "libnsl.so.1",
+                                            "libnss_compat.so.",   "libnss_db.so.",
+                                            "libnss_dns.so.",      "libnss_files.so.",
+                                            "libnss_hesiod.so.",   "libpthread.so.",
+                                            "libresolv.so.",       "librt.so.",
+                                            "libthread_db.so.",    "libutil.so."};
+
+bool imports_any(const Facts& facts, const std::string_view* begin, const std::string_view* end) {
+  return std::any_of(begin, end, [&](std::string_view name) {
+    return std::binary_search(facts.imports.begin(), facts.imports.end(), name);
+  });
+}
+
+bool has_version(std::string_view library) {
+  return library.find(".so.") != std::string_view::npos;
+}
+
+bool starts_with_any(std::string_view text, const std::string_view* begin,
+                     const std::string_view* end) {
+  return std::any_of(begin, end, [&](std::string_view prefix) { return text.starts_with(prefix); });
+}
+
+class Follower {
+ public:
+  Follower(Process& process, Scene& scene) : process_(process), scene_(scene) {}
+
+  CodeEvidence run(std::size_t first) {
+    // Opening libraries makes the list longer.
+    for (std::size_t at = first; at < process_.loaded_count(); ++at) {
+      const Process::Loaded object = process_.loaded_object(at);
+      if (object.facts == nullptr || object.from_runtime) continue;
+      notes(at, object);
+      libraries(at, object);
+      // The files that a library names are the same in every process.
+      if (at == 0 || scene_.code_seen.insert(object.facts).second) paths(at, object);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void unknown(const Process::Loaded& object, std::string what) {
+    out_.unknown.push_back({object.path, std::move(what)});
+  }
+
+  void notes(std::size_t at, const Process::Loaded& object) {
+    for (const DlopenNote& note : object.facts->dlopen_notes) {
+      const std::string feature =
+          note.feature.empty() ? std::string() : cat(" for ", printable(note.feature));
+      if (note.priority == DlopenNote::Priority::suggested) {
+        unknown(object, cat("can use ", printable(note.sonames.front()), feature,
+                            ", which is not granted: its makers only suggest it"));
+        continue;
+      }
+      const std::string_view priority =
+          note.priority == DlopenNote::Priority::required ? "required" : "recommended";
+      std::vector<std::string> searched;
+      const bool found =
+          std::any_of(note.sonames.begin(), note.sonames.end(), [&](const std::string& name) {
+            return process_.open(at, name, Why::dlopen_note,
+                                 cat(priority, feature, " by its metadata"), &searched);
+          });
+      if (!found) missing(object, note.sonames.front(), std::move(searched));
+    }
+  }
+
+  void missing(const Process::Loaded& object, const std::string& name,
+               std::vector<std::string> searched) {
+    const Node* node = scene_.rootfs.find(object.path);
+    if (node == nullptr) return;
+    const std::size_t member = scene_.members.file(object.path);
+    for (const Unresolved& known : scene_.closure.unresolved_optional)
+      if (known.from == member && known.name == name) return;
+    scene_.closure.unresolved_optional.push_back({member, name, object.path, std::move(searched)});
+  }
+
+  // ---- libraries named in the code ----
+
+  void libraries(std::size_t at, const Process::Loaded& object) {
+    const bool opens = imports_any(*object.facts, std::begin(kOpeners), std::end(kOpeners));
+    // A static program holds libc's names of libraries, and can hardly open one.
+    if (!opens && object.facts->interpreter.empty() && object.facts->needed.empty()) return;
+    const auto is_library = [](const std::string& text) {
+      return !text.starts_with('/') && text.find(".so") != std::string::npos;
+    };
+    const auto names =
+        std::count_if(object.facts->strings.begin(), object.facts->strings.end(), is_library);
+    const bool crowd = static_cast<std::size_t>(names) > kCrowd;
+    for (const std::string& name : object.facts->strings) {
+      if (is_library(name))
+        library(at, object, name, opens && (!crowd || has_version(name)));
+      else if (opens && name.find(".so") != std::string::npos)
+        library_path(at, name);
+    }
+  }
+
+  void library(std::size_t at, const Process::Loaded& object, const std::string& name,
+               bool believed) {
+    // "dir/x.so" is relative to a directory that is not known.
+    if (name.find('/') != std::string::npos) return;
+    if (starts_with_any(name, std::begin(kLibcFamily), std::end(kLibcFamily)) &&
+        !scene_.runtime.glibc.contains(name))
+      return;
+    if (believed) {
+      (void)process_.open(at, name, Why::dlopen_string,
+                          cat("its name is in the code, which uses dlopen: confidence ",
+                              has_version(name) ? "high" : "medium"),
+                          nullptr);
+      return;
+    }
+    if (process_.would_load(at, name))
+      unknown(object, cat("names ", printable(name),
+                          ", but nothing shows that it opens it: not granted; --include it if a "
+                          "feature is missing"));
+  }
+
+  void library_path(std::size_t at, const std::string& path) {
+    const Node* node = scene_.rootfs.find(path);
+    if (!why_not_a_library(scene_.rootfs, node).empty()) return;
+    (void)process_.open(at, path, Why::dlopen_string,
+                        "its path is in the code, which uses dlopen: confidence high", nullptr);
+  }
+
+  // ---- files and directories named in the code ----
+
+  void paths(std::size_t at, const Process::Loaded& object) {
+    const bool main = at == 0;
+    const bool opens = imports_any(*object.facts, std::begin(kOpeners), std::end(kOpeners));
+    // Interpreters can start programs, whatever the script does.
+    const bool starts = main && !is_interpreter(base_name(object.path)) &&
+                        imports_any(*object.facts, std::begin(kStarters), std::end(kStarters));
+    for (const std::string& text : object.facts->strings) {
+      if (!text.starts_with('/')) continue;
+      for (const std::string_view item : split(text, ':'))
+        if (item.starts_with('/')) path(object, std::string(item), opens, starts, main);
+    }
+  }
+
+  void path(const Process::Loaded& object, const std::string& text, bool opens, bool starts,
+            bool main) {
+    if (is_never_valid(text) || starts_with_any(text, std::begin(kNotRead), std::end(kNotRead)))
+      return;
+    const Node* node = scene_.rootfs.find(text);
+    if (node == nullptr) return;
+    if (node->is_directory()) {
+      if (opens) plugins(object, text, *node, main);
+      return;
+    }
+    if (!node->is_regular() || looks_secret(text) || looks_secret(node->path())) return;
+    const Facts* facts = scene_.rootfs.elf_facts(*node);
+    const bool program = (facts != nullptr && !facts->interpreter.empty()) ||
+                         (!node->entry->shebang.empty() && (node->entry->mode & 0111U) != 0);
+    if (program) {
+      if (starts && node->path() != object.path && programs_++ < kPrograms)
+        root(object, text, Why::config, "a program that the code names, and it starts programs");
+      return;
+    }
+    if (facts != nullptr || node->entry->size > kConfigBytes) return;
+    if (std::find(std::begin(kRuledFiles), std::end(kRuledFiles), base_name(text)) !=
+        std::end(kRuledFiles))
+      return;
+    root(object, text, Why::config, "its name is in the code");
+  }
+
+  void plugins(const Process::Loaded& object, const std::string& directory, const Node& node,
+               bool main) {
+    const std::vector<std::string>& system = places().system;
+    const std::string real = node.path();
+    const bool searched = std::any_of(system.begin(), system.end(), [&](const std::string& dir) {
+      return scene_.rootfs.real_path(dir).value_or(dir) == real;
+    });
+    const std::string_view name = base_name(real);
+    if (searched || std::any_of(std::begin(kRuledDirectories), std::end(kRuledDirectories),
+                                [&](std::string_view ruled) { return name == ruled; }))
+      return;
+    std::vector<std::string> found;
+    const std::string prefix = measure::normalize_path(directory);
+    for (const auto& [child, file] : node.children) {
+      const std::string path = cat(prefix == "/" ? "" : prefix, "/", child);
+      if (child.find(".so") != std::string::npos &&
+          why_not_a_library(scene_.rootfs, scene_.rootfs.find(path)).empty())
+        found.push_back(path);
+    }
+    if (found.empty()) return;
+    if (main || found.size() > kPlugins) {
+      unknown(object, cat("may load plug-ins from ", printable(prefix), " (", found.size(),
+                          " files): those that its configuration names must be granted"));
+      return;
+    }
+    for (const std::string& path : found)
+      root(object, path, Why::dlopen_string, cat("a plug-in of ", prefix, ": confidence medium"));
+  }
+
+  void root(const Process::Loaded& object, std::string path, Why why, std::string detail) {
+    if (!rooted_.insert(path).second) return;
+    out_.roots.push_back({.path_or_glob = std::move(path),
+                          .why = why,
+                          .detail = std::move(detail),
+                          .optional = true,
+                          .from = object.path});
+  }
+
+  const SearchPlaces& places() const {
+    return process_.kind() == LoaderKind::glibc ? scene_.glibc : scene_.musl;
+  }
+
+  Process& process_;
+  Scene& scene_;
+  CodeEvidence out_;
+  std::set<std::string> rooted_;
+  std::size_t programs_ = 0;
+};
+
+}  // namespace
+
+CodeEvidence follow_code(Process& process, std::size_t first, Scene& scene) {
+  return Follower(process, scene).run(first);
+}
+
+}  // namespace cloister::manifest
