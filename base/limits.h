@@ -49,6 +49,11 @@ struct Limits {
   std::size_t elf_evidence = 4096;              // imports, strings, notes kept of one file, each
   std::size_t elf_evidence_bytes = 256U << 10;  // the text of all of them
 
+  // Package databases (dpkg, apk, rpm).
+  std::size_t packages = 65536;
+  std::size_t package_files = 4U << 20;
+  std::uint64_t package_database_bytes = 64ULL << 20;
+
   // Manifests, keys and configuration that people write.
   std::uint64_t enclave_manifest_bytes = 64ULL << 20;
   std::uint64_t overlay_bytes = 4ULL << 20;

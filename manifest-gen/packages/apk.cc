@@ -76,7 +76,7 @@ class Parser {
     if (path.size() > limits_.path_bytes) return {};
     // A long directory that many files name would be repeated without end.
     text_ += path.size();
-    if (++files_ > kMaxPackageFiles || text_ > kMaxPackageDatabaseBytes)
+    if (++files_ > limits_.package_files || text_ > limits_.package_database_bytes)
       return Error::limit("the packages have too many files");
     // What administrators change is what lies there: apk has no list of its own.
     if (path.starts_with("/etc/")) package_.conffiles.push_back(path);
@@ -86,8 +86,8 @@ class Parser {
 
   Status end_of_paragraph() {
     if (!package_.name.empty()) {
-      if (packages_.size() >= kMaxPackages)
-        return Error::limit(cat("more than ", kMaxPackages, " packages"));
+      if (packages_.size() >= limits_.packages)
+        return Error::limit(cat("more than ", limits_.packages, " packages"));
       if (package_.source.empty()) package_.source = package_.name;
       package_.manager = PackageManager::apk;
       packages_.push_back(std::move(package_));

@@ -87,8 +87,8 @@ class StatusParser {
 
   Status end_of_paragraph() {
     if (!package_.name.empty() && installed_) {
-      if (packages_.size() >= kMaxPackages)
-        return Error::limit(cat("more than ", kMaxPackages, " packages"));
+      if (packages_.size() >= limits_.packages)
+        return Error::limit(cat("more than ", limits_.packages, " packages"));
       if (package_.source.empty()) package_.source = package_.name;
       packages_.push_back(std::move(package_));
     }

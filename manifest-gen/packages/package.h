@@ -8,10 +8,6 @@
 
 namespace cloister::manifest {
 
-// Bounds on a database, beside those of base/limits.h: reaching one is Code::limit.
-inline constexpr std::size_t kMaxPackages = 65536, kMaxPackageFiles = 4U << 20;
-inline constexpr std::uint64_t kMaxPackageDatabaseBytes = 64ULL << 20;
-
 enum class PackageManager : std::uint8_t { dpkg, apk, rpm };
 std::string_view package_manager_name(PackageManager manager);  // "dpkg"
 

@@ -53,7 +53,7 @@ class PackageIndexReader {
   }
 
   Result<std::string> text_of(const Node& node) const {
-    CL_TRY(const Bytes bytes, rootfs_.read(node, kMaxPackageDatabaseBytes));
+    CL_TRY(const Bytes bytes, rootfs_.read(node, limits_.package_database_bytes));
     return std::string(as_text(bytes));
   }
 
@@ -111,8 +111,8 @@ class PackageIndexReader {
       if (!node->is_regular() || name.ends_with(".md5sums")) continue;
       CL_TRY(const std::string text, text_of(*node));
       CL_TRY(std::vector<Package> packages, parse_dpkg_status(text, limits_));
-      if (out_.packages_.size() + packages.size() > kMaxPackages)
-        return Error::limit(cat("more than ", kMaxPackages, " packages"));
+      if (out_.packages_.size() + packages.size() > limits_.packages)
+        return Error::limit(cat("more than ", limits_.packages, " packages"));
       const Node* sums = child(directory, cat(name, ".md5sums"));
       if (sums != nullptr && packages.size() == 1) {
         CL_TRY(const std::string paths, text_of(*sums));
@@ -137,7 +137,7 @@ class PackageIndexReader {
     const Node* database = file(path);
     if (database == nullptr) return {};
     read_.push_back(database);
-    CL_TRY(const Bytes bytes, rootfs_.read(*database, kMaxPackageDatabaseBytes));
+    CL_TRY(const Bytes bytes, rootfs_.read(*database, limits_.package_database_bytes));
     CL_TRY(std::vector<Package> packages, parse_rpm_database(bytes, limits_));
     std::move(packages.begin(), packages.end(), std::back_inserter(out_.packages_));
     const Node* log = rootfs_.find(cat(path, "-wal"));

@@ -131,13 +131,13 @@ Result<Package> parse_rpm_header(ByteView bytes, const Limits& limits) {
   out.license = header.string(kLicense);
   out.source = source_name(header.string(kSourceRpm));
   if (out.source.empty()) out.source = out.name;
-  for (const std::string_view name : header.strings(kRequireName, kMaxPackageFiles))
+  for (const std::string_view name : header.strings(kRequireName, limits.package_files))
     if (!name.starts_with("rpmlib(")) out.depends.emplace_back(name);
 
-  const auto directories = header.strings(kDirNames, kMaxPackageFiles);
-  const auto names = header.strings(kBaseNames, kMaxPackageFiles);
-  const auto indexes = header.numbers(kDirIndexes, kMaxPackageFiles);
-  const auto flags = header.numbers(kFileFlags, kMaxPackageFiles);
+  const auto directories = header.strings(kDirNames, limits.package_files);
+  const auto names = header.strings(kBaseNames, limits.package_files);
+  const auto indexes = header.numbers(kDirIndexes, limits.package_files);
+  const auto flags = header.numbers(kFileFlags, limits.package_files);
   std::uint64_t text = 0;
   for (std::size_t i = 0; i < names.size() && i < indexes.size(); ++i) {
     if (indexes[i] >= directories.size()) return damaged();
@@ -148,7 +148,7 @@ Result<Package> parse_rpm_header(ByteView bytes, const Limits& limits) {
     if (!path.starts_with('/') || path.size() > limits.path_bytes) continue;
     // A long directory that many files name would be repeated without end.
     text += path.size();
-    if (text > kMaxPackageDatabaseBytes)
+    if (text > limits.package_database_bytes)
       return Error::limit(cat("the file names of the package ", quote(out.name), " are too long"));
     if ((flag & kConfigFile) != 0) out.conffiles.push_back(path);
     out.files.push_back(std::move(path));
@@ -165,7 +165,7 @@ Result<std::vector<Package>> parse_rpm_database(ByteView database, const Limits&
     if (package.name == "gpg-pubkey") return {};
     files += package.files.size();
     for (const std::string& path : package.files) text += path.size();
-    if (files > kMaxPackageFiles || text > kMaxPackageDatabaseBytes)
+    if (files > limits.package_files || text > limits.package_database_bytes)
       return Error::limit("the packages have too many files");
     out.push_back(std::move(package));
     return {};

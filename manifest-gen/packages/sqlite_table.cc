@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/text.h"
-#include "manifest-gen/packages/package.h"
 
 namespace cloister::manifest {
 namespace {
@@ -102,8 +101,8 @@ class Database {
         std::reverse(stack.begin() + static_cast<std::ptrdiff_t>(first), stack.end());
       } else if (type == kLeafTable) {
         for (std::uint64_t i = 0; i < cells && header.ok(); ++i) {
-          if (++count > kMaxPackages)
-            return Error::limit(cat("more than ", kMaxPackages, " rows"));
+          if (++count > limits_.packages)
+            return Error::limit(cat("more than ", limits_.packages, " rows"));
           CL_TRY(const Bytes record, cell(page, header.number(2)));
           CL_CHECK(row(record));
         }

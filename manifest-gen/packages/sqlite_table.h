@@ -12,7 +12,7 @@ namespace cloister::manifest {
 
 // Calls `row` with the first BLOB column of each row of the ordinary table `name`, in the order of
 // the row ids. `corrupt` when a page, cell or record does not fit the format; `limit` beyond
-// kMaxPackages rows; `unresolved` when there is no such table. Time is linear in the file: each
+// limits.packages rows; `unresolved` when there is no such table. Time is linear in the file: each
 // page is visited once.
 Status read_sqlite_blobs(ByteView database, std::string_view name, const Limits& limits,
                          const std::function<Status(ByteView blob)>& row);
