@@ -2,11 +2,14 @@
 #include <array>
 
 #include "manifest-gen/runtimes/analyzer.h"
+#include "manifest-gen/runtimes/python/python.h"
 
 namespace cloister::manifest {
 namespace {
 
-constexpr std::array<Analyzer, 0> kAnalyzers{};
+constexpr std::array kAnalyzers{
+    Analyzer{"python", python::detect, python::analyze},
+};
 
 }  // namespace
 

@@ -20,6 +20,7 @@ struct Rule {
 };
 
 constexpr std::uint64_t kMiB = 1ULL << 20;
+constexpr std::uint64_t kPythonText = 64ULL << 10;
 
 constexpr Rule kRules[] = {
     // Who a program runs as, and how libc looks names up.
@@ -38,6 +39,15 @@ constexpr Rule kRules[] = {
     {"var/lib/dpkg/status.d/*", Kind::any, kMiB},
     {"lib/apk/db/installed", Kind::any, 16 * kMiB},
     {"usr/lib/apk/db/installed", Kind::any, 16 * kMiB},
+    // Python: where it finds modules, and which packages belong together.
+    {"**/pyvenv.cfg", Kind::any, kPythonText},
+    {"**/*-packages/*.pth", Kind::any, kPythonText},
+    {"**/__editable__*_finder.py", Kind::any, kPythonText},
+    {"**/*.dist-info/RECORD", Kind::any, 0},
+    {"**/*.dist-info/top_level.txt", Kind::any, kPythonText},
+    {"**/*.dist-info/entry_points.txt", Kind::any, kPythonText},
+    {"**/*.egg-info/top_level.txt", Kind::any, kPythonText},
+    {"**/*.egg-info/entry_points.txt", Kind::any, kPythonText},
     // The enclave runtime: what it is, and the files that are measured and go into the built image.
     {"**/_graminelibos_offsets.py", Kind::any, 0},
     {"**/graminelibos*.dist-info/METADATA", Kind::any, 0},
