@@ -2,6 +2,7 @@
 #include <array>
 
 #include "manifest-gen/runtimes/analyzer.h"
+#include "manifest-gen/runtimes/python/python.h"
 #include "manifest-gen/runtimes/servers.h"
 #include "manifest-gen/runtimes/static_program.h"
 
@@ -9,6 +10,7 @@ namespace cloister::manifest {
 namespace {
 
 constexpr std::array kAnalyzers = {
+    Analyzer{"python", python::detect, python::analyze},
     Analyzer{"server", detect_server, analyze_server},
     Analyzer{"static", detect_static, analyze_static},
 };

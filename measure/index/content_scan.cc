@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "measure/source/elf_scanners.h"
 
 namespace cloister::measure {
 namespace {
@@ -56,7 +57,9 @@ void ContentScan::decide() {
   const ByteView head = ByteView(head_).first(head_size_);
   entry_->shebang = read_shebang(head);
   elf_ = elf::looks_like_elf(head);
-  if (!elf_ && entry_->size <= limits_.source_bytes)
+  if (elf_)
+    scanner_ = source::elf_scanner_for(entry_->path);
+  else if (entry_->size <= limits_.source_bytes)
     scanner_ = source::scanner_for(entry_->path, entry_->shebang);
   capturing_ = elf_ || scanner_ != nullptr || wants_packed(*entry_, limits_);
 }

@@ -19,7 +19,8 @@ struct Rule {
   std::uint64_t max_bytes;  // 0: limits.packed_file_bytes
 };
 
-constexpr std::uint64_t kMiB = 1ULL << 20, kConfigBytes = 64ULL << 10;
+constexpr std::uint64_t kMiB = 1ULL << 20;
+constexpr std::uint64_t kConfigBytes = 64ULL << 10, kPythonText = 64ULL << 10;
 
 constexpr Rule kRules[] = {
     // Who a program runs as, and how libc looks names up.
@@ -55,6 +56,15 @@ constexpr Rule kRules[] = {
     {"**/sites-available/*", Kind::any, kConfigBytes},
     {"etc/nginx/*", Kind::any, kConfigBytes},
     {"etc/apache2/*", Kind::any, kConfigBytes},
+    // Python: where it finds modules, and which packages belong together.
+    {"**/pyvenv.cfg", Kind::any, kPythonText},
+    {"**/*-packages/*.pth", Kind::any, kPythonText},
+    {"**/__editable__*_finder.py", Kind::any, kPythonText},
+    {"**/*.dist-info/RECORD", Kind::any, 0},
+    {"**/*.dist-info/top_level.txt", Kind::any, kPythonText},
+    {"**/*.dist-info/entry_points.txt", Kind::any, kPythonText},
+    {"**/*.egg-info/top_level.txt", Kind::any, kPythonText},
+    {"**/*.egg-info/entry_points.txt", Kind::any, kPythonText},
     // The enclave runtime: what it is, and the files that are measured and go into the built image.
     {"**/_graminelibos_offsets.py", Kind::any, 0},
     {"**/graminelibos*.dist-info/METADATA", Kind::any, 0},

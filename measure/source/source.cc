@@ -3,10 +3,20 @@
 
 #include <array>
 
+#include "measure/source/elf_scanners.h"
+#include "measure/source/python.h"
+
 namespace cloister::measure::source {
 namespace {
 
-constexpr std::array<Scanner, 0> kScanners{};
+constexpr std::array kScanners{
+    Scanner{Language::python, is_python, scan_python},
+};
+
+// Of ELF files.
+constexpr std::array kElfScanners{
+    Scanner{Language::python, is_python_extension, scan_python_extension},
+};
 
 }  // namespace
 
@@ -17,6 +27,12 @@ std::span<const Scanner> scanners() {
 const Scanner* scanner_for(std::string_view path, std::string_view shebang) {
   for (const Scanner& scanner : scanners())
     if (scanner.wants(path, shebang)) return &scanner;
+  return nullptr;
+}
+
+const Scanner* elf_scanner_for(std::string_view path) {
+  for (const Scanner& scanner : kElfScanners)
+    if (scanner.wants(path, {})) return &scanner;
   return nullptr;
 }
 

@@ -1,0 +1,690 @@
+// One pass of a lexer over the text (Python Language Reference, "Lexical analysis"): it knows
+// strings, comments, brackets, continued lines and where a statement begins, and nothing more of
+// the grammar. Text that is no Python gives some names and never trouble.
+#include "measure/source/python.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "base/text.h"
+#include "measure/source/name_set.h"
+
+namespace cloister::measure::source {
+namespace {
+
+constexpr std::size_t kMaxName = 200;           // bytes of one name; longer is no module
+constexpr std::size_t kMaxLoose = 1024;         // strings without a dot that are kept
+constexpr std::size_t kMaxPathStatement = 600;  // bytes of a statement that changes sys.path
+constexpr std::size_t kMaxCondition = 80;
+constexpr std::size_t kMaxFstringDepth = 8;
+
+enum Class : std::uint8_t { kOther, kBlank, kNewline, kWord, kDigit, kQuote, kOpen, kClose };
+
+constexpr std::array<std::uint8_t, 256> make_classes() {
+  std::array<std::uint8_t, 256> out{};
+  for (int c = 0; c < 256; ++c) {
+    std::uint8_t k = kOther;
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80) k = kWord;
+    if (c >= '0' && c <= '9') k = kDigit;
+    if (c == ' ' || c == '\t' || c == '\f') k = kBlank;
+    if (c == '\n' || c == '\r') k = kNewline;
+    if (c == '"' || c == '\'') k = kQuote;
+    if (c == '(' || c == '[' || c == '{') k = kOpen;
+    if (c == ')' || c == ']' || c == '}') k = kClose;
+    out[static_cast<std::size_t>(c)] = k;
+  }
+  return out;
+}
+constexpr auto kClasses = make_classes();
+
+std::uint8_t class_of(char c) {
+  return kClasses[static_cast<unsigned char>(c)];
+}
+bool is_word(char c) {
+  return class_of(c) == kWord || class_of(c) == kDigit;
+}
+
+// What a name that is called, or mentioned, tells.
+enum class Call { none, import, library, find, entry, computed, data };
+
+struct CallName {
+  std::string_view name;
+  Call call;
+};
+
+constexpr CallName kCallNames[] = {
+    {"__import__", Call::import},
+    {"import_module", Call::import},
+    {"CDLL", Call::library},
+    {"PyDLL", Call::library},
+    {"LoadLibrary", Call::library},
+    {"load_library", Call::library},
+    {"dlopen", Call::library},
+    {"find_library", Call::find},
+    {"entry_points", Call::entry},
+    {"iter_entry_points", Call::entry},
+    {"spec_from_file_location", Call::computed},
+    {"SourceFileLoader", Call::computed},
+    {"run_path", Call::computed},
+    {"run_module", Call::computed},
+    {"iter_modules", Call::computed},
+    {"walk_packages", Call::computed},
+    {"load_module", Call::computed},
+    {"load_source", Call::computed},
+    {"attach_stub", Call::computed},
+    {"LazyLoader", Call::computed},
+    {"_LazyModule", Call::computed},
+    {"__file__", Call::data},
+    {"get_data", Call::data},
+    {"resource_filename", Call::data},
+    {"resource_string", Call::data},
+    {"resource_stream", Call::data},
+    {"resource_listdir", Call::data},
+    {"PackageLoader", Call::data},
+    {"Flask", Call::data},
+    {"Blueprint", Call::data},
+};
+
+constexpr std::size_t kShortestCall = 4, kLongestCall = 23;
+
+// Of the first bytes of those names: most words of a text are none of them.
+constexpr bool may_begin_call(char c) {
+  for (const CallName& row : kCallNames)
+    if (row.name.front() == c) return true;
+  return false;
+}
+constexpr std::array<bool, 128> make_first() {
+  std::array<bool, 128> out{};
+  for (std::size_t c = 0; c < out.size(); ++c) out[c] = may_begin_call(static_cast<char>(c));
+  return out;
+}
+constexpr auto kFirstOfCall = make_first();
+
+Call call_of(std::string_view word) {
+  if (word.size() < kShortestCall || word.size() > kLongestCall) return Call::none;
+  const auto first = static_cast<unsigned char>(word.front());
+  if (first >= kFirstOfCall.size() || !kFirstOfCall[first]) return Call::none;
+  for (const CallName& row : kCallNames)
+    if (row.name == word) return row.call;
+  return Call::none;
+}
+
+// Conditions without blanks and with '"' for '\''.
+constexpr std::string_view kNeverRuns[] = {"TYPE_CHECKING",
+                                           "typing.TYPE_CHECKING",
+                                           "t.TYPE_CHECKING",
+                                           "tp.TYPE_CHECKING",
+                                           "False",
+                                           "0",
+                                           "sys.platform==\"win32\"",
+                                           "sys.platform.startswith(\"win\")",
+                                           "sys.platform==\"darwin\"",
+                                           "os.name==\"nt\"",
+                                           "_os.name==\"nt\""};
+constexpr std::string_view kMainOnly = "__name__==\"__main__\"";
+
+constexpr std::string_view kFileEndings[] = {
+    "py",  "pyc", "pyi", "txt", "json", "html", "htm",  "xml", "csv", "yml", "yaml", "cfg", "ini",
+    "md",  "rst", "log", "gz",  "zip",  "so",   "c",    "h",   "cpp", "pyx", "pxd",  "com", "org",
+    "net", "png", "jpg", "svg", "css",  "js",   "toml", "sh",  "pem", "exe", "dll",  "dat", "conf"};
+
+constexpr std::string_view kZoneAreas[] = {"Africa/", "America/",  "Antarctica/", "Arctic/",
+                                           "Asia/",   "Atlantic/", "Australia/",  "Brazil/",
+                                           "Canada/", "Chile/",    "Etc/",        "Europe/",
+                                           "Indian/", "Mexico/",   "Pacific/",    "US/"};
+
+bool looks_like_zone(std::string_view s) {
+  if (s.size() > 40 || s.find('/') == std::string_view::npos) return false;
+  for (const char c : s)
+    if (!is_word(c) && c != '/' && c != '-' && c != '+') return false;
+  return std::any_of(std::begin(kZoneAreas), std::end(kZoneAreas), [&](std::string_view area) {
+    return s.size() > area.size() && s.starts_with(area);
+  });
+}
+
+// "/usr/share/x": an absolute path as people write it in a program.
+bool looks_like_path(std::string_view s) {
+  if (s.size() < 5 || s.size() > kMaxName || s.front() != '/') return false;
+  if (s.find('/', 1) == std::string_view::npos || s[1] == '/') return false;
+  return std::all_of(s.begin(), s.end(), [](char c) {
+    return is_word(c) || c == '/' || c == '.' || c == '-' || c == '+' || c == '_';
+  });
+}
+
+enum class Shape { none, loose, dotted };
+
+// "name", "a.b.c", "a.b:c.d": identifiers with dots, at most one colon.
+Shape shape_of(std::string_view s) {
+  if (s.size() < 2 || s.size() > kMaxName) return Shape::none;
+  bool begin = true, dotted = false, colon = false;
+  std::size_t last_dot = std::string_view::npos;
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    const char c = s[i];
+    if (c == '.' || c == ':') {
+      if (begin || (c == ':' && colon)) return Shape::none;
+      colon = colon || c == ':';
+      dotted = true;
+      begin = true;
+      last_dot = i;
+    } else if (class_of(c) == kWord || (!begin && class_of(c) == kDigit)) {
+      begin = false;
+    } else {
+      return Shape::none;
+    }
+  }
+  if (begin) return Shape::none;
+  if (!dotted) return Shape::loose;
+  const std::string_view ending = s.substr(last_dot + 1);
+  if (!colon &&
+      std::find(std::begin(kFileEndings), std::end(kFileEndings), ending) != std::end(kFileEndings))
+    return Shape::none;
+  return Shape::dotted;
+}
+
+struct StringToken {
+  std::string_view text;  // between the quotes, escapes as they are
+  bool plain = false;     // no f-string, and closed
+};
+
+class Lexer {
+ public:
+  Lexer(std::string_view text, const Limits& limits)
+      : p_(text.data()), end_(text.data() + text.size()), names_(limits) {}
+
+  Facts run() {
+    if (rest().starts_with("\xef\xbb\xbf")) p_ += 3;
+    while (p_ < end_) {
+      if (line_start_) indentation();
+      if (p_ < end_) token();
+    }
+    Facts facts;
+    facts.language = Language::python;
+    if (dynamic_)
+      for (const std::string_view name : loose_) names_.add(cat("'", name));
+    facts.dynamic = dynamic_ || names_.full();
+    facts.names = names_.take();
+    return facts;
+  }
+
+ private:
+  enum class Guard { none, never, main };
+
+  std::string_view rest() const { return {p_, static_cast<std::size_t>(end_ - p_)}; }
+  bool at(char c) const { return p_ < end_ && *p_ == c; }
+
+  void token() {
+    const char c = *p_;
+    switch (class_of(c)) {
+      case kBlank:
+        ++p_;
+        return;
+      case kNewline:
+        ++p_;
+        if (depth_ == 0) line_start_ = statement_ = true;
+        return;
+      case kWord:
+        word();
+        return;
+      case kDigit:
+        while (p_ < end_ && (is_word(*p_) || *p_ == '.')) ++p_;
+        break;
+      case kQuote:
+        note(string(false));
+        break;
+      case kOpen:
+        ++depth_;
+        ++p_;
+        break;
+      case kClose:
+        if (depth_ > 0) --depth_;
+        ++p_;
+        break;
+      default:
+        if (c == '#') {
+          comment();
+          return;
+        }
+        if (c == '\\') {
+          continuation();
+          return;
+        }
+        ++p_;
+        if ((c == ';' || c == ':') && depth_ == 0) {
+          statement_ = true;
+          return;
+        }
+    }
+    statement_ = false;
+    defines_ = false;
+  }
+
+  void comment() {
+    while (p_ < end_ && class_of(*p_) != kNewline) ++p_;
+  }
+
+  // A backslash and the end of the line.
+  void continuation() {
+    ++p_;
+    if (at('\r')) ++p_;
+    if (at('\n')) ++p_;
+  }
+
+  void indentation() {
+    line_start_ = false;
+    std::size_t width = 0;
+    const char* q = p_;
+    for (; q < end_ && class_of(*q) == kBlank; ++q) width += *q == '\t' ? 8 - width % 8 : 1;
+    p_ = q;
+    if (q == end_ || class_of(*q) == kNewline || *q == '#') return;
+    indent_ = width;
+    if (guard_ != Guard::none && width <= guard_indent_) guard_ = Guard::none;
+  }
+
+  // Blanks, and within brackets also line ends and comments.
+  void skip_blanks(bool across_lines) {
+    while (p_ < end_) {
+      const std::uint8_t k = class_of(*p_);
+      if (k == kBlank) {
+        ++p_;
+      } else if (*p_ == '\\' && p_ + 1 < end_ && class_of(p_[1]) == kNewline) {
+        continuation();
+      } else if (across_lines && k == kNewline) {
+        ++p_;
+      } else if (across_lines && *p_ == '#') {
+        comment();
+      } else {
+        return;
+      }
+    }
+  }
+
+  std::string_view read_word() {
+    const char* begin = p_;
+    while (p_ < end_ && is_word(*p_)) ++p_;
+    return {begin, static_cast<std::size_t>(p_ - begin)};
+  }
+
+  void word() {
+    const std::string_view word = read_word();
+    if (word.size() <= 2 && p_ < end_ && class_of(*p_) == kQuote) {
+      bool prefix = true, format = false;
+      for (const char c : word) {
+        const char l = static_cast<char>(c | 0x20);
+        prefix = prefix && (l == 'r' || l == 'b' || l == 'u' || l == 'f' || l == 't');
+        format = format || l == 'f' || l == 't';
+      }
+      note(string(prefix && format));
+      statement_ = defines_ = false;
+      return;
+    }
+    const bool statement = statement_, defines = defines_;
+    statement_ = defines_ = false;
+    if (statement) {
+      if (word == "import") return import_statement();
+      if (word == "from") return from_statement();
+      if (word == "if" || word == "elif") return condition();
+      if (word == "def" || word == "class") {
+        defines_ = true;
+        return;
+      }
+    }
+    if (word == "async" || word == "def") {
+      defines_ = word == "def";
+      return;
+    }
+    if (defines) return;
+    if (word == "sys" || word == "addsitedir") return path_change(word);
+    const Call call = call_of(word);
+    if (call != Call::none) called(call);
+  }
+
+  // ---- statements ----
+
+  // "a . b" as "a.b"; empty when there is none.
+  std::string dotted(bool across_lines) {
+    std::string out;
+    for (;;) {
+      if (p_ == end_ || class_of(*p_) != kWord) return {};
+      const std::string_view part = read_word();
+      if (out.size() + part.size() >= kMaxName) return {};
+      out += part;
+      skip_blanks(across_lines);
+      if (!at('.')) return out;
+      ++p_;
+      out += '.';
+      skip_blanks(across_lines);
+    }
+  }
+
+  bool at_keyword(std::string_view name) const {
+    if (!rest().starts_with(name)) return false;
+    const std::string_view after = rest().substr(name.size());
+    return after.empty() || !is_word(after.front());
+  }
+  bool keyword(std::string_view name, bool across_lines) {
+    if (!at_keyword(name)) return false;
+    p_ += name.size();
+    skip_blanks(across_lines);
+    return true;
+  }
+
+  void skip_alias(bool across_lines) {
+    if (!keyword("as", across_lines)) return;
+    (void)read_word();
+    skip_blanks(across_lines);
+  }
+
+  void import_statement() {
+    do {
+      if (at(',')) ++p_;
+      skip_blanks(false);
+      std::string name = dotted(false);
+      if (name.empty()) return;
+      add(std::move(name));
+      skip_alias(false);
+    } while (at(','));
+  }
+
+  void from_statement() {
+    skip_blanks(false);
+    std::string module;
+    for (; at('.') && module.size() < kMaxName; skip_blanks(false)) {
+      module += '.';
+      ++p_;
+    }
+    if (p_ < end_ && class_of(*p_) == kWord && !at_keyword("import")) {
+      const std::string name = dotted(false);
+      if (name.empty()) return;
+      module += name;
+    }
+    if (module.empty() || !keyword("import", false)) return;
+    module += ':';
+    if (at('*')) {
+      ++p_;
+      add(module + '*');
+      return;
+    }
+    const bool brackets = at('(');
+    if (brackets) ++p_;
+    skip_blanks(brackets);
+    while (p_ < end_ && class_of(*p_) == kWord) {
+      const std::string_view name = read_word();
+      if (name.size() < kMaxName) add(cat(module, name));
+      skip_blanks(brackets);
+      skip_alias(brackets);
+      if (!at(',')) break;
+      ++p_;
+      skip_blanks(brackets);
+    }
+    if (brackets && at(')')) ++p_;
+  }
+
+  // "if" at the beginning of a line: a block that never runs here, or only in a main program.
+  void condition() {
+    if (guard_ != Guard::none) return;
+    std::string text;
+    for (const char* q = p_; q < end_ && text.size() < kMaxCondition; ++q) {
+      if (class_of(*q) == kBlank) continue;
+      if (class_of(*q) == kNewline || *q == ':') break;
+      text += *q == '\'' ? '"' : *q;
+    }
+    std::string_view bare = text;
+    if (bare.size() > 2 && bare.front() == '(' && bare.back() == ')')
+      bare = bare.substr(1, bare.size() - 2);
+    if (bare == kMainOnly)
+      guard_ = Guard::main;
+    else if (std::find(std::begin(kNeverRuns), std::end(kNeverRuns), bare) != std::end(kNeverRuns))
+      guard_ = Guard::never;
+    guard_indent_ = indent_;
+  }
+
+  // sys.path.insert(…), .append, .extend, sys.path += …, sys.path[0:0] = …, site.addsitedir(…):
+  // the strings that stand in the statement.
+  void path_change(std::string_view word) {
+    const char* const from = p_;
+    if (word == "sys") {
+      if (!rest().starts_with(".path") || (end_ - p_ > 5 && is_word(p_[5]))) return;
+      p_ += 5;
+      skip_blanks(false);
+      const bool method = rest().starts_with(".insert") || rest().starts_with(".append") ||
+                          rest().starts_with(".extend");
+      if (!method && !assigned()) {
+        p_ = from;
+        return;
+      }
+    }
+    add("@path:");
+    // Only looked at: the statement is read again for what else it has.
+    const char* const at = p_;
+    const char* const stop =
+        end_ - p_ > static_cast<std::ptrdiff_t>(kMaxPathStatement) ? p_ + kMaxPathStatement : end_;
+    int depth = 0;
+    while (p_ < stop) {
+      const std::uint8_t k = class_of(*p_);
+      if (k == kNewline && depth == 0) break;
+      if (k == kQuote) {
+        const StringToken token = string(false);
+        if (token.plain && !token.text.empty() && token.text.size() < kMaxName &&
+            token.text.find_first_of("\\\n\0") == std::string_view::npos)
+          add(cat("@path:", token.text));
+        continue;
+      }
+      if (k == kOpen) ++depth;
+      if (k == kClose && --depth < 0) break;
+      ++p_;
+    }
+    p_ = at;
+  }
+
+  // After "sys.path": "= …", "+= …", "[…] = …".
+  bool assigned() const {
+    const char* q = p_;
+    if (q < end_ && *q == '[') {
+      const char* const stop = q + std::min<std::ptrdiff_t>(end_ - q, kMaxCondition);
+      while (q < stop && *q != ']' && class_of(*q) != kNewline) ++q;
+      if (q < end_) ++q;
+      while (q < end_ && class_of(*q) == kBlank) ++q;
+    } else if (q < end_ && *q == '+') {
+      ++q;
+    }
+    return q + 1 < end_ && *q == '=' && q[1] != '=';
+  }
+
+  void called(Call call) {
+    if (call == Call::data) return add("@data");
+    if (call == Call::computed) return computed();
+    const char* const after = p_;
+    skip_blanks(false);
+    if (!at('(')) {
+      // Handed on as a value: who knows what it is called with.
+      if (call == Call::import && !at('=') && guard_ != Guard::never) dynamic_ = true;
+      p_ = after;
+      return;
+    }
+    ++p_;
+    ++depth_;
+    skip_blanks(true);
+    if (call == Call::entry && keyword("group", true)) {
+      if (at('=')) ++p_;
+      skip_blanks(true);
+    }
+    const std::optional<std::string_view> literal = literal_argument();
+    switch (call) {
+      case Call::import:
+        if (!literal || literal->empty())
+          computed();
+        else
+          imported(*literal);
+        return;
+      case Call::library:
+        return add(cat("@lib:", literal.value_or("")));
+      case Call::find:
+        return add(cat("@find:", literal.value_or("")));
+      default:
+        return add(cat("@entry:", literal.value_or("")));
+    }
+  }
+
+  void computed() {
+    if (guard_ != Guard::never) dynamic_ = true;
+  }
+
+  void imported(std::string_view name) {
+    const std::string_view bare = name.substr(std::min(name.find_first_not_of('.'), name.size()));
+    if (bare.empty() || bare.size() < 2 || shape_of(bare) == Shape::none) return computed();
+    add(std::string(name));
+  }
+
+  // The first argument when it is one plain string and nothing else.
+  std::optional<std::string_view> literal_argument() {
+    const char* const begin = p_;
+    const char* q = p_;
+    while (q < end_ && q - p_ < 2 && class_of(*q) == kWord) ++q;
+    if (q == end_ || class_of(*q) != kQuote) return std::nullopt;
+    bool format = false;
+    for (; p_ < q; ++p_) {
+      const char l = static_cast<char>(*p_ | 0x20);
+      format = format || l == 'f' || l == 't' || l == 'b';
+    }
+    const StringToken token = string(format);
+    const char* const after = p_;
+    skip_blanks(true);
+    const bool whole = at(',') || at(')');
+    p_ = after;
+    if (token.plain && whole && token.text.size() < kMaxName &&
+        token.text.find_first_of("\\\n\r") == std::string_view::npos)
+      return token.text;
+    p_ = begin;
+    return std::nullopt;
+  }
+
+  // ---- strings ----
+
+  // At a quote. An unclosed one-line string ends with its line.
+  StringToken string(bool format) {
+    const char quote = *p_;
+    const bool triple = end_ - p_ >= 3 && p_[1] == quote && p_[2] == quote;
+    p_ += triple ? 3 : 1;
+    if (format) {
+      format_string(quote, triple);
+      return {};
+    }
+    const char* const begin = p_;
+    while (p_ < end_) {
+      const char c = *p_;
+      if (c == '\\') {
+        p_ += end_ - p_ >= 2 ? 2 : 1;
+      } else if (c == quote) {
+        if (!triple) return {{begin, static_cast<std::size_t>(p_++ - begin)}, true};
+        if (end_ - p_ >= 3 && p_[1] == quote && p_[2] == quote) {
+          const StringToken token{{begin, static_cast<std::size_t>(p_ - begin)}, true};
+          p_ += 3;
+          return token;
+        }
+        ++p_;
+      } else if (!triple && class_of(c) == kNewline) {
+        return {};
+      } else {
+        ++p_;
+      }
+    }
+    return {};
+  }
+
+  // Within braces stands an expression, which since Python 3.12 may hold the same quotes again.
+  void format_string(char quote, bool triple) {
+    struct Level {
+      char quote;
+      bool triple;
+      int braces;
+    };
+    std::array<Level, kMaxFstringDepth> levels{};
+    std::size_t depth = 1;
+    levels[0] = {quote, triple, 0};
+    while (p_ < end_ && depth > 0) {
+      Level& top = levels[depth - 1];
+      const char c = *p_;
+      if (class_of(c) == kQuote && top.braces > 0) {
+        const bool three = end_ - p_ >= 3 && p_[1] == c && p_[2] == c;
+        if (depth == levels.size() || !is_word(p_[-1])) {
+          (void)string(false);
+        } else {
+          levels[depth++] = {c, three, 0};
+          p_ += three ? 3 : 1;
+        }
+      } else if (c == '\\') {
+        p_ += end_ - p_ >= 2 ? 2 : 1;
+      } else if (c == top.quote && top.braces == 0) {
+        if (top.triple && !(end_ - p_ >= 3 && p_[1] == c && p_[2] == c)) {
+          ++p_;
+          continue;
+        }
+        p_ += top.triple ? 3 : 1;
+        --depth;
+      } else if (class_of(c) == kNewline && !top.triple && depth == 1 && top.braces == 0) {
+        return;
+      } else if (c == '{') {
+        if (top.braces == 0 && end_ - p_ >= 2 && p_[1] == '{') {
+          p_ += 2;
+        } else {
+          ++top.braces;
+          ++p_;
+        }
+      } else {
+        if (c == '}' && top.braces > 0) --top.braces;
+        ++p_;
+      }
+    }
+  }
+
+  void note(const StringToken& token) {
+    if (!token.plain || token.text.empty()) return;
+    switch (shape_of(token.text)) {
+      case Shape::dotted:
+        return add(cat("'", token.text));
+      case Shape::loose:
+        if (guard_ == Guard::none && loose_.size() < kMaxLoose) loose_.push_back(token.text);
+        return;
+      default:
+        if (looks_like_path(token.text)) return add(std::string(token.text));
+        if (looks_like_zone(token.text)) add(cat("@zone:", token.text));
+    }
+  }
+
+  void add(std::string name) {
+    if (guard_ == Guard::never) return;
+    if (guard_ == Guard::main) name.insert(0, 1, '!');
+    names_.add(std::move(name));
+  }
+
+  const char* p_;
+  const char* end_;
+  NameSet names_;
+  std::vector<std::string_view> loose_;
+  bool dynamic_ = false;
+  std::size_t depth_ = 0;  // brackets that are open
+  bool line_start_ = true, statement_ = true;
+  bool defines_ = false;  // after "def": the next word is no call
+  std::size_t indent_ = 0, guard_indent_ = 0;
+  Guard guard_ = Guard::none;
+};
+
+}  // namespace
+
+bool is_python(std::string_view path, std::string_view shebang) {
+  if (path.ends_with(".py")) return true;
+  if (shebang.empty()) return false;
+  // "/usr/bin/python3 -I", "/usr/bin/env python3", "env -S python3 -u".
+  std::size_t at = shebang.find("python");
+  for (; at != std::string_view::npos; at = shebang.find("python", at + 1))
+    if (at == 0 || shebang[at - 1] == '/' || shebang[at - 1] == ' ' || shebang[at - 1] == '\t')
+      return true;
+  return false;
+}
+
+Facts scan_python(ByteView text, const Limits& limits) {
+  return Lexer(as_text(text), limits).run();
+}
+
+}  // namespace cloister::measure::source
