@@ -38,7 +38,7 @@ struct ClosureRoot {
   std::string detail;
   bool optional = false;  // absence is normal (template rules)
   // The file of the image that asks for it, as a path; empty: the program or the user does.
-  std::string from;
+  std::string from{};
 };
 
 }  // namespace cloister::manifest

@@ -32,7 +32,9 @@ inline measure::LayerIndex sample_index() {
   facts.depaudit = "";
   facts.imports = {"dlopen", "getpwnam"};
   facts.strings = {"/etc/app.conf", "libplugin.so.2"};
-  facts.dlopen_notes = {{{"libz.so.1", "libz.so"}, "zip", "compression",
+  facts.dlopen_notes = {{{"libz.so.1", "libz.so"},
+                         "zip",
+                         "compression",
                          measure::elf::DlopenNote::Priority::suggested}};
   facts.raw_syscalls = true;
   index.elfs.emplace_back().machine = measure::elf::kMachine386;
