@@ -1,12 +1,17 @@
 // The table of languages.
-#include <array>
-
 #include "manifest-gen/runtimes/analyzer.h"
+#include "manifest-gen/runtimes/java/java.h"
+#include "manifest-gen/runtimes/node/node.h"
+#include "manifest-gen/runtimes/perl/perl.h"
 
 namespace cloister::manifest {
 namespace {
 
-constexpr std::array<Analyzer, 0> kAnalyzers{};
+constexpr Analyzer kAnalyzers[] = {
+    {"java", java::detect, java::analyze},
+    {"node", node::detect, node::analyze},
+    {"perl", perl::detect, perl::analyze},
+};
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "measure/source/jar.h"
 
 namespace cloister::measure {
 namespace {
@@ -56,7 +57,9 @@ void ContentScan::decide() {
   const ByteView head = ByteView(head_).first(head_size_);
   entry_->shebang = read_shebang(head);
   elf_ = elf::looks_like_elf(head);
-  if (!elf_ && entry_->size <= limits_.source_bytes)
+  const std::uint64_t max_source =
+      source::is_jar(entry_->path, entry_->shebang) ? source::kMaxJarBytes : limits_.source_bytes;
+  if (!elf_ && entry_->size <= max_source)
     scanner_ = source::scanner_for(entry_->path, entry_->shebang);
   capturing_ = elf_ || scanner_ != nullptr || wants_packed(*entry_, limits_);
 }

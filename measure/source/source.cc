@@ -1,12 +1,18 @@
 // The table of languages.
 #include "measure/source/source.h"
 
-#include <array>
+#include "measure/source/jar.h"
+#include "measure/source/javascript.h"
+#include "measure/source/perl.h"
 
 namespace cloister::measure::source {
 namespace {
 
-constexpr std::array<Scanner, 0> kScanners{};
+constexpr Scanner kScanners[] = {
+    {Language::javascript, is_javascript, scan_javascript},
+    {Language::jar, is_jar, scan_jar},
+    {Language::perl, is_perl, scan_perl},
+};
 
 }  // namespace
 

@@ -50,6 +50,11 @@ class Tree {
       entry.shebang = line;
     }
     index_->pack[entry.sha256] = to_bytes(text);
+    const auto* scanner = measure::source::scanner_for(entry.path, entry.shebang);
+    if (scanner != nullptr) {
+      entry.source = static_cast<std::int32_t>(index_->sources.size());
+      index_->sources.push_back(scanner->scan(as_bytes(text), Limits{}));
+    }
     return add(std::move(entry));
   }
   Tree& script(std::string_view path, std::string_view text) { return file(path, text, 0755); }
