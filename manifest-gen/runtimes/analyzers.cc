@@ -1,7 +1,8 @@
 // The table of languages.
-#include <array>
-
 #include "manifest-gen/runtimes/analyzer.h"
+#include "manifest-gen/runtimes/java/java.h"
+#include "manifest-gen/runtimes/node/node.h"
+#include "manifest-gen/runtimes/perl/perl.h"
 #include "manifest-gen/runtimes/python/python.h"
 #include "manifest-gen/runtimes/servers.h"
 #include "manifest-gen/runtimes/static_program.h"
@@ -9,10 +10,10 @@
 namespace cloister::manifest {
 namespace {
 
-constexpr std::array kAnalyzers = {
-    Analyzer{"python", python::detect, python::analyze},
-    Analyzer{"server", detect_server, analyze_server},
-    Analyzer{"static", detect_static, analyze_static},
+constexpr Analyzer kAnalyzers[] = {
+    {"java", java::detect, java::analyze},     {"node", node::detect, node::analyze},
+    {"perl", perl::detect, perl::analyze},     {"python", python::detect, python::analyze},
+    {"server", detect_server, analyze_server}, {"static", detect_static, analyze_static},
 };
 
 }  // namespace

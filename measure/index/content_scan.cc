@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "measure/source/elf_scanners.h"
+#include "measure/source/jar.h"
 
 namespace cloister::measure {
 namespace {
@@ -57,9 +58,11 @@ void ContentScan::decide() {
   const ByteView head = ByteView(head_).first(head_size_);
   entry_->shebang = read_shebang(head);
   elf_ = elf::looks_like_elf(head);
+  const std::uint64_t max_source =
+      source::is_jar(entry_->path, entry_->shebang) ? source::kMaxJarBytes : limits_.source_bytes;
   if (elf_)
     scanner_ = source::elf_scanner_for(entry_->path);
-  else if (entry_->size <= limits_.source_bytes)
+  else if (entry_->size <= max_source)
     scanner_ = source::scanner_for(entry_->path, entry_->shebang);
   capturing_ = elf_ || scanner_ != nullptr || wants_packed(*entry_, limits_);
 }

@@ -65,6 +65,12 @@ constexpr Rule kRules[] = {
     {"**/*.dist-info/entry_points.txt", Kind::any, kPythonText},
     {"**/*.egg-info/top_level.txt", Kind::any, kPythonText},
     {"**/*.egg-info/entry_points.txt", Kind::any, kPythonText},
+    // Where packages of Node.js begin, and what names in them stand for.
+    {"**/package.json", Kind::any, 0},
+    // Options of the java launcher.
+    {"**/*.args", Kind::any, 0},
+    {"**/*.argfile", Kind::any, 0},
+    {"**/jvm.options", Kind::any, 0},
     // The enclave runtime: what it is, and the files that are measured and go into the built image.
     {"**/_graminelibos_offsets.py", Kind::any, 0},
     {"**/graminelibos*.dist-info/METADATA", Kind::any, 0},

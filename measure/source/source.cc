@@ -1,21 +1,25 @@
 // The table of languages.
 #include "measure/source/source.h"
 
-#include <array>
-
 #include "measure/source/elf_scanners.h"
+#include "measure/source/jar.h"
+#include "measure/source/javascript.h"
+#include "measure/source/perl.h"
 #include "measure/source/python.h"
 
 namespace cloister::measure::source {
 namespace {
 
-constexpr std::array kScanners{
-    Scanner{Language::python, is_python, scan_python},
+constexpr Scanner kScanners[] = {
+    {Language::javascript, is_javascript, scan_javascript},
+    {Language::jar, is_jar, scan_jar},
+    {Language::perl, is_perl, scan_perl},
+    {Language::python, is_python, scan_python},
 };
 
 // Of ELF files.
-constexpr std::array kElfScanners{
-    Scanner{Language::python, is_python_extension, scan_python_extension},
+constexpr Scanner kElfScanners[] = {
+    {Language::python, is_python_extension, scan_python_extension},
 };
 
 }  // namespace

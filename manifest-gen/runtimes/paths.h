@@ -1,0 +1,36 @@
+// Small path arithmetic that the analysers share.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/text.h"
+#include "measure/rootfs/rootfs.h"
+
+namespace cloister::manifest {
+
+inline std::string parent_directory(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 || slash == std::string_view::npos ? "/" : std::string(path.substr(0, slash));
+}
+
+// `path` as a process in `directory` understands it; lexically normal.
+inline std::string path_in(std::string_view directory, std::string_view path) {
+  return measure::normalize_path(path.starts_with('/') ? std::string(path)
+                                                       : cat(directory, "/", path));
+}
+
+inline bool is_file(const measure::Rootfs& rootfs, std::string_view path) {
+  const measure::Node* node = rootfs.find(path);
+  return node != nullptr && node->is_regular();
+}
+
+inline bool is_directory(const measure::Rootfs& rootfs, std::string_view path) {
+  const measure::Node* node = rootfs.find(path);
+  return node != nullptr && node->is_directory();
+}
+
+// Directories that hold more than one program's files: nothing is granted there whole.
+bool is_shared_directory(std::string_view path);
+
+}  // namespace cloister::manifest

@@ -1,0 +1,426 @@
+// Follows "use" and "require" through the directories of @INC, with the native part of each module
+// (auto/A/B/B.so). @INC is compiled into perl; here it is what distributions compile in, as far as
+// the image has it.
+//
+// A module that computes names loads, in practice, what lies below its own name: "Mojo::Loader" is
+// in Mojo, whose modules are then granted whole. In the core library, whose names are shared by
+// many, only what is below the module itself.
+#include "manifest-gen/runtimes/perl/perl.h"
+
+#include <algorithm>
+#include <deque>
+#include <set>
+
+#include "base/text.h"
+#include "manifest-gen/closure/glob.h"
+#include "manifest-gen/launch/shebang.h"
+#include "manifest-gen/runtimes/paths.h"
+#include "measure/source/perl.h"
+
+namespace cloister::manifest::perl {
+namespace {
+
+using measure::Node;
+using measure::source::Facts;
+
+// In the order of @INC. '*' stands for an architecture or a version. `core`: part of perl itself.
+struct IncRow {
+  std::string_view pattern;
+  bool core;
+};
+constexpr IncRow kInc[] = {
+    // Debian.
+    {"/etc/perl", false},
+    {"/usr/local/lib/*-linux-gnu/perl/*", false},
+    {"/usr/local/share/perl/*", false},
+    {"/usr/lib/*-linux-gnu/perl5/*", false},
+    {"/usr/share/perl5", false},
+    {"/usr/lib/*-linux-gnu/perl-base", true},
+    {"/usr/lib/*-linux-gnu/perl/*", true},
+    {"/usr/share/perl/*", true},
+    {"/usr/local/lib/site_perl", false},
+    // Built from source, as in the official image.
+    {"/usr/local/lib/perl5/site_perl/*/x86_64-linux*", false},
+    {"/usr/local/lib/perl5/site_perl/*", false},
+    {"/usr/local/lib/perl5/vendor_perl/*/x86_64-linux*", false},
+    {"/usr/local/lib/perl5/vendor_perl/*", false},
+    {"/usr/local/lib/perl5/*/x86_64-linux*", true},
+    {"/usr/local/lib/perl5/*", true},
+    // Alpine and Fedora.
+    {"/usr/local/lib64/perl5/*", false},
+    {"/usr/local/share/perl5/*", false},
+    {"/usr/lib64/perl5/vendor_perl", false},
+    {"/usr/lib/perl5/vendor_perl", false},
+    {"/usr/share/perl5/vendor_perl", false},
+    {"/usr/lib64/perl5", true},
+    {"/usr/lib/perl5/core_perl", true},
+    {"/usr/share/perl5/core_perl", true},
+};
+
+// What perl loads without being told: for glob(), %!, %+, in-memory files, method calls on file
+// handles, attributes, \N{…}, and its own configuration.
+constexpr std::string_view kImplicit[] = {
+    "Config", "Errno", "File::Glob", "IO::File", "IO::Handle", "PerlIO::scalar",
+    "PerlIO::encoding", "Tie::Hash::NamedCapture", "attributes", "_charnames", "utf8", "mro",
+    "re"};
+constexpr std::string_view kImplicitFiles[] = {"Config_heavy.pl", "Config_git.pl", "utf8_heavy.pl",
+                                               "unicore/Heavy.pl", "sitecustomize.pl"};
+
+struct Inc {
+  std::string directory;
+  bool core = false;
+};
+
+class PerlAnalysis {
+ public:
+  PerlAnalysis(const ProgramStart& start, const AnalyzerScene& scene)
+      : start_(start), scene_(scene) {}
+
+  Analysis run() {
+    for (const std::string_view item : split(scene_.env("PERL5LIB"), ':'))
+      if (!item.empty()) add_inc(in_workdir(item), false);
+    default_inc();
+    for (const std::string_view module : kImplicit) use(module, {}, "loaded by perl itself");
+    for (const std::string_view file : kImplicitFiles)
+      (void)library_file(file, {}, "loaded by perl itself");
+    for (const std::string_view word : split(scene_.env("PERL5OPT"), ' '))
+      if (!word.empty()) option(word, {});
+    command_line();
+    follow();
+    return std::move(out_);
+  }
+
+ private:
+  const measure::Rootfs& rootfs() const { return scene_.rootfs; }
+  std::string in_workdir(std::string_view path) const {
+    return path_in(scene_.launch.workdir, path);
+  }
+
+  void grant(std::string path, std::string detail, std::string from) {
+    if (!granted_.insert(path).second) return;
+    ClosureRoot root;
+    root.path_or_glob = std::move(path);
+    root.why = Why::perl_use;
+    root.detail = std::move(detail);
+    root.optional = true;
+    root.from = std::move(from);
+    out_.roots.push_back(std::move(root));
+  }
+
+  void unknown(std::string what) {
+    if (std::find(out_.unknown.begin(), out_.unknown.end(), what) == out_.unknown.end())
+      out_.unknown.push_back(std::move(what));
+  }
+
+  // ---- @INC ----
+
+  void add_inc(std::string directory, bool core) {
+    if (!is_directory(rootfs(), directory)) return;
+    const auto same = [&](const Inc& inc) { return inc.directory == directory; };
+    if (std::none_of(inc_.begin(), inc_.end(), same)) inc_.push_back({std::move(directory), core});
+  }
+
+  void default_inc() {
+    for (const IncRow& row : kInc) {
+      std::vector<std::string> found{""};
+      for (const std::string_view part : split(row.pattern.substr(1), '/')) {
+        std::vector<std::string> next;
+        for (const std::string& directory : found) children(directory, part, next);
+        found = std::move(next);
+      }
+      for (std::string& directory : found) add_inc(std::move(directory), row.core);
+    }
+  }
+
+  // Of "5.36" → "5.36.0" perl uses the link.
+  void children(const std::string& directory, std::string_view pattern,
+                std::vector<std::string>& out) const {
+    if (!has_wildcard(pattern)) {
+      std::string path = cat(directory, "/", pattern);
+      if (is_directory(rootfs(), path)) out.push_back(std::move(path));
+      return;
+    }
+    const Node* node = rootfs().find(directory.empty() ? "/" : directory);
+    if (node == nullptr || !node->is_directory()) return;
+    std::set<const Node*> linked;
+    for (const auto& [name, child] : node->children)
+      if (child->is_symlink()) linked.insert(rootfs().find(cat(directory, "/", name)));
+    for (const auto& [name, child] : node->children) {
+      std::string path = cat(directory, "/", name);
+      if (!match_component(pattern, name) || linked.contains(child.get())) continue;
+      if (is_directory(rootfs(), path)) out.push_back(std::move(path));
+    }
+  }
+
+  // ---- the command line ----
+
+  void command_line() {
+    const std::vector<std::string>& argv = start_.argv;
+    std::size_t i = 1;
+    bool program = false;
+    for (; i < argv.size(); ++i) {
+      const std::string& word = argv[i];
+      if (word == "--") {
+        ++i;
+        break;
+      }
+      if (word.size() < 2 || word.front() != '-') break;
+      const std::string_view next = i + 1 < argv.size() ? std::string_view(argv[i + 1]) : "";
+      const Taken taken = option(word, next);
+      program = program || taken.program;
+      if (taken.next) ++i;
+    }
+    if (program) return;
+    if (i >= argv.size()) {
+      if (!start_.complete)
+        unknown(
+            "which program it runs is decided at run time; name it with --arg, or its files with "
+            "--include");
+      return;
+    }
+    const std::string path = in_workdir(argv[i]);
+    const Node* node = rootfs().find(path);
+    if (node == nullptr || !node->is_regular()) {
+      unknown(cat("the program ", printable(argv[i]), " is not in the image"));
+      return;
+    }
+    script_ = path;
+    grant(path, cat("the program ", argv[i]), {});
+    enqueue(path, false);
+  }
+
+  struct Taken {
+    bool next = false, program = false;
+  };
+  // perlrun(1). Single letters may stand together: "-wne".
+  Taken option(std::string_view word, std::string_view next) {
+    Taken taken;
+    for (std::size_t i = 1; i < word.size(); ++i) {
+      const std::string_view rest = word.substr(i + 1);
+      switch (word[i]) {
+        case 'e':
+        case 'E':
+          text(next, "the program on the command line");
+          return {true, true};
+        case 'I':
+          if (rest.empty()) {
+            front_inc(in_workdir(next));
+            return {true, taken.program};
+          }
+          front_inc(in_workdir(rest));
+          return taken;
+        case 'M':
+        case 'm':
+          use(rest.substr(rest.starts_with('-') ? 1 : 0).substr(0, rest.find('=')), {},
+              cat("option ", word));
+          return taken;
+        case 'd':
+          if (rest.starts_with(':')) use(cat("Devel::", rest.substr(1)), {}, cat("option ", word));
+          return taken;
+        case 'C':
+        case 'D':
+        case 'F':
+        case 'V':
+        case 'i':
+        case 'x':
+          return taken;
+        default:
+          break;
+      }
+    }
+    return taken;
+  }
+
+  void front_inc(std::string directory) {
+    if (is_directory(rootfs(), directory)) inc_.insert(inc_.begin(), {std::move(directory), false});
+  }
+
+  void text(std::string_view code, std::string_view shown) {
+    const Facts facts = measure::source::scan_perl(as_bytes(code), scene_.limits);
+    names(facts, {}, false);
+    if (facts.dynamic)
+      unknown(cat(shown, " loads modules whose names it computes; name them with --include"));
+  }
+
+  // ---- modules ----
+
+  struct Module {
+    std::string path;  // as perl opens it
+    bool core;
+  };
+
+  void enqueue(const std::string& path, bool core) {
+    if (seen_.insert(path).second) queue_.push_back({path, core});
+  }
+
+  void follow() {
+    while (!queue_.empty()) {
+      const Module module = std::move(queue_.front());
+      queue_.pop_front();
+      const Node* node = rootfs().find(module.path);
+      if (node == nullptr) continue;
+      const Facts* facts = rootfs().source_facts(*node);
+      if (facts == nullptr || facts->language != measure::source::Language::perl) continue;
+      names(*facts, module.path, module.core);
+      if (facts->dynamic) computed(module);
+    }
+  }
+
+  void names(const Facts& facts, const std::string& from, bool core) {
+    // Directories first: the modules may be there.
+    for (const std::string& entry : facts.names)
+      if (entry.starts_with("lib:")) use_lib(std::string_view(entry).substr(4), from);
+    for (const std::string& entry : facts.names) {
+      const std::size_t colon = std::min(entry.find(':'), entry.size() - 1);
+      const std::string_view kind = std::string_view(entry).substr(0, colon);
+      const std::string_view name = std::string_view(entry).substr(colon + 1);
+      if (kind == "module")
+        use(name, from, cat("use ", name));
+      else if (kind == "string")
+        use(name, from, cat("names ", name));
+      else if (kind == "file")
+        file(name, from, core);
+    }
+  }
+
+  void use_lib(std::string_view name, const std::string& from) {
+    static constexpr std::string_view kScript = "@script";
+    const std::string script = parent_directory(script_.empty() ? from : script_);
+    if (name.starts_with(kScript))
+      front_inc(path_in(script, cat("./", name.substr(kScript.size()))));
+    else
+      front_inc(in_workdir(name));
+  }
+
+  static std::string module_path(std::string_view name) {
+    std::string out;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+      if (name.substr(i, 2) == "::") {
+        out += '/';
+        ++i;
+      } else {
+        out += name[i];
+      }
+    }
+    return out;
+  }
+
+  void use(std::string_view name, const std::string& from, const std::string& detail) {
+    const std::string path = module_path(name);
+    if (path.empty() || path.find('\0') != std::string::npos || !used_.insert(path).second) return;
+    (void)library_file(cat(path, ".pm"), from, detail);
+    native(path, from, detail);
+    // Tables that it opens by names which it computes.
+    if (path == "Unicode/UCD")
+      for (const Inc& inc : inc_)
+        if (inc.core) grant(cat(inc.directory, "/unicore/**"), detail, from);
+  }
+
+  // auto/A/B: B.so, and subroutines that AutoSplit has cut out.
+  void native(const std::string& path, const std::string& from, const std::string& detail) {
+    for (const Inc& inc : inc_) {
+      const std::string directory = cat(inc.directory, "/auto/", path);
+      const Node* node = rootfs().find(directory);
+      if (node == nullptr || !node->is_directory()) continue;
+      for (const auto& [name, child] : node->children) {
+        if (child->is_directory()) continue;
+        const std::string file = cat(directory, "/", name);
+        grant(file, cat("native part of what is loaded: ", detail), from);
+        if (name.ends_with(".al")) enqueue(file, inc.core);
+      }
+    }
+  }
+
+  bool library_file(std::string_view name, const std::string& from, const std::string& detail) {
+    for (const Inc& inc : inc_) {
+      const std::string path = path_in(inc.directory, cat("./", name));
+      if (!is_file(rootfs(), path)) continue;
+      grant(path, detail, from);
+      enqueue(path, inc.core);
+      return true;
+    }
+    return false;
+  }
+
+  void file(std::string_view name, const std::string& from, bool core) {
+    const std::string detail = cat("require ", name);
+    if (!name.starts_with('/') && !name.starts_with("./") && library_file(name, from, detail))
+      return;
+    for (const std::string& path :
+         {in_workdir(name), path_in(parent_directory(from), cat("./", name))}) {
+      if (!is_file(rootfs(), path)) continue;
+      grant(path, detail, from);
+      enqueue(path, core);
+      return;
+    }
+  }
+
+  void computed(const Module& module) {
+    const std::string_view why = "its package loads modules whose names it computes";
+    for (const Inc& inc : inc_) {
+      if (!module.path.starts_with(cat(inc.directory, "/"))) continue;
+      std::string name = module.path.substr(inc.directory.size() + 1);
+      if (name.ends_with(".pm")) name.resize(name.size() - 3);
+      if (!module.core) name.resize(std::min(name.find('/'), name.size()));
+      if (!whole_.insert(name).second) return;
+      for (const Inc& place : inc_)
+        below(cat(place.directory, "/", name), name, module.path, std::string(why));
+      return;
+    }
+    if (module.path == script_)
+      unknown(cat(printable(script_),
+                  " loads modules whose names it computes; name them with --include"));
+  }
+
+  void below(const std::string& directory, const std::string& name, const std::string& from,
+             const std::string& detail) {
+    const Node* top = rootfs().find(directory);
+    if (top == nullptr || !top->is_directory()) return;
+    std::vector<std::pair<const Node*, std::string>> work{{top, name}};
+    while (!work.empty()) {
+      const auto [node, prefix] = std::move(work.back());
+      work.pop_back();
+      for (const auto& [child_name, child] : node->children) {
+        std::string path = cat(prefix, "/", child_name);
+        if (child->is_directory()) {
+          work.emplace_back(child.get(), std::move(path));
+        } else if (path.ends_with(".pm")) {
+          path.resize(path.size() - 3);
+          std::string module;
+          for (const char c : path) {
+            if (c == '/')
+              module += "::";
+            else
+              module += c;
+          }
+          use(module, from, detail);
+        } else if (child->is_regular()) {
+          // Templates and other data of the package.
+          grant(cat(directory, path.substr(name.size())), detail, from);
+        }
+      }
+    }
+  }
+
+  const ProgramStart& start_;
+  const AnalyzerScene& scene_;
+  Analysis out_;
+  std::vector<Inc> inc_;
+  std::string script_;
+  std::deque<Module> queue_;
+  std::set<std::string> seen_, granted_, used_, whole_;
+};
+
+}  // namespace
+
+bool detect(const ProgramStart& start, const AnalyzerScene& scene) {
+  const std::string real = scene.rootfs.real_path(start.path).value_or(start.path);
+  const std::string_view base = base_name(real);
+  return base == "perl" || (base.starts_with("perl5") && base.size() > 5);
+}
+
+Result<Analysis> analyze(const ProgramStart& start, const AnalyzerScene& scene) {
+  return PerlAnalysis(start, scene).run();
+}
+
+}  // namespace cloister::manifest::perl

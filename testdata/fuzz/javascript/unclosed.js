@@ -1,0 +1,5 @@
+/* a
+require(
+`${
+import "a
+from '\

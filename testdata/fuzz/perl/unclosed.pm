@@ -1,0 +1,3 @@
+use parent qw(A
+require 'a
+use lib qw

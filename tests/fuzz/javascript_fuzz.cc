@@ -1,0 +1,17 @@
+// Program text of Node.js: names are bounded, sorted, and each has its kind in front.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+
+#include "base/bytes.h"
+#include "measure/source/javascript.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace cloister;
+  const auto facts =
+      measure::source::scan_javascript(std::as_bytes(std::span(data, size)), Limits{});
+  if (!std::is_sorted(facts.names.begin(), facts.names.end())) std::abort();
+  for (const std::string& name : facts.names)
+    if (name.find(':') == std::string::npos || name.find('\0') != std::string::npos) std::abort();
+  return 0;
+}

@@ -1,0 +1,158 @@
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "manifest-gen/runtimes/java/command_line.h"
+#include "tests/manifest-gen/runtimes/scene.h"
+
+namespace cloister::manifest {
+namespace {
+
+using test::grants;
+using test::Scene;
+using test::Tree;
+using Strings = std::vector<std::string>;
+
+constexpr std::string_view kHome = "/usr/lib/jvm/java-17";
+constexpr std::string_view kJava = "/usr/lib/jvm/java-17/bin/java";
+
+Tree image() {
+  Tree tree;
+  tree.elf(kJava, test::program())
+      .file(cat(kHome, "/lib/modules"), "m")
+      .elf(cat(kHome, "/lib/libjava.so"), test::library())
+      .elf(cat(kHome, "/lib/libjdwp.so"), test::library());
+  return tree;
+}
+
+// A stored archive with only a manifest.
+std::string jar(std::string_view manifest) {
+  static constexpr std::string_view kName = "META-INF/MANIFEST.MF";
+  ByteWriter out, central;
+  const auto size = static_cast<std::uint32_t>(manifest.size());
+  out.u32(0x04034b50);
+  out.zeros(14);
+  out.u32(size);
+  out.u32(size);
+  out.u16(static_cast<std::uint16_t>(kName.size()));
+  out.u16(0);
+  out.text(kName);
+  out.text(manifest);
+  const std::size_t at = out.size();
+  out.u32(0x02014b50);
+  out.zeros(16);
+  out.u32(size);
+  out.u32(size);
+  out.u16(static_cast<std::uint16_t>(kName.size()));
+  out.zeros(16);
+  out.text(kName);
+  const std::size_t end = out.size();
+  out.u32(0x06054b50);
+  out.zeros(4);
+  out.u16(1);
+  out.u16(1);
+  out.u32(static_cast<std::uint32_t>(end - at));
+  out.u32(static_cast<std::uint32_t>(at));
+  out.u16(0);
+  return std::string(as_text(out.view()));
+}
+
+const Suggestion* suggestion(const Analysis& analysis, std::string_view key) {
+  for (const Suggestion& s : analysis.suggestions)
+    if (s.key == key) return &s;
+  return nullptr;
+}
+
+TEST(Java, FilesOfTheVirtualMachine) {
+  const Scene scene(image().link("/usr/bin/java", kJava));
+  const Analysis found = scene.analyze("java", {"java", "-version"}, "/usr/bin/java");
+  EXPECT_TRUE(grants(found, cat(kHome, "/lib/modules")));
+  EXPECT_TRUE(grants(found, cat(kHome, "/lib/libjava.so")));
+  EXPECT_TRUE(grants(found, cat(kHome, "/conf/**")));
+  EXPECT_FALSE(grants(found, cat(kHome, "/lib/libjdwp.so")));
+}
+
+TEST(Java, ClassPathOfManifestsIsFollowed) {
+  const Scene scene(image()
+                        .file("/app/a.jar", jar("Class-Path: lib/b.jar lib/gone.jar\n\n"))
+                        .file("/app/lib/b.jar", jar("Class-Path: c%20d.jar classes/\n\n"))
+                        .file("/app/lib/c d.jar", jar("Class-Path: ../a.jar\n\n"))
+                        .file("/app/lib/classes/X.class")
+                        .file("/app/lib/unused.jar", jar("\n")));
+  const Analysis found = scene.analyze("java", {std::string(kJava), "-jar", "a.jar", "-cp"});
+  for (const char* path : {"/app/a.jar", "/app/lib/b.jar", "/app/lib/c d.jar",
+                           "/app/lib/classes/**"})
+    EXPECT_TRUE(grants(found, path)) << path;
+  EXPECT_FALSE(grants(found, "/app/lib/unused.jar"));
+}
+
+TEST(Java, ClassPathWithWildcardsAndDirectories) {
+  const Scene scene(image()
+                        .file("/app/lib/a.jar", jar("\n"))
+                        .file("/app/lib/a.txt")
+                        .file("/app/classes/Main.class"));
+  const Analysis found =
+      scene.analyze("java", {std::string(kJava), "--class-path=classes:lib/*", "Main"});
+  EXPECT_TRUE(grants(found, "/app/lib/a.jar"));
+  EXPECT_TRUE(grants(found, "/app/classes/**"));
+  EXPECT_FALSE(grants(found, "/app/lib/a.txt"));
+}
+
+TEST(Java, DirectoriesSharedWithOthersAreNotGranted) {
+  const Scene scene(image(), "/");
+  const Analysis found = scene.analyze("java", {std::string(kJava), "Main"});
+  EXPECT_FALSE(grants(found, "/**"));
+  EXPECT_FALSE(found.unknown.empty());
+}
+
+TEST(Java, OptionsNameFiles) {
+  const Scene scene(image()
+                        .file("/app/jvm.args", "-Dlog.config=file:conf/log.xml # comment\n-Xmx1g")
+                        .file("/app/conf/log.xml")
+                        .file("/app/agent.jar", jar("\n"))
+                        .elf("/app/native/libx.so", test::library()));
+  const Analysis found = scene.analyze(
+      "java", {std::string(kJava), "@jvm.args", "-javaagent:agent.jar=x", "-agentlib:jdwp=y",
+               "-Djava.library.path=native", "-cp", "/none", "Main"});
+  for (const std::string& path :
+       {std::string("/app/jvm.args"), std::string("/app/conf/log.xml"),
+        std::string("/app/agent.jar"), std::string("/app/native/*.so*"),
+        cat(kHome, "/lib/libjdwp.so"), cat(kHome, "/lib/libinstrument.so")})
+    EXPECT_TRUE(grants(found, path)) << path;
+}
+
+TEST(Java, TheEnclaveIsTwiceTheHeap) {
+  const Scene scene(image());
+  const auto size = [&](std::string_view option) {
+    const Analysis found =
+        scene.analyze("java", {std::string(kJava), std::string(option), "-cp", "/x", "Main"});
+    const Suggestion* s = suggestion(found, "sgx.enclave_size");
+    return s != nullptr ? *s->value.string() : std::string();
+  };
+  EXPECT_EQ(size("-Xmx512m"), "4G");
+  EXPECT_EQ(size("-Xmx2g"), "4G");
+  EXPECT_EQ(size("-Xmx3G"), "8G");
+  EXPECT_EQ(size("-XX:MaxHeapSize=8589934592"), "16G");
+  EXPECT_EQ(size("-Xmx99999999999t"), "4G");
+  EXPECT_NE(suggestion(scene.analyze("java", {std::string(kJava)}), "sgx.use_exinfo"), nullptr);
+}
+
+TEST(Java, OlderLayoutIsGrantedWhole) {
+  Tree tree;
+  tree.elf("/opt/jdk8/bin/java", test::program()).file("/opt/jdk8/jre/lib/rt.jar", jar("\n"));
+  const Scene scene(std::move(tree));
+  EXPECT_TRUE(grants(scene.analyze("java", {"/opt/jdk8/bin/java"}), "/opt/jdk8/jre/lib/**"));
+}
+
+TEST(JavaCommandLine, VariablesAddOptions) {
+  const auto command = java::parse_command_line(
+      {"-Xmx1g", "-p", "mods", "-m", "a/b", "-cp", "not-ours"},
+      {"-cp 'x y' --enable-preview", "-Dp=1", "-Xmx2g"}, [](const std::string&) { return std::nullopt; });
+  EXPECT_EQ(command.class_path, "x y");
+  EXPECT_EQ(command.module_path, (Strings{"mods"}));
+  EXPECT_EQ(command.main, "a/b");
+  EXPECT_EQ(command.max_heap, 2ULL << 30);
+  EXPECT_EQ(command.properties, (decltype(command.properties){{"p", "1"}}));
+}
+
+}  // namespace
+}  // namespace cloister::manifest

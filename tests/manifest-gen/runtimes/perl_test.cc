@@ -1,0 +1,65 @@
+#include <gtest/gtest.h>
+
+#include "tests/manifest-gen/runtimes/scene.h"
+
+namespace cloister::manifest {
+namespace {
+
+using test::grants;
+using test::Scene;
+using test::Tree;
+
+Tree image() {
+  Tree tree;
+  tree.elf("/usr/bin/perl", test::program())
+      .link("/usr/share/perl/5.36", "5.36.0")
+      .file("/usr/share/perl/5.36.0/strict.pm", "package strict;")
+      .file("/usr/share/perl/5.36.0/FindBin.pm", "package FindBin;");
+  return tree;
+}
+
+TEST(Perl, ModulesAreFoundWherePerlLooks) {
+  const Scene scene(image()
+                        .file("/app/a.pl", "use strict; use lib \"$FindBin::Bin/lib\"; use My::X;")
+                        .file("/app/lib/My/X.pm", "require Y;")
+                        .file("/app/lib/My/Unused.pm")
+                        .file("/usr/share/perl5/Y.pm"));
+  const Analysis found = scene.analyze("perl", {"/usr/bin/perl", "-w", "a.pl"});
+  for (const char* path : {"/app/a.pl", "/app/lib/My/X.pm", "/usr/share/perl5/Y.pm",
+                           "/usr/share/perl/5.36/strict.pm"})
+    EXPECT_TRUE(grants(found, path)) << path;
+  EXPECT_FALSE(grants(found, "/app/lib/My/Unused.pm"));
+}
+
+TEST(Perl, NativePartsComeAlong) {
+  const Scene scene(image()
+                        .file("/usr/lib/x86_64-linux-gnu/perl5/5.36/DBI.pm")
+                        .elf("/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBI/DBI.so", test::library())
+                        .file("/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBI/autosplit.ix"));
+  const Analysis found = scene.analyze("perl", {"/usr/bin/perl", "-MDBI", "-e", "1"});
+  EXPECT_TRUE(grants(found, "/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBI/DBI.so"));
+  EXPECT_TRUE(grants(found, "/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBI/autosplit.ix"));
+}
+
+TEST(Perl, ComputedNamesBringWhatIsBelow) {
+  const Scene scene(image()
+                        .file("/usr/share/perl5/Mojo/Loader.pm", "require $x;")
+                        .file("/usr/share/perl5/Mojo/Deep/Thing.pm", "use Other;")
+                        .file("/usr/share/perl5/Mojo/template.ep")
+                        .file("/usr/share/perl5/Other.pm")
+                        .file("/usr/share/perl5/Else.pm"));
+  const Analysis found = scene.analyze("perl", {"/usr/bin/perl", "-e", "use Mojo::Loader;"});
+  EXPECT_TRUE(grants(found, "/usr/share/perl5/Mojo/Deep/Thing.pm"));
+  EXPECT_TRUE(grants(found, "/usr/share/perl5/Mojo/template.ep"));
+  EXPECT_TRUE(grants(found, "/usr/share/perl5/Other.pm"));
+  EXPECT_FALSE(grants(found, "/usr/share/perl5/Else.pm"));
+}
+
+TEST(Perl, MissingProgramIsSaid) {
+  const Scene scene(image());
+  EXPECT_EQ(scene.analyze("perl", {"/usr/bin/perl", "-I", "lib", "gone.pl"}).unknown,
+            (std::vector<std::string>{"the program gone.pl is not in the image"}));
+}
+
+}  // namespace
+}  // namespace cloister::manifest
