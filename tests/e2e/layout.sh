@@ -14,8 +14,8 @@ build_and_check() { # build_and_check TAG
   claim "$tag: skopeo inspects it" skopeo inspect "oci:$result:$tag-sgx"
   claim "$tag: skopeo copies it" copy "oci:$result:$tag-sgx" "oci:$work/copy:x"
 
-  # The base as skopeo resolves it: through an index, by platform.
-  copy "oci:$images:$tag" "oci:$work/base:x"
+  # The base as skopeo resolves it: through an index, by platform, and without compressing anew.
+  copy --preserve-digests "oci:$images:$tag" "oci:$work/base:x"
   base_layers=$(layers_of "$work/base" x)
   same "$tag: base layers are unchanged and come first" \
     "$(layers_of "$result" "$tag-sgx" | sed '$d')" "$base_layers"
