@@ -1,5 +1,5 @@
 # What a manifest grants against what a program really opened. Needs paths.awk. Files, in this order:
-#   tree      every path of the image: kind (f, d, l), path without its leading /, link target, size
+#   tree      every path of the image: kind (f, d, l), path without its leading /, link target, size, digest
 #   runtime   names of the files of the runtime's C library, which stand in for the image's own
 #   mounts    directories that the manifest mounts over
 #   allowed   prefixes that the manifest allows unchecked
@@ -23,6 +23,13 @@ function source(path,    name, dir) {
   return dir "/" name ".py"
 }
 
+# The bytes of a file, once in each sum for all files of the same content: hard links are one file.
+function bytes(sum, file) {
+  if ((sum, digest[file]) in summed) return 0
+  summed[sum, digest[file]] = 1
+  return size[file]
+}
+
 function below(path, dir) { return path == dir || index(path, dir "/") == 1 }
 
 function replaced(file) {
@@ -40,7 +47,7 @@ function demand(path, file,    src) {
   if (replaced(file) || file in written) return
   src = resolve(source(file))
   if (src != "?" && src != file) { path = source(path); file = src }
-  if (!(file in wanted)) { wanted[file] = 1; opened_files++; opened_bytes += size[file] }
+  if (!(file in wanted)) { wanted[file] = 1; opened_files++; opened_bytes += bytes("opened", file) }
   if (!granted(path) && !((path, file) in missed)) {
     missed[path, file] = 1
     misses++
@@ -61,7 +68,8 @@ stage == "tree" {
   else kind[$2] = $1
   if ($1 == "f") {
     size[$2] = $4
-    if (!gsc_leaves_out($2)) { gsc_files++; gsc_bytes += $4 }
+    digest[$2] = $5
+    if (!gsc_leaves_out($2)) { gsc_files++; gsc_bytes += bytes("gsc", $2) }
   }
   next
 }
@@ -73,7 +81,7 @@ stage == "trusted" {
   file = resolve($0)
   if (file == "?" || kind[file] != "f") next
   entries++
-  if (!(file in counted)) { counted[file] = 1; trusted_files++; trusted_bytes += size[file] }
+  if (!(file in counted)) { counted[file] = 1; trusted_files++; trusted_bytes += bytes("trusted", file) }
   next
 }
 stage == "written" { written[$0] = 1; next }

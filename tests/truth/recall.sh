@@ -50,7 +50,7 @@ check() {
   fi
   "$CLOISTER" files --merged --format json "oci:$oci:$name" 2>/dev/null | jq -r '(if type == "array" then . else .files end)[] |
     select(.type == "file" or .type == "dir" or .type == "symlink") |
-    [(.type[0:1] | if . == "s" then "l" else . end), (.path | ltrimstr("/")), .linkTarget // "", .size // 0] | @tsv' >"$scratch/tree"
+    [(.type[0:1] | if . == "s" then "l" else . end), (.path | ltrimstr("/")), .linkTarget // "", .size // 0, .sha256 // ""] | @tsv' >"$scratch/tree"
   manifest_mounts "$scratch/manifest" >"$scratch/mounts"
   manifest_allowed "$scratch/manifest" >"$scratch/allowed"
   manifest_trusted "$scratch/manifest" >"$scratch/trusted"
