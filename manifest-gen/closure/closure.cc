@@ -202,8 +202,7 @@ class Builder {
       }
       for (Suggestion& suggestion : found.suggestions)
         closure_.suggestions.push_back(std::move(suggestion));
-      for (std::string& what : found.unknown)
-        closure_.unknown.push_back({task.path, std::move(what)});
+      for (std::string& what : found.unknown) note_unknown(task.path, std::move(what));
     }
     return {};
   }
@@ -425,7 +424,8 @@ class Builder {
 
   void note_unknown(const std::string& program, std::string what) {
     static constexpr std::size_t kMax = 64;
-    if (closure_.unknown.size() < kMax) closure_.unknown.push_back({program, std::move(what)});
+    if (closure_.unknown.size() < kMax && noted_.insert({program, what}).second)
+      closure_.unknown.push_back({program, std::move(what)});
   }
 
   // A path as a script of the working directory `directories` names it; empty when it is no file.
@@ -680,6 +680,7 @@ class Builder {
   std::set<std::pair<std::string, std::vector<std::string>>> analyzed_;
   std::deque<PendingText> pending_text_;
   std::set<std::string> withheld_;
+  std::set<std::pair<std::string, std::string>> noted_;
   std::unique_ptr<Process> main_process_;
 };
 
