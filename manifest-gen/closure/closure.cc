@@ -220,8 +220,7 @@ class Builder {
     CodeEvidence found = follow_code(process, first, scene_);
     for (ClosureRoot& root : found.roots) pending_roots_.push_back(std::move(root));
     for (Closure::Unknown& unknown : found.unknown)
-      if (known_unknown_.insert({unknown.program, unknown.what}).second)
-        closure_.unknown.push_back(std::move(unknown));
+      note_unknown(unknown.program, std::move(unknown.what));
   }
 
   // The same program may run many scripts.
@@ -240,8 +239,7 @@ class Builder {
       }
       for (Suggestion& suggestion : found.suggestions)
         closure_.suggestions.push_back(std::move(suggestion));
-      for (std::string& what : found.unknown)
-        closure_.unknown.push_back({task.path, std::move(what)});
+      for (std::string& what : found.unknown) note_unknown(task.path, std::move(what));
     }
     return {};
   }
@@ -477,7 +475,8 @@ class Builder {
 
   void note_unknown(const std::string& program, std::string what) {
     static constexpr std::size_t kMax = 64;
-    if (closure_.unknown.size() < kMax) closure_.unknown.push_back({program, std::move(what)});
+    if (closure_.unknown.size() < kMax && noted_.insert({program, what}).second)
+      closure_.unknown.push_back({program, std::move(what)});
   }
 
   // A path as a script of the working directory `directories` names it; empty when it is no file.
@@ -789,7 +788,7 @@ class Builder {
   std::set<std::pair<std::string, std::vector<std::string>>> analyzed_;
   std::deque<PendingText> pending_text_;
   std::deque<ClosureRoot> pending_roots_;
-  std::set<std::pair<std::string, std::string>> known_unknown_;
+  std::set<std::pair<std::string, std::string>> noted_;  // in closure_.unknown
   std::set<std::string> withheld_;
   std::vector<LibraryChoice> by_name_;  // what may be opened by name (dlopen)
   std::map<const Node*, std::unique_ptr<Process>> processes_;  // by main program

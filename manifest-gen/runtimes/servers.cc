@@ -82,7 +82,8 @@ constexpr std::array kServers = {
            .modules = "errorfile ca-file crt crl-file lua-load lua-load-per-thread",
            .trees = "crt",
            .bases = "/etc/haproxy /usr/local/etc/haproxy",
-           .extra = "/usr/lib/ssl/certs/*.pem /etc/ssl/certs/*.pem"},
+           .extra = "/usr/lib/ssl/certs/*.pem /usr/lib/ssl/certs/ca-certificates.crt "
+                    "/etc/ssl/certs/*.pem"},
     Server{.name = "redis",
            .programs = "redis-server redis-sentinel redis-check-rdb redis-check-aof valkey-server "
                        "valkey-sentinel keydb-server",

@@ -1,0 +1,101 @@
+// What shell scripts bring into a closure.
+#include <gtest/gtest.h>
+
+#include "manifest-gen/closure/closure.h"
+#include "tests/manifest-gen/support/tree.h"
+
+namespace cloister::manifest {
+namespace {
+
+using test::program;
+using test::Tree;
+
+Closure closure_of(const measure::Rootfs& rootfs, std::vector<std::string> argv) {
+  Launch launch;
+  launch.program = argv.front();
+  launch.argv = std::move(argv);
+  launch.entrypoint = rootfs.real_path(launch.program).value_or(launch.program);
+  launch.env = {{"PATH", "/usr/bin:/bin"}, {"CONF", "/etc/app.conf"}};
+  launch.workdir = "/";
+  auto closure = compute_closure(launch, rootfs, test::glibc_runtime(), {}, Limits{});
+  if (!closure) {
+    ADD_FAILURE() << closure.error().what();
+    return {};
+  }
+  return std::move(*closure);
+}
+
+bool has(const Closure& closure, std::string_view path) {
+  for (const Member& member : closure.members)
+    for (const std::string& name : member.paths)
+      if (name == path) return true;
+  return false;
+}
+
+Tree base() {
+  Tree tree;
+  tree.directory("/var/lib/dpkg")
+      .elf("/usr/bin/dash", program({}))
+      .link("/bin/sh", "/usr/bin/dash")
+      .elf("/usr/bin/tini", program({}))
+      .elf("/usr/bin/gosu", program({}))
+      .elf("/usr/bin/server", program({}))
+      .elf("/usr/bin/helper", program({}));
+  return tree;
+}
+
+TEST(ClosureScripts, WrappersScriptsAndVariablesAreFollowed) {
+  const auto root =
+      base()
+          .script("/entry.sh", "#!/bin/sh\n. /lib.sh\nexec gosu nobody \"$BIN\" -c \"$CONF\"\n")
+          .file("/lib.sh", "BIN=server\n[ -f /etc/more ] && helper </etc/more\n")
+          .file("/etc/app.conf", "")
+          .file("/etc/more", "")
+          .file("/etc/other", "")
+          .build();
+  const auto closure = closure_of(root, {"/usr/bin/tini", "--", "/entry.sh"});
+  for (const char* path : {"/entry.sh", "/bin/sh", "/lib.sh", "/usr/bin/gosu", "/usr/bin/server",
+                           "/usr/bin/helper", "/etc/app.conf", "/etc/more"})
+    EXPECT_TRUE(has(closure, path)) << path;
+  EXPECT_FALSE(has(closure, "/etc/other"));
+  EXPECT_TRUE(closure.unknown.empty());
+}
+
+TEST(ClosureScripts, DirectoriesOfScriptsAreRun) {
+  const auto root =
+      base()
+          .script("/entry.sh",
+                  "#!/bin/sh\nfind /docker-entrypoint.d/ -type f | while read -r f; do\n"
+                  "  case \"$f\" in *.sh) \"$f\";; esac\ndone\nexec \"$@\"\n")
+          .script("/docker-entrypoint.d/10.sh", "#!/bin/sh\nhelper\n")
+          .file("/docker-entrypoint.d/20.envsh", ". /extra\n")
+          .file("/extra", "")
+          .build();
+  const auto closure = closure_of(root, {"/entry.sh", "server"});
+  for (const char* path : {"/docker-entrypoint.d/10.sh", "/docker-entrypoint.d/20.envsh", "/extra",
+                           "/usr/bin/helper", "/usr/bin/server"})
+    EXPECT_TRUE(has(closure, path)) << path;
+  ASSERT_EQ(closure.unknown.size(), 1u) << "\"$f\"";
+}
+
+TEST(ClosureScripts, BusyboxRunsItsApplets) {
+  const auto root = Tree()
+                        .directory("/lib/apk/db")
+                        .elf("/bin/busybox", program({}))
+                        .link("/bin/ash", "busybox")
+                        .link("/bin/nc", "/bin/busybox")
+                        .elf("/usr/bin/server", program({}))
+                        .file("/run.sh", "nc -l\nserver\n")
+                        .build();
+  const auto closure = closure_of(root, {"/bin/busybox", "ash", "/run.sh"});
+  for (const char* path : {"/bin/busybox", "/bin/nc", "/run.sh", "/usr/bin/server"})
+    EXPECT_TRUE(has(closure, path)) << path;
+}
+
+TEST(ClosureScripts, ScriptsThatRunThemselvesEnd) {
+  const auto root = base().script("/entry.sh", "#!/bin/sh\nexec \"$0\" x \"$@\"\n").build();
+  EXPECT_TRUE(has(closure_of(root, {"/entry.sh"}), "/entry.sh"));
+}
+
+}  // namespace
+}  // namespace cloister::manifest
