@@ -61,8 +61,6 @@ constexpr Implied kImplied[] = {
 };
 
 constexpr ModuleFile kFiles[] = {
-    {"_curses", "/usr/share/terminfo/x/xterm*", "curses looks the terminal up"},
-    {"_curses", "/lib/terminfo/x/xterm*", "curses looks the terminal up"},
     {"_tkinter", "/usr/share/tcltk/**", "tkinter loads Tcl/Tk's library"},
     {"_tkinter", "/usr/lib/tcl8*/**", "tkinter loads Tcl/Tk's library"},
     {"distro", "/etc/os-release", "distro reads it"},
@@ -73,6 +71,18 @@ constexpr ModuleFile kFiles[] = {
     {"matplotlib", "/usr/share/matplotlib/**", "matplotlib's data in Debian"},
     {"mimetypes", "/etc/mime.types", "mimetypes reads it"},
     {"platform", "/etc/os-release", "platform reads it"},
+    {"platform", "/usr/bin/uname", "platform.processor() runs it"},
+    {"pytz", "/usr/share/zoneinfo/*", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/A*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/B*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/C*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/E*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/I*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/M*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/P*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/U*/**", "pytz looks at every time zone"},
+    {"socket", "/etc/gai.conf", "getaddrinfo() reads it"},
+    {"socket", "/etc/host.conf", "getaddrinfo() reads it"},
     {"sysconfig", "${stdlib}/_sysconfigdata*.py", "sysconfig imports it under a computed name"},
     {"sysconfig", "/usr/lib/python3/_sysconfigdata*.py",
      "sysconfig imports it under a computed name"},
