@@ -63,6 +63,10 @@ constexpr Implied kImplied[] = {
 constexpr ModuleFile kFiles[] = {
     {"_tkinter", "/usr/share/tcltk/**", "tkinter loads Tcl/Tk's library"},
     {"_tkinter", "/usr/lib/tcl8*/**", "tkinter loads Tcl/Tk's library"},
+    {"cryptography", "/usr/lib/x86_64-linux-gnu/ossl-modules/*.so",
+     "cryptography loads OpenSSL's legacy provider"},
+    {"cryptography", "/usr/lib64/ossl-modules/*.so",
+     "cryptography loads OpenSSL's legacy provider"},
     {"distro", "/etc/os-release", "distro reads it"},
     {"gi", "/usr/lib/x86_64-linux-gnu/girepository-1.0/**", "gi reads type libraries"},
     {"lib2to3", "${stdlib}/lib2to3/*.txt", "lib2to3 reads its grammar"},
