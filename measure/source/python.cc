@@ -547,7 +547,8 @@ class Lexer {
 
   void imported(std::string_view name) {
     const std::string_view bare = name.substr(std::min(name.find_first_not_of('.'), name.size()));
-    if (bare.empty() || bare.size() < 2 || shape_of(bare) == Shape::none) return computed();
+    const bool letter = bare.size() == 1 && class_of(bare.front()) == kWord;
+    if (!letter && shape_of(bare) == Shape::none) return computed();
     add(std::string(name));
   }
 
