@@ -195,7 +195,7 @@ Status Follower::drain() {
 Status Follower::follow(const Work& work) {
   const Module& module = *work.module;
   implied(module.name, &module);
-  if (work.facts == nullptr) return {};
+  if (work.facts == nullptr || is_distutils_hook(module.name)) return {};
   // What changes the path comes first: other names may be found through it.
   for (std::string_view name : work.facts->names) {
     if (work.main && name.starts_with('!')) name.remove_prefix(1);

@@ -49,6 +49,7 @@ constexpr Implied kImplied[] = {
     {"array", "copyreg"},
     {"curses", "_curses"},
     {"datetime", "_strptime"},
+    {"distutils", "setuptools._distutils"},
     {"encodings", "codecs"},
     {"pyexpat", "_elementtree"},
     {"runpy", "pkgutil"},
@@ -139,6 +140,10 @@ std::span<const ModuleFile> module_files() {
 bool is_left_to_people(std::string_view importer, std::string_view name) {
   return contains(kForPeople, top_level(name)) && top_level(importer) != top_level(name) &&
          !contains(kImporters, importer) && !contains(kImporters, top_level(importer));
+}
+
+bool is_distutils_hook(std::string_view module) {
+  return top_level(module) == "_distutils_hack";
 }
 
 bool is_unlikely_by_name(std::string_view name) {
