@@ -46,7 +46,7 @@ bool is_word(char c) {
 }
 
 // What a name that is called, or mentioned, tells.
-enum class Call { none, import, library, find, entry, computed, data };
+enum class Call { none, import, library, find, entry, load_entry, computed, data };
 
 struct CallName {
   std::string_view name;
@@ -64,6 +64,7 @@ constexpr CallName kCallNames[] = {
     {"find_library", Call::find},
     {"entry_points", Call::entry},
     {"iter_entry_points", Call::entry},
+    {"load_entry_point", Call::load_entry},
     {"spec_from_file_location", Call::computed},
     {"SourceFileLoader", Call::computed},
     {"run_path", Call::computed},
@@ -86,25 +87,22 @@ constexpr CallName kCallNames[] = {
     {"Blueprint", Call::data},
 };
 
-constexpr std::size_t kShortestCall = 4, kLongestCall = 23;
+constexpr std::size_t kLongestCall = 23;
 
-// Of the first bytes of those names: most words of a text are none of them.
-constexpr bool may_begin_call(char c) {
+// Which lengths those names have, by their first byte: most words of a text are none of them.
+constexpr std::array<std::uint32_t, 128> make_lengths() {
+  std::array<std::uint32_t, 128> out{};
   for (const CallName& row : kCallNames)
-    if (row.name.front() == c) return true;
-  return false;
-}
-constexpr std::array<bool, 128> make_first() {
-  std::array<bool, 128> out{};
-  for (std::size_t c = 0; c < out.size(); ++c) out[c] = may_begin_call(static_cast<char>(c));
+    out[static_cast<std::size_t>(row.name.front())] |= 1U << row.name.size();
   return out;
 }
-constexpr auto kFirstOfCall = make_first();
+constexpr auto kCallLengths = make_lengths();
 
 Call call_of(std::string_view word) {
-  if (word.size() < kShortestCall || word.size() > kLongestCall) return Call::none;
   const auto first = static_cast<unsigned char>(word.front());
-  if (first >= kFirstOfCall.size() || !kFirstOfCall[first]) return Call::none;
+  if (word.size() > kLongestCall || first >= kCallLengths.size() ||
+      (kCallLengths[first] >> word.size() & 1U) == 0)
+    return Call::none;
   for (const CallName& row : kCallNames)
     if (row.name == word) return row.call;
   return Call::none;
@@ -521,9 +519,26 @@ class Lexer {
         return add(cat("@lib:", literal.value_or("")));
       case Call::find:
         return add(cat("@find:", literal.value_or("")));
+      case Call::load_entry:
+        return load_entry();
       default:
         return add(cat("@entry:", literal.value_or("")));
     }
+  }
+
+  // load_entry_point("distribution", "group", "name"), after the first.
+  void load_entry() {
+    std::string mark = "@entry";
+    for (int i = 0; i < 2; ++i) {
+      skip_blanks(true);
+      if (!at(',')) return;
+      ++p_;
+      skip_blanks(true);
+      const std::optional<std::string_view> literal = literal_argument();
+      if (!literal || literal->find(':') != std::string_view::npos) return;
+      mark += cat(":", *literal);
+    }
+    add(std::move(mark));
   }
 
   void computed() {
@@ -532,7 +547,8 @@ class Lexer {
 
   void imported(std::string_view name) {
     const std::string_view bare = name.substr(std::min(name.find_first_not_of('.'), name.size()));
-    if (bare.empty() || bare.size() < 2 || shape_of(bare) == Shape::none) return computed();
+    const bool letter = bare.size() == 1 && class_of(bare.front()) == kWord;
+    if (!letter && shape_of(bare) == Shape::none) return computed();
     add(std::string(name));
   }
 

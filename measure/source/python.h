@@ -11,7 +11,8 @@
 //   @data       the text finds files beside itself: __file__, pkgutil.get_data, Flask(__name__) …
 //   @lib:NAME   ctypes.CDLL("NAME") and its like; "@lib:" when the name is computed
 //   @find:NAME  ctypes.util.find_library("NAME"); "@find:" when it is computed
-//   @entry:G    the entry points of group G are looked up; "@entry:" when it is computed
+//   @entry:G    the entry points of group G are looked up; "@entry:" when it is computed.
+//               "@entry:G:NAME" for load_entry_point(distribution, "G", "NAME")
 //   @path:TEXT  a string in a statement that changes sys.path; "@path:" is there for each of them
 //   /a/b        a string that is an absolute path
 //   @zone:A/B   a string that is the name of a time zone

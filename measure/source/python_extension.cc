@@ -16,9 +16,11 @@ constexpr std::size_t kMinName = 2, kMaxName = 100;
 constexpr std::size_t kMaxNames = 1024;
 
 // sys.stdlib_module_names of Python 3.8 to 3.13, without what is for other systems, for tests and
-// games, and those that are always built in or imported at start.
+// games, and those that are always built in or imported at start; and cffi's C part, which the
+// modules that cffi makes import.
 constexpr std::string_view kStandard[] = {"__future__",
                                           "_bootlocale",
+                                          "_cffi_backend",
                                           "_collections_abc",
                                           "_compat_pickle",
                                           "_compression",

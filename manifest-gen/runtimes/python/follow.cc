@@ -195,10 +195,13 @@ Status Follower::drain() {
 Status Follower::follow(const Work& work) {
   const Module& module = *work.module;
   implied(module.name, &module);
-  if (work.facts == nullptr) return {};
+  if (work.facts == nullptr || is_distutils_hook(module.name)) return {};
   // What changes the path comes first: other names may be found through it.
-  for (const std::string& name : work.facts->names)
-    if (name.starts_with("@path:")) change_path(module, std::string_view(name).substr(6));
+  for (std::string_view name : work.facts->names) {
+    if (work.main && name.starts_with('!')) name.remove_prefix(1);
+    if (constexpr std::string_view kMark = "@path:"; name.starts_with(kMark))
+      change_path(module, name.substr(kMark.size()));
+  }
   bool zones = false, zone_module = false;
   for (const std::string& spelled : work.facts->names) {
     std::string_view name = spelled;
@@ -438,6 +441,10 @@ void Follower::metadata(const Module& module) {
 
 Status Follower::entry_points(std::string_view group, const Module& module) {
   metadata(module);
+  const std::size_t colon = group.find(':');
+  const std::string_view name =
+      colon == std::string_view::npos ? std::string_view() : group.substr(colon + 1);
+  group = group.substr(0, colon);
   if (group.empty()) {
     if (module.application)
       tell(cat(module.path,
@@ -447,7 +454,7 @@ Status Follower::entry_points(std::string_view group, const Module& module) {
   }
   CL_TRY(const std::vector<EntryPoint> points, distributions_.entry_points());
   for (const EntryPoint& point : points)
-    if (point.group == group)
+    if (point.group == group && (name.empty() || point.name == name))
       (void)import(point.module, &module, cat("entry point ", point.name, " of ", group));
   return {};
 }

@@ -49,6 +49,7 @@ constexpr Implied kImplied[] = {
     {"array", "copyreg"},
     {"curses", "_curses"},
     {"datetime", "_strptime"},
+    {"distutils", "setuptools._distutils"},
     {"encodings", "codecs"},
     {"pyexpat", "_elementtree"},
     {"runpy", "pkgutil"},
@@ -61,10 +62,12 @@ constexpr Implied kImplied[] = {
 };
 
 constexpr ModuleFile kFiles[] = {
-    {"_curses", "/usr/share/terminfo/x/xterm*", "curses looks the terminal up"},
-    {"_curses", "/lib/terminfo/x/xterm*", "curses looks the terminal up"},
     {"_tkinter", "/usr/share/tcltk/**", "tkinter loads Tcl/Tk's library"},
     {"_tkinter", "/usr/lib/tcl8*/**", "tkinter loads Tcl/Tk's library"},
+    {"cryptography", "/usr/lib/x86_64-linux-gnu/ossl-modules/*.so",
+     "cryptography loads OpenSSL's legacy provider"},
+    {"cryptography", "/usr/lib64/ossl-modules/*.so",
+     "cryptography loads OpenSSL's legacy provider"},
     {"distro", "/etc/os-release", "distro reads it"},
     {"gi", "/usr/lib/x86_64-linux-gnu/girepository-1.0/**", "gi reads type libraries"},
     {"lib2to3", "${stdlib}/lib2to3/*.txt", "lib2to3 reads its grammar"},
@@ -73,6 +76,18 @@ constexpr ModuleFile kFiles[] = {
     {"matplotlib", "/usr/share/matplotlib/**", "matplotlib's data in Debian"},
     {"mimetypes", "/etc/mime.types", "mimetypes reads it"},
     {"platform", "/etc/os-release", "platform reads it"},
+    {"platform", "/usr/bin/uname", "platform.processor() runs it"},
+    {"pytz", "/usr/share/zoneinfo/*", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/A*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/B*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/C*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/E*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/I*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/M*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/P*/**", "pytz looks at every time zone"},
+    {"pytz", "/usr/share/zoneinfo/U*/**", "pytz looks at every time zone"},
+    {"socket", "/etc/gai.conf", "getaddrinfo() reads it"},
+    {"socket", "/etc/host.conf", "getaddrinfo() reads it"},
     {"sysconfig", "${stdlib}/_sysconfigdata*.py", "sysconfig imports it under a computed name"},
     {"sysconfig", "/usr/lib/python3/_sysconfigdata*.py",
      "sysconfig imports it under a computed name"},
@@ -125,6 +140,10 @@ std::span<const ModuleFile> module_files() {
 bool is_left_to_people(std::string_view importer, std::string_view name) {
   return contains(kForPeople, top_level(name)) && top_level(importer) != top_level(name) &&
          !contains(kImporters, importer) && !contains(kImporters, top_level(importer));
+}
+
+bool is_distutils_hook(std::string_view module) {
+  return top_level(module) == "_distutils_hack";
 }
 
 bool is_unlikely_by_name(std::string_view name) {

@@ -25,6 +25,10 @@ std::span<const ModuleFile> module_files();
 // person asks for it: help(), breakpoint(), a module's self-test.
 bool is_left_to_people(std::string_view importer, std::string_view name);
 
+// A hook that setuptools has site install at every start: it imports setuptools only for those who
+// import distutils (a row of implied_modules).
+bool is_distutils_hook(std::string_view module);
+
 // Never taken for a module because a string has its name.
 bool is_unlikely_by_name(std::string_view top_level);
 

@@ -28,10 +28,6 @@ std::string below(std::string_view directory, std::string_view rest) {
   return directory == "/" ? cat("/", rest) : cat(directory, "/", rest);
 }
 
-bool is_directory(const measure::Rootfs& rootfs, std::string_view path) {
-  const Node* node = rootfs.find(path);
-  return node != nullptr && node->is_directory();
-}
 bool is_file(const measure::Rootfs& rootfs, std::string_view path) {
   const Node* node = rootfs.find(path);
   return node != nullptr && node->is_regular();

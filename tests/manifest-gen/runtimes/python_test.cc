@@ -147,6 +147,20 @@ TEST_F(PythonAnalysis, GrantsAllOfAPackageThatComputesNames) {
   EXPECT_FALSE(granted(site("other.py")));
 }
 
+TEST_F(PythonAnalysis, TakesSetuptoolsHookForNoUseOfSetuptools) {
+  tree_.file(site("distutils-precedence.pth"), "import os; __import__('_distutils_hack')\n")
+      .file(site("_distutils_hack/__init__.py"),
+            "import importlib\nimportlib.import_module(name)\nimportlib.import_module("
+            "'setuptools._distutils')\n")
+      .file(site("setuptools/__init__.py"))
+      .file(site("setuptools/_distutils/__init__.py"));
+  run({"python3", "-c", "pass"});
+  EXPECT_TRUE(granted(site("_distutils_hack/__init__.py")));
+  EXPECT_FALSE(granted(site("setuptools/__init__.py")));
+  run({"python3", "-c", "import distutils"});
+  EXPECT_TRUE(granted(site("setuptools/_distutils/__init__.py")));
+}
+
 TEST_F(PythonAnalysis, GrantsPackageDataThatIsRead) {
   tree_.file(site("ca/__init__.py"), "import os\np = os.path.dirname(__file__)\n")
       .file(site("ca/cacert.pem"))

@@ -101,6 +101,8 @@ TEST(PythonScan, MarksDataAndLibraries) {
             (Names{"@find:y", "@lib:", "@lib:libx.so.1"}));
   EXPECT_EQ(names("entry_points(group='g.h')\niter_entry_points(\"i\")\nentry_points()\n"),
             (Names{"@entry:", "@entry:g.h", "@entry:i"}));
+  EXPECT_EQ(names("load_entry_point('x==1', 'console_scripts', 'y')()\n"),
+            Names{"@entry:console_scripts:y"});
   EXPECT_EQ(names("sys.path.insert(0, join(dirname(x), 'lib'))\nprint(sys.path)\n"),
             (Names{"@path:", "@path:lib"}));
   EXPECT_EQ(names("sys.path += ['/opt/x']\nsys.path[0:0] = [a]\nif sys.path == b: pass\n"),
