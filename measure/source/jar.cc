@@ -89,8 +89,8 @@ std::string inflate_raw(ByteView data, std::uint64_t size) {
   return out;
 }
 
-std::string content(ByteView bytes, std::uint64_t local, std::uint16_t method,
-                    std::uint64_t packed, std::uint64_t size) {
+std::string content(ByteView bytes, std::uint64_t local, std::uint16_t method, std::uint64_t packed,
+                    std::uint64_t size) {
   ByteReader reader(bytes);
   reader.seek(local);
   if (reader.u32() != kLocalSignature) return {};

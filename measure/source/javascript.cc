@@ -50,7 +50,8 @@ class Scan {
       words(line, end);
       line = end + 1;
     }
-    // In an ES module the directory is usually put into a variable of that name, whose uses say more.
+    // In an ES module the directory is usually put into a variable of that name, whose uses say
+    // more.
     if (own_directory_ && !dirname_) names_.add("below:", "");
     return names_.take(Language::javascript, dynamic_);
   }
@@ -60,8 +61,7 @@ class Scan {
   size_t comment(size_t line) {
     size_t at = line;
     while (at < text_.size() && (text_[at] == ' ' || text_[at] == '\t')) ++at;
-    if (text_.substr(at, 2) == "//")
-      return std::min(text_.find('\n', at), text_.size() - 1) + 1;
+    if (text_.substr(at, 2) == "//") return std::min(text_.find('\n', at), text_.size() - 1) + 1;
     if (text_.substr(at, 2) != "/*" || unclosed_) return line;
     const size_t end = text_.find("*/", at + 2);
     unclosed_ = end == string_view::npos;  // and so for all that follow
@@ -98,7 +98,8 @@ class Scan {
       joined(end);
     } else if (word == "__filename") {
       if (before(start) == '(') joined(end);
-    } else if (word.size() >= 7 && lower_ascii(word.substr(word.size() - 7)) == "require") {
+    } else if (word != "createRequire" && word.size() >= 7 &&
+               lower_ascii(word.substr(word.size() - 7)) == "require") {
       require_word(start, end);
     }
   }

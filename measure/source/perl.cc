@@ -106,7 +106,9 @@ class Scan {
   }
 
   void use(size_t at) {
-    if (at >= text_.size() || !is_blank(text_[at])) return;
+    if (at < used_until_ || at >= text_.size() || !is_blank(text_[at])) return;
+    // No statement begins within another one of the same line: one look at each is enough.
+    used_until_ = std::min(text_.find_first_of(";}\n", at), text_.size());
     const string_view statement = trim(this->statement(at));
     const string_view module = module_at(statement);
     if (!is_module(module) || (module.size() > 1 && module[0] == 'v' && module[1] <= '9')) return;
@@ -119,7 +121,13 @@ class Scan {
       each_string(arguments, [&](string_view text) {
         if (is_module(text)) names_.add("module:", text);
       });
-    } else if (module == "open" || arguments.find(":encoding") != string_view::npos) {
+    } else {
+      // "use Mojo::Base 'Mojolicious'": what it is given may be a class to load.
+      each_string(arguments, [&](string_view text) {
+        if (is_module(text) && text[0] >= 'A' && text[0] <= 'Z') names_.add("string:", text);
+      });
+    }
+    if (module == "open" || arguments.find(":encoding") != string_view::npos) {
       names_.add("module:", "Encode");
       names_.add("module:", "PerlIO::encoding");
     }
@@ -137,7 +145,8 @@ class Scan {
 
   void require(size_t at) {
     size_t next = at;
-    while (next < text_.size() && next - at < kMaxStatement && (is_blank(text_[next]) || text_[next] == '('))
+    while (next < text_.size() && next - at < kMaxStatement &&
+           (is_blank(text_[next]) || text_[next] == '('))
       ++next;
     if (next == at || next >= text_.size()) return;
     const char c = text_[next];
@@ -154,7 +163,8 @@ class Scan {
   // The string right behind "require" or "do".
   void file(size_t at) {
     size_t next = at;
-    while (next < text_.size() && next - at < kMaxStatement && (is_blank(text_[next]) || text_[next] == '('))
+    while (next < text_.size() && next - at < kMaxStatement &&
+           (is_blank(text_[next]) || text_[next] == '('))
       ++next;
     if (next >= text_.size() || (text_[next] != '"' && text_[next] != '\'')) return;
     const string_view text = quoted(next, std::min(text_.size(), next + kMaxStatement));
@@ -199,9 +209,11 @@ class Scan {
         size_t open = at + 2;
         while (open < text.size() && is_blank(text[open])) ++open;
         if (open >= text.size()) return;
-        const char close = text[open] == '(' ? ')' : text[open] == '[' ? ']' : text[open] == '{'
-                                                             ? '}'
-                                                             : text[open] == '<' ? '>' : text[open];
+        const char close = text[open] == '('   ? ')'
+                           : text[open] == '[' ? ']'
+                           : text[open] == '{' ? '}'
+                           : text[open] == '<' ? '>'
+                                               : text[open];
         const size_t end = std::min(text.find(close, open + 1), text.size());
         size_t word = open + 1;
         while (word < end) {
@@ -218,6 +230,7 @@ class Scan {
 
   string_view text_;
   NameList names_;
+  size_t used_until_ = 0;  // the end of the last "use" statement
   bool dynamic_ = false;
 };
 

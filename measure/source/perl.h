@@ -1,6 +1,7 @@
 // Perl: which modules and files a text names. Spelling of the names:
 //   "module:A::B"   use, no and require of a bareword, parents, what a driver's name stands for
-//   "string:A::B"   a string that is a module's name: loaded, perhaps, under that name
+//   "string:A::B"   a string that is a module's name: loaded, perhaps, under that name. One
+//                   without "::" counts only among what "use" is given
 //   "file:PATH"     require or do with a string
 //   "lib:PATH"      a directory of "use lib"; "@script" in front stands for the script's directory
 // Dynamic: a module is loaded under a name that is computed.

@@ -7,8 +7,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cloister;
-  const auto json = manifest::node::PackageJson::parse(
-      as_text(std::as_bytes(std::span(data, size))), Limits{});
+  const auto json =
+      manifest::node::PackageJson::parse(as_text(std::as_bytes(std::span(data, size))), Limits{});
   if (!json) return 0;
   for (const char* name : {".", "./x", "./x/y.js", "#x"})
     for (const std::string& target : json->exports(name, {"node", "require"}))

@@ -12,11 +12,20 @@ namespace cloister::manifest::java {
 namespace {
 
 // Launcher options that take their value from the next word.
-constexpr std::array<std::string_view, 14> kWithValue{
-    "-cp",           "-classpath",      "--class-path",  "-p",
-    "--module-path", "--add-modules",   "--add-exports", "--add-opens",
-    "--add-reads",   "--limit-modules", "--source",      "--upgrade-module-path",
-    "--patch-module", "--enable-native-access"};
+constexpr std::array<std::string_view, 14> kWithValue{"-cp",
+                                                      "-classpath",
+                                                      "--class-path",
+                                                      "-p",
+                                                      "--module-path",
+                                                      "--add-modules",
+                                                      "--add-exports",
+                                                      "--add-opens",
+                                                      "--add-reads",
+                                                      "--limit-modules",
+                                                      "--source",
+                                                      "--upgrade-module-path",
+                                                      "--patch-module",
+                                                      "--enable-native-access"};
 
 bool starts(std::string_view word, std::string_view with, std::string_view& rest) {
   if (!word.starts_with(with)) return false;

@@ -12,18 +12,18 @@
 namespace cloister::manifest::java {
 
 struct CommandLine {
-  std::optional<std::string> class_path;   // -cp; nothing: CLASSPATH, else "."
-  std::vector<std::string> boot_path;      // -Xbootclasspath/a:
-  std::vector<std::string> module_path;    // -p, --upgrade-module-path
-  std::string jar;                         // -jar
-  std::string main;                        // class or module; empty with -jar
-  std::vector<std::string> agents;         // jars of -javaagent:
-  std::vector<std::string> native_agents;  // paths of -agentpath:
-  std::vector<std::string> agent_names;    // -agentlib:
-  std::vector<std::string> argument_files; // @FILE, those that were read
+  std::optional<std::string> class_path;                        // -cp; nothing: CLASSPATH, else "."
+  std::vector<std::string> boot_path;                           // -Xbootclasspath/a:
+  std::vector<std::string> module_path;                         // -p, --upgrade-module-path
+  std::string jar;                                              // -jar
+  std::string main;                                             // class or module; empty with -jar
+  std::vector<std::string> agents;                              // jars of -javaagent:
+  std::vector<std::string> native_agents;                       // paths of -agentpath:
+  std::vector<std::string> agent_names;                         // -agentlib:
+  std::vector<std::string> argument_files;                      // @FILE, those that were read
   std::vector<std::pair<std::string, std::string>> properties;  // -Dname=value
-  std::vector<std::string> flags;          // -XX: options, without "-XX:"
-  std::optional<std::uint64_t> max_heap;   // bytes
+  std::vector<std::string> flags;                               // -XX: options, without "-XX:"
+  std::optional<std::uint64_t> max_heap;                        // bytes
 };
 
 // Reads an @argument file; nothing when it is not there.

@@ -13,14 +13,13 @@ struct CommandLine {
   std::vector<std::string> require;  // -r
   std::vector<std::string> import;   // --import, --loader
   std::vector<std::string> conditions;
-  std::vector<std::string> files;  // options whose value is a file or directory that node reads
-  std::string run;                 // --run NAME: a script of package.json
+  std::vector<std::string> files;      // options whose value is a file or directory that node reads
+  std::string run;                     // --run NAME: a script of package.json
   std::vector<std::string> arguments;  // behind the script
 };
 
 // `words` are argv without argv[0]; `environment` is NODE_OPTIONS.
-CommandLine parse_command_line(const std::vector<std::string>& words,
-                               std::string_view environment);
+CommandLine parse_command_line(const std::vector<std::string>& words, std::string_view environment);
 
 // Words of a shell command up to the first operator; leading NAME=VALUE words are left out. Empty
 // when it does more than start one program with literal arguments.

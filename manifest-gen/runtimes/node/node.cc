@@ -39,14 +39,14 @@ constexpr std::string_view kGlobalDirectories[] = {
     "/usr/lib/x86_64-linux-gnu/nodejs", "/usr/share/nodejs", "/usr/lib/nodejs",
     "/usr/lib/node_modules", "/usr/local/lib/node_modules"};
 
-constexpr std::string_view kPackageManagers[] = {"npm", "npx", "yarn", "pnpm", "npm-cli.js",
-                                                 "npx-cli.js", "yarn.js", "pnpm.cjs"};
+constexpr std::string_view kPackageManagers[] = {"npm",        "npx",        "yarn",    "pnpm",
+                                                 "npm-cli.js", "npx-cli.js", "yarn.js", "pnpm.cjs"};
 
 // What people read and Node.js does not.
-constexpr std::string_view kNotForMachines[] = {".md", ".markdown", ".d.ts", ".d.mts", ".d.cts",
-                                                ".map", ".flow", ".tsbuildinfo"};
-constexpr std::string_view kNotForUse[] = {"test",  "tests",    "__tests__", "example",
-                                           "examples", "docs", "benchmark", "benchmarks"};
+constexpr std::string_view kNotForMachines[] = {".md",    ".markdown", ".d.ts", ".d.mts",
+                                                ".d.cts", ".map",      ".flow", ".tsbuildinfo"};
+constexpr std::string_view kNotForUse[] = {"test",     "tests", "__tests__", "example",
+                                           "examples", "docs",  "benchmark", "benchmarks"};
 constexpr std::size_t kMaxModules = 1U << 20;
 
 template <std::size_t N>
@@ -180,15 +180,16 @@ class NodeAnalysis {
     for (const std::string& word : command.arguments)
       if (!word.starts_with('-')) words.push_back(word);
     const std::string_view manager = base_name(path);
-    unknown(cat(manager, " starts the program through a shell, which costs an enclave process "
-                         "each; start the program itself with --entrypoint and --arg"));
+    unknown(cat(manager,
+                " starts the program through a shell, which costs an enclave process "
+                "each; start the program itself with --entrypoint and --arg"));
     if (words.empty()) return;
     if (manager.starts_with("npx")) {
       binary(words.front(), directory);
       return;
     }
-    const bool run = words.front() == "run" || words.front() == "run-script" ||
-                     words.front() == "exec";
+    const bool run =
+        words.front() == "run" || words.front() == "run-script" || words.front() == "exec";
     if (run && words.size() > 1) {
       if (words.front() == "exec")
         binary(words[1], directory);
@@ -282,8 +283,7 @@ class NodeAnalysis {
       }
       // A pattern, so that secrets are left out.
       if (files)
-        grant(cat(node->path(), "/*"), Why::workdir,
-              cat("the application's own files in ", root));
+        grant(cat(node->path(), "/*"), Why::workdir, cat("the application's own files in ", root));
     }
   }
 

@@ -16,8 +16,8 @@ using measure::Node;
 constexpr std::string_view kModules = "node_modules", kManifest = "package.json";
 constexpr std::size_t kMaxFiles = 65536;  // that one pattern may stand for
 
-constexpr std::array<std::string_view, 6> kLoadable{".js", ".cjs", ".mjs", ".json", ".node",
-                                                    ".wasm"};
+constexpr std::array<std::string_view, 6> kLoadable{".js",   ".cjs",  ".mjs",
+                                                    ".json", ".node", ".wasm"};
 
 bool is_loadable(std::string_view name) {
   return std::any_of(kLoadable.begin(), kLoadable.end(),
@@ -40,21 +40,60 @@ std::string_view without_query(std::string_view name) {
 }  // namespace
 
 bool is_builtin_module(std::string_view name) {
-  static constexpr std::string_view kNames[] = {
-      "assert",          "assert/strict",    "async_hooks",         "buffer",
-      "child_process",   "cluster",          "console",             "constants",
-      "crypto",          "dgram",            "diagnostics_channel", "dns",
-      "dns/promises",    "domain",           "events",              "fs",
-      "fs/promises",     "http",             "http2",               "https",
-      "inspector",       "inspector/promises", "module",            "net",
-      "os",              "path",             "path/posix",          "path/win32",
-      "perf_hooks",      "process",          "punycode",            "querystring",
-      "readline",        "readline/promises", "repl",               "stream",
-      "stream/consumers", "stream/promises", "stream/web",          "string_decoder",
-      "sys",             "timers",           "timers/promises",     "tls",
-      "trace_events",    "tty",              "url",                 "util",
-      "util/types",      "v8",               "vm",                  "wasi",
-      "worker_threads",  "zlib"};
+  static constexpr std::string_view kNames[] = {"assert",
+                                                "assert/strict",
+                                                "async_hooks",
+                                                "buffer",
+                                                "child_process",
+                                                "cluster",
+                                                "console",
+                                                "constants",
+                                                "crypto",
+                                                "dgram",
+                                                "diagnostics_channel",
+                                                "dns",
+                                                "dns/promises",
+                                                "domain",
+                                                "events",
+                                                "fs",
+                                                "fs/promises",
+                                                "http",
+                                                "http2",
+                                                "https",
+                                                "inspector",
+                                                "inspector/promises",
+                                                "module",
+                                                "net",
+                                                "os",
+                                                "path",
+                                                "path/posix",
+                                                "path/win32",
+                                                "perf_hooks",
+                                                "process",
+                                                "punycode",
+                                                "querystring",
+                                                "readline",
+                                                "readline/promises",
+                                                "repl",
+                                                "stream",
+                                                "stream/consumers",
+                                                "stream/promises",
+                                                "stream/web",
+                                                "string_decoder",
+                                                "sys",
+                                                "timers",
+                                                "timers/promises",
+                                                "tls",
+                                                "trace_events",
+                                                "tty",
+                                                "url",
+                                                "util",
+                                                "util/types",
+                                                "v8",
+                                                "vm",
+                                                "wasi",
+                                                "worker_threads",
+                                                "zlib"};
   return name.starts_with("node:") ||
          std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
@@ -191,8 +230,7 @@ bool Resolver::from_package(const std::string& directory, std::string_view subpa
       if (as_file(path_in(directory, target), out)) return true;
     }
   }
-  const std::string path =
-      subpath.empty() ? directory : path_in(directory, cat("./", subpath));
+  const std::string path = subpath.empty() ? directory : path_in(directory, cat("./", subpath));
   if (want.pattern) {
     const std::size_t before = out.files.size();
     as_pattern(subpath.empty() || subpath.ends_with('/') ? cat(path, "/") : path, out);

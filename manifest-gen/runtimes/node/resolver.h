@@ -21,7 +21,7 @@ struct Package {
 };
 
 struct Resolution {
-  std::vector<std::string> files;      // real paths, as Node.js opens modules; several for a pattern
+  std::vector<std::string> files;  // real paths, as Node.js opens modules; several for a pattern
   std::vector<std::string> manifests;  // package.json files read on the way, as spelled
   bool builtin = false;
 };
@@ -66,8 +66,7 @@ class Resolver {
   void as_pattern(const std::string& beginning, Resolution& out);
   bool from_package(const std::string& directory, std::string_view subpath, const Want& want,
                     Resolution& out);
-  void bare(std::string_view name, const std::string& directory, const Want& want,
-            Resolution& out);
+  void bare(std::string_view name, const std::string& directory, const Want& want, Resolution& out);
   void mapped(std::string_view name, const std::string& directory, const Want& want,
               Resolution& out);
   std::vector<std::string> module_directories(const std::string& directory) const;

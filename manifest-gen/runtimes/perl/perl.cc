@@ -59,10 +59,19 @@ constexpr IncRow kInc[] = {
 
 // What perl loads without being told: for glob(), %!, %+, in-memory files, method calls on file
 // handles, attributes, \N{…}, and its own configuration.
-constexpr std::string_view kImplicit[] = {
-    "Config", "Errno", "File::Glob", "IO::File", "IO::Handle", "PerlIO::scalar",
-    "PerlIO::encoding", "Tie::Hash::NamedCapture", "attributes", "_charnames", "utf8", "mro",
-    "re"};
+constexpr std::string_view kImplicit[] = {"Config",
+                                          "Errno",
+                                          "File::Glob",
+                                          "IO::File",
+                                          "IO::Handle",
+                                          "PerlIO::scalar",
+                                          "PerlIO::encoding",
+                                          "Tie::Hash::NamedCapture",
+                                          "attributes",
+                                          "_charnames",
+                                          "utf8",
+                                          "mro",
+                                          "re"};
 constexpr std::string_view kImplicitFiles[] = {"Config_heavy.pl", "Config_git.pl", "utf8_heavy.pl",
                                                "unicore/Heavy.pl", "sitecustomize.pl"};
 
@@ -275,8 +284,8 @@ class PerlAnalysis {
       const std::string_view kind = std::string_view(entry).substr(0, colon);
       const std::string_view name = std::string_view(entry).substr(colon + 1);
       if (kind == "module")
-        use(name, from, cat("use ", name));
-      else if (kind == "string")
+        use(name, from, cat("use ", name), core);
+      else if (kind == "string" && (!core || same_top(name, from)))
         use(name, from, cat("names ", name));
       else if (kind == "file")
         file(name, from, core);
@@ -305,13 +314,20 @@ class PerlAnalysis {
     return out;
   }
 
-  void use(std::string_view name, const std::string& from, const std::string& detail) {
+  // Modules of the core library name many others in passing; those of their own family they load.
+  bool same_top(std::string_view name, const std::string& from) const {
+    const std::string top = cat("/", name.substr(0, name.find("::")));
+    return from.find(cat(top, "/")) != std::string::npos || from.ends_with(cat(top, ".pm"));
+  }
+
+  void use(std::string_view name, const std::string& from, const std::string& detail,
+           bool core = false) {
     const std::string path = module_path(name);
     if (path.empty() || path.find('\0') != std::string::npos || !used_.insert(path).second) return;
     (void)library_file(cat(path, ".pm"), from, detail);
     native(path, from, detail);
     // Tables that it opens by names which it computes.
-    if (path == "Unicode/UCD")
+    if (path == "Unicode/UCD" && !core)
       for (const Inc& inc : inc_)
         if (inc.core) grant(cat(inc.directory, "/unicore/**"), detail, from);
   }

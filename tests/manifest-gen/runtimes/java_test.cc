@@ -79,8 +79,8 @@ TEST(Java, ClassPathOfManifestsIsFollowed) {
                         .file("/app/lib/classes/X.class")
                         .file("/app/lib/unused.jar", jar("\n")));
   const Analysis found = scene.analyze("java", {std::string(kJava), "-jar", "a.jar", "-cp"});
-  for (const char* path : {"/app/a.jar", "/app/lib/b.jar", "/app/lib/c d.jar",
-                           "/app/lib/classes/**"})
+  for (const char* path :
+       {"/app/a.jar", "/app/lib/b.jar", "/app/lib/c d.jar", "/app/lib/classes/**"})
     EXPECT_TRUE(grants(found, path)) << path;
   EXPECT_FALSE(grants(found, "/app/lib/unused.jar"));
 }
@@ -144,9 +144,10 @@ TEST(Java, OlderLayoutIsGrantedWhole) {
 }
 
 TEST(JavaCommandLine, VariablesAddOptions) {
-  const auto command = java::parse_command_line(
-      {"-Xmx1g", "-p", "mods", "-m", "a/b", "-cp", "not-ours"},
-      {"-cp 'x y' --enable-preview", "-Dp=1", "-Xmx2g"}, [](const std::string&) { return std::nullopt; });
+  const auto command =
+      java::parse_command_line({"-Xmx1g", "-p", "mods", "-m", "a/b", "-cp", "not-ours"},
+                               {"-cp 'x y' --enable-preview", "-Dp=1", "-Xmx2g"},
+                               [](const std::string&) { return std::nullopt; });
   EXPECT_EQ(command.class_path, "x y");
   EXPECT_EQ(command.module_path, (Strings{"mods"}));
   EXPECT_EQ(command.main, "a/b");

@@ -30,7 +30,7 @@ TEST(Node, CommonJsTriesExtensionsAndDirectories) {
                         .file("/app/d/lib.js")
                         .file("/app/unused.js"));
   const Analysis found = scene.analyze("node", {"/usr/bin/node", "main.js"});
-  EXPECT_EQ(paths(found), (Paths{"/app/a.js", "/app/b.json", "/app/c/index.js",
+  EXPECT_EQ(paths(found), (Paths{"/app/a.js", "/app/b.json", "/app/c/index.js", "/app/d/*",
                                  "/app/d/lib.js", "/app/d/package.json", "/app/main.js"}));
 }
 
@@ -132,16 +132,17 @@ TEST(Node, DebianKeepsModulesInGlobalDirectories) {
 }
 
 TEST(Node, ScriptsOfPackageJsonAreLookedThrough) {
-  const Scene scene(image()
-                        .script("/usr/bin/npm", "#!/usr/bin/env node\n")
-                        .script("/bin/sh", "#!/x")
-                        .file("/app/package.json",
-                              R"({"name": "app", "scripts": {"start": "X=1 node src/s.js && tool"}})")
-                        .file("/app/src/s.js", "require('./t')")
-                        .file("/app/src/t.js")
-                        .link("/app/node_modules/.bin/tool", "../tool/cli.js")
-                        .file("/app/node_modules/tool/cli.js", "require('./impl')")
-                        .file("/app/node_modules/tool/impl.js"));
+  const Scene scene(
+      image()
+          .script("/usr/bin/npm", "#!/usr/bin/env node\n")
+          .script("/bin/sh", "#!/x")
+          .file("/app/package.json",
+                R"({"name": "app", "scripts": {"start": "X=1 node src/s.js && tool"}})")
+          .file("/app/src/s.js", "require('./t')")
+          .file("/app/src/t.js")
+          .link("/app/node_modules/.bin/tool", "../tool/cli.js")
+          .file("/app/node_modules/tool/cli.js", "require('./impl')")
+          .file("/app/node_modules/tool/impl.js"));
   const Analysis found = scene.analyze("node", {"node", "/usr/bin/npm", "start"}, "/usr/bin/node");
   EXPECT_TRUE(grants(found, "/app/src/t.js"));
   EXPECT_TRUE(grants(found, "/app/node_modules/.bin/tool"));
@@ -151,10 +152,11 @@ TEST(Node, ScriptsOfPackageJsonAreLookedThrough) {
 }
 
 TEST(Node, ScriptThatRunsItselfEnds) {
-  const Scene scene(image()
-                        .script("/usr/bin/npm", "#!/usr/bin/env node\n")
-                        .file("/app/package.json",
-                              R"({"name": "app", "scripts": {"start": "npm run start; npm run start"}})"));
+  const Scene scene(
+      image()
+          .script("/usr/bin/npm", "#!/usr/bin/env node\n")
+          .file("/app/package.json",
+                R"({"name": "app", "scripts": {"start": "npm run start; npm run start"}})"));
   EXPECT_FALSE(
       scene.analyze("node", {"node", "/usr/bin/npm", "start"}, "/usr/bin/node").unknown.empty());
 }

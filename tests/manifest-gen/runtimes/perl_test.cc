@@ -25,17 +25,18 @@ TEST(Perl, ModulesAreFoundWherePerlLooks) {
                         .file("/app/lib/My/Unused.pm")
                         .file("/usr/share/perl5/Y.pm"));
   const Analysis found = scene.analyze("perl", {"/usr/bin/perl", "-w", "a.pl"});
-  for (const char* path : {"/app/a.pl", "/app/lib/My/X.pm", "/usr/share/perl5/Y.pm",
-                           "/usr/share/perl/5.36/strict.pm"})
+  for (const char* path :
+       {"/app/a.pl", "/app/lib/My/X.pm", "/usr/share/perl5/Y.pm", "/usr/share/perl/5.36/strict.pm"})
     EXPECT_TRUE(grants(found, path)) << path;
   EXPECT_FALSE(grants(found, "/app/lib/My/Unused.pm"));
 }
 
 TEST(Perl, NativePartsComeAlong) {
-  const Scene scene(image()
-                        .file("/usr/lib/x86_64-linux-gnu/perl5/5.36/DBI.pm")
-                        .elf("/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBI/DBI.so", test::library())
-                        .file("/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBI/autosplit.ix"));
+  const Scene scene(
+      image()
+          .file("/usr/lib/x86_64-linux-gnu/perl5/5.36/DBI.pm")
+          .elf("/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBI/DBI.so", test::library())
+          .file("/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBI/autosplit.ix"));
   const Analysis found = scene.analyze("perl", {"/usr/bin/perl", "-MDBI", "-e", "1"});
   EXPECT_TRUE(grants(found, "/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBI/DBI.so"));
   EXPECT_TRUE(grants(found, "/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBI/autosplit.ix"));

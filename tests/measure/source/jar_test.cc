@@ -87,9 +87,9 @@ TEST(Jar, ManifestNamesClassPathAndMain) {
   const Names want{"class-path:file:/opt/c.jar", "class-path:lib/a.jar", "class-path:lib/b.jar",
                    "main-class:org.example.Main"};
   for (const bool packed : {true, false})
-    EXPECT_EQ(names(jar({{"a/B.class", "x"}, {"META-INF/MANIFEST.MF", std::string(kManifest),
-                                              packed}})),
-              want);
+    EXPECT_EQ(
+        names(jar({{"a/B.class", "x"}, {"META-INF/MANIFEST.MF", std::string(kManifest), packed}})),
+        want);
 }
 
 TEST(Jar, CommentAndScriptInFrontDoNotMatter) {

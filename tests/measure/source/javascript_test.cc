@@ -21,6 +21,7 @@ TEST(Javascript, RequireInEverySpelling) {
             (Names{"require:./b", "require:a", "require:c"}));
   EXPECT_EQ(names("const require2 = createRequire(import.meta.url);\nx = nodeRequire\n (\n 'd')"),
             (Names{"require:d"}));
+  EXPECT_FALSE(scan("const require = createRequire(import.meta.url);").dynamic);
   EXPECT_EQ(names("require.resolve('e/package.json')"), (Names{"resolve:e/package.json"}));
 }
 
