@@ -22,11 +22,6 @@ constexpr std::string_view kGlibcInterpreter = "ld-linux-x86-64.so.2";
 constexpr std::string_view kPreloadFile = "/etc/ld.so.preload";
 constexpr std::string_view kPrivateVersion = "GLIBC_PRIVATE";
 
-std::string directory_of(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 || slash == std::string_view::npos ? "/" : std::string(path.substr(0, slash));
-}
-
 bool uses_origin(const measure::elf::Facts& facts) {
   const auto has = [](const std::optional<std::string>& text) {
     return text && text->find("ORIGIN") != std::string::npos;
@@ -61,6 +56,11 @@ std::string_view env_value(const Launch& launch, std::string_view name) {
 }
 
 }  // namespace
+
+std::string directory_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 || slash == std::string_view::npos ? "/" : std::string(path.substr(0, slash));
+}
 
 std::optional<std::size_t> Process::loaded(std::string_view name) const {
   if (const auto at = by_name_.find(name); at != by_name_.end()) return at->second;

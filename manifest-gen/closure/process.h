@@ -15,6 +15,9 @@
 
 namespace cloister::manifest {
 
+// "/a/b" → "/a", "/b" → "/".
+std::string directory_of(std::string_view path);
+
 // What all processes of one closure share.
 struct Scene {
   const Launch& launch;
@@ -49,8 +52,8 @@ class Process {
   // A library by name, as dlopen would find it from the main program; false when there is none.
   bool load_by_name(const std::string& name, std::string_view detail);
 
-  // A library that the object `index` opens with dlopen, with all it needs. False when there is none:
-  // `searched` (may be null) then has the places.
+  // A library that the object `index` opens with dlopen, with all it needs. False when there is
+  // none: `searched` (may be null) then has the places.
   bool open(std::size_t index, const std::string& name, Why why, std::string_view detail,
             std::vector<std::string>* searched);
 

@@ -1,7 +1,9 @@
 // Rows name what is opened when a function or a library is used in the ordinary way and whose
-// absence changes what the program does. Files that container runtimes mount (/etc/hosts,
-// /etc/resolv.conf) are never here: their bytes are the host's. Names that stand in a library's own
-// data (/etc/gnutls/config, /etc/ldap/ldap.conf) need no row: dlopen_evidence.cc finds them.
+// absence changes what the program does. Names that stand in a library's own data
+// (/etc/gnutls/config, /etc/ldap/ldap.conf) need no row: dlopen_evidence.cc finds them.
+//
+// Container runtimes mount their own /etc/hosts and /etc/resolv.conf. Those then have other bytes
+// than the image's and stay closed, granted or not; where nothing is mounted the grant counts.
 #include "manifest-gen/closure/system_files.h"
 
 #include <algorithm>
@@ -56,6 +58,9 @@ constexpr Row kRows[] = {
      "/etc/nsswitch.conf", "where libc looks names up"},
     {When::glibc_imports, kHosts, "/etc/host.conf", "how host names are looked up"},
     {When::glibc_imports, "getaddrinfo", "/etc/gai.conf", "the order of addresses"},
+    {When::imports, kHosts, "/etc/hosts", "host names, where no container runtime mounts its own"},
+    {When::imports, kHosts, "/etc/resolv.conf",
+     "name servers, where no container runtime mounts its own"},
     {When::imports, "getserv* setservent getaddrinfo getnameinfo", "/etc/services",
      "names of ports"},
     {When::imports, "getproto*", "/etc/protocols", "names of protocols"},

@@ -186,7 +186,7 @@ RuleFiles package_data(const std::vector<StartedProgram>& programs, const measur
   if (packages.empty()) return out;
   const Relatives relatives(packages);
   // Each package once, for the program that met it first; a second program of a package, which may
-  // not be an interpreter, does not come to another answer in practice.
+  // not be followed, does not come to another answer in practice.
   std::set<const Package*> seen;
   for (const StartedProgram& program : programs) {
     const Package* own = packages.owner(program.path);
@@ -200,7 +200,7 @@ RuleFiles package_data(const std::vector<StartedProgram>& programs, const measur
         if (file == nullptr || !file->is_regular()) continue;
         const std::string real = file->path();
         const bool configuration = real.starts_with("/etc/");
-        if (program.interpreter && !configuration) continue;
+        if (program.followed && !configuration) continue;
         if (!is_data(real, *file, rootfs.elf_facts(*file), program_facts)) continue;
         add_rule_file(
             out, {path, configuration ? Why::config : Why::package_data,

@@ -35,13 +35,14 @@ void add_rule_file(RuleFiles& out, ClosureRoot root);
 // A program that is started.
 struct StartedProgram {
   std::string path;
-  bool interpreter = false;  // an analyser follows what its programs import, file by file
+  bool followed = false;  // an analyser follows what it opens, file by file
 };
 
 // Data and configuration of the packages that the programs belong to: the owner of each, and the
 // packages built from the same source that depend on it or on which it depends (nginx and
 // nginx-common, apache2-bin and apache2). Shells and packages that every system of the distribution
-// has (Essential) bring nothing; of an interpreter's package only the configuration counts.
+// has (Essential) bring nothing; of a program that an analyser follows only the configuration
+// counts.
 RuleFiles package_data(const std::vector<StartedProgram>& programs, const measure::Rootfs& rootfs,
                        const PackageIndex& packages);
 

@@ -66,6 +66,10 @@ bool looks_secret(std::string_view path) {
   return false;
 }
 
+bool is_mounted_over(std::string_view path) {
+  return path == "/etc/hosts" || path == "/etc/resolv.conf";
+}
+
 bool is_never_valid(std::string_view path) {
   for (const std::string_view pattern : kNeverValid)
     if (match_path(pattern, path)) return true;

@@ -14,4 +14,8 @@ bool looks_secret(std::string_view path);
 // timestamp is never right).
 bool is_never_valid(std::string_view path);
 
+// Those of them that are the image's own where no container runtime puts its file over them: worth
+// a grant when a library asks for just this file.
+bool is_mounted_over(std::string_view path);
+
 }  // namespace cloister::manifest

@@ -49,6 +49,8 @@ struct Analysis {
   std::vector<ClosureRoot> roots;
   std::vector<Suggestion> suggestions;
   std::vector<std::string> unknown;  // sentences for people: what cannot be known, what to do
+  // The roots are all that the program opens of its package's data: what it does with it is known.
+  bool follows_data = false;
 };
 
 struct Analyzer {

@@ -155,6 +155,7 @@ class Reader {
 
   Result<Analysis> run() {
     if (server_ != nullptr) own_files();
+    out_.follows_data = server_ != nullptr;
     command_line();
     if (server_ != nullptr && pending_.empty() && !named_)
       for (const std::string_view file : split(server_->files, ' ')) configuration(file, {});

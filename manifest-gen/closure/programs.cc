@@ -1,0 +1,130 @@
+// Programs and libraries: what their loader gives them, what their code names, and what the
+// analyser of their language or their kind of server finds.
+#include <algorithm>
+
+#include "base/text.h"
+#include "manifest-gen/closure/builder.h"
+#include "manifest-gen/closure/dlopen_evidence.h"
+#include "manifest-gen/launch/shebang.h"
+#include "manifest-gen/runtimes/analyzer.h"
+
+namespace cloister::manifest {
+
+using measure::Node;
+using measure::elf::Facts;
+
+namespace {
+
+LoaderKind loader_of_library(const Facts& facts, const Process* host) {
+  for (const std::string& name : facts.needed) {
+    if (name == "libc.so.6") return LoaderKind::glibc;
+    if (name == "libc.so" || name.starts_with("libc.musl")) return LoaderKind::musl;
+  }
+  return host != nullptr ? host->kind() : LoaderKind::glibc;
+}
+
+}  // namespace
+
+void ClosureBuilder::program(const Task& task, const Facts& facts) {
+  if (!facts.is_x86_64()) {
+    fail(task, task.path, "is for another machine: only 64-bit x86 runs in an enclave");
+    return;
+  }
+  // The kernel starts it as it is; what it needs nobody loads.
+  if (facts.interpreter.empty()) {
+    closure_.is_static = closure_.is_static || task.member == 0;
+    if (is_dynamic_loader(task.path)) {
+      closure_.unknown.push_back(
+          {task.path,
+           "is the image's own dynamic loader, which cannot work with the runtime's "
+           "libc: make the program that it starts the entrypoint"});
+    } else if (facts.needed.empty()) {
+      Process process(scene_, LoaderKind::glibc, task.optional);
+      process.load_library(task.member, task.path, facts, nullptr);
+      follow(process, 0);
+    }
+    return;
+  }
+  const bool musl = base_name(facts.interpreter).starts_with("ld-musl-");
+  auto process =
+      std::make_unique<Process>(scene_, musl ? LoaderKind::musl : LoaderKind::glibc, task.optional);
+  process->load_program(task.member, task.path, facts);
+  closure_.uses_musl = closure_.uses_musl || musl;
+  // glibc opens it when a thread is cancelled or exits, and aborts without it.
+  if (!musl) (void)process->load_by_name("libgcc_s.so.1", "dlopen by libc: thread cancellation");
+  follow(*process, 0);
+  if (main_process_ == nullptr) main_process_ = process.get();
+  processes_[rootfs_.find(task.path)] = std::move(process);
+}
+
+bool ClosureBuilder::is_dynamic_loader(std::string_view path) {
+  const std::string_view name = base_name(path);
+  return name.starts_with("ld-linux-") || name.starts_with("ld-musl-") ||
+         (name.starts_with("ld-2.") && name.ends_with(".so"));
+}
+
+const Process* ClosureBuilder::process_of(const std::string& path) const {
+  const auto at = path.empty() ? processes_.end() : processes_.find(rootfs_.find(path));
+  return at == processes_.end() ? main_process_ : at->second.get();
+}
+
+void ClosureBuilder::follow(Process& process, std::size_t first) {
+  CodeEvidence found = follow_code(process, first, scene_);
+  for (ClosureRoot& root : found.roots) pending_roots_.push_back(std::move(root));
+  for (Closure::Unknown& unknown : found.unknown)
+    note_unknown(unknown.program, std::move(unknown.what));
+}
+
+Status ClosureBuilder::analyze(const Task& task) {
+  if (!analyzed_.insert({task.path, task.argv}).second) return {};
+  const AnalyzerScene scene{launch_, rootfs_, limits_};
+  const ProgramStart start{task.path, task.argv, task.complete};
+  for (const Analyzer& analyzer : analyzers()) {
+    if (!analyzer.detect(start, scene)) continue;
+    CL_TRY(Analysis found, analyzer.analyze(start, scene));
+    if (found.follows_data) note_followed(task);
+    for (ClosureRoot& root : found.roots) {
+      note_import(task, root.why);
+      if (root.from.empty()) root.from = task.path;
+      root.optional = root.optional || task.optional;
+      add_root(root);
+    }
+    for (Suggestion& suggestion : found.suggestions)
+      closure_.suggestions.push_back(std::move(suggestion));
+    for (std::string& what : found.unknown) note_unknown(task.path, std::move(what));
+  }
+  return {};
+}
+
+void ClosureBuilder::note_followed(const Task& task) {
+  for (StartedProgram& program : programs_)
+    if (program.path == task.path) program.followed = true;
+}
+
+void ClosureBuilder::note_import(const Task& task, Why why) {
+  if (why < Why::python_import || why > Why::php_include) return;
+  imports_.insert(why);
+  note_followed(task);
+}
+
+void ClosureBuilder::library(std::size_t member, const std::string& path, const Facts& facts,
+                             bool optional, const std::string& asker) {
+  const Process* host = process_of(asker);
+  const LoaderKind kind = loader_of_library(facts, host);
+  if (host != nullptr && host->kind() != kind) host = nullptr;
+  Process process(scene_, kind, optional);
+  process.load_library(member, path, facts, host);
+  if (kind == LoaderKind::glibc) scene_.glibc_used = true;
+  follow(process, host != nullptr ? host->loaded_count() : 0);
+  // It may be opened by name, where a loader finds this very file by name. Under the runtime's
+  // that takes a directory that LD_LIBRARY_PATH lists.
+  static const Facts kNothing;
+  const std::string name(base_name(path));
+  const SearchPlaces& places = kind == LoaderKind::glibc ? scene_.glibc : scene_.musl;
+  const LibrarySearch search = scene_.searcher.find(places, name, {{&kNothing, ""}}, "");
+  if (search.found && search.found->node == rootfs_.find(path))
+    by_name_.push_back({name, directory_of(search.found->path), search.found->node,
+                        search.found->needs_directory, optional, path});
+}
+
+}  // namespace cloister::manifest
