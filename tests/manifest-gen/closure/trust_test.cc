@@ -47,29 +47,29 @@ class Packaged {
   std::string status;
 };
 
-Packaged nginx() {
+Packaged squid() {
   Packaged out;
-  out.package("nginx", "nginx", "Depends: nginx-common (= 1), libz\n",
-              {"/usr/sbin/nginx", "/usr/share/man/man8/nginx.8.gz"})
-      .package("nginx-common", "nginx", "",
-               {"/etc/nginx/nginx.conf", "/etc/init.d/nginx", "/etc/default/nginx",
-                "/etc/logrotate.d/nginx", "/usr/share/nginx/html/index.html",
-                "/usr/share/doc/nginx-common/copyright", "/lib/systemd/system/nginx.service",
-                "/usr/share/vim/addons/syntax/nginx.vim", "/usr/bin/nginx-helper",
-                "/usr/lib/nginx/modules/echo.so", "/etc/nginx/site.key"})
-      .package("nginx-doc", "nginx", "", {"/usr/share/nginx-doc/guide"})
+  out.package("squid", "squid", "Depends: squid-common (= 1), libz\n",
+              {"/usr/sbin/squid", "/usr/share/man/man8/squid.8.gz"})
+      .package("squid-common", "squid", "",
+               {"/etc/squid/squid.conf", "/etc/init.d/squid", "/etc/default/squid",
+                "/etc/logrotate.d/squid", "/usr/share/squid/html/index.html",
+                "/usr/share/doc/squid-common/copyright", "/lib/systemd/system/squid.service",
+                "/usr/share/vim/addons/syntax/squid.vim", "/usr/bin/squid-helper",
+                "/usr/lib/squid/modules/echo.so", "/etc/squid/site.key"})
+      .package("squid-doc", "squid", "", {"/usr/share/squid-doc/guide"})
       .package("libz", "zlib", "",
                {"/usr/lib/x86_64-linux-gnu/libz.so.1", "/usr/share/libz/table"});
   for (const char* path :
-       {"/usr/share/man/man8/nginx.8.gz", "/etc/nginx/nginx.conf", "/etc/init.d/nginx",
-        "/etc/default/nginx", "/etc/logrotate.d/nginx", "/usr/share/nginx/html/index.html",
-        "/usr/share/doc/nginx-common/copyright", "/usr/lib/systemd/system/nginx.service",
-        "/usr/share/vim/addons/syntax/nginx.vim", "/usr/share/nginx-doc/guide",
-        "/usr/share/libz/table", "/etc/nginx/site.key", "/etc/nginx/mine.conf"})
+       {"/usr/share/man/man8/squid.8.gz", "/etc/squid/squid.conf", "/etc/init.d/squid",
+        "/etc/default/squid", "/etc/logrotate.d/squid", "/usr/share/squid/html/index.html",
+        "/usr/share/doc/squid-common/copyright", "/usr/lib/systemd/system/squid.service",
+        "/usr/share/vim/addons/syntax/squid.vim", "/usr/share/squid-doc/guide",
+        "/usr/share/libz/table", "/etc/squid/site.key", "/etc/squid/mine.conf"})
     out.tree.file(path, path);
-  out.tree.elf("/usr/sbin/nginx", program({"libz.so.1", "libc.so.6"}))
-      .elf("/usr/bin/nginx-helper", program())
-      .elf("/usr/lib/nginx/modules/echo.so", library({"libecho.so.1", "libc.so.6"}))
+  out.tree.elf("/usr/sbin/squid", program({"libz.so.1", "libc.so.6"}))
+      .elf("/usr/bin/squid-helper", program())
+      .elf("/usr/lib/squid/modules/echo.so", library({"libecho.so.1", "libc.so.6"}))
       .elf("/usr/lib/x86_64-linux-gnu/libecho.so.1", library())
       .elf("/usr/lib/x86_64-linux-gnu/libz.so.1", library({"libc.so.6"}));
   return out;
@@ -114,28 +114,28 @@ ClosureRoot include(std::string pattern) {
 }
 
 TEST(TrustClosure, DataAndConfigurationOfTheProgramsPackageAndItsKin) {
-  const auto root = nginx().build();
-  const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/nginx"}));
-  for (const char* path : {"/usr/sbin/nginx", "/etc/nginx/nginx.conf",
-                           "/usr/share/nginx/html/index.html", "/usr/lib/nginx/modules/echo.so"})
+  const auto root = squid().build();
+  const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/squid"}));
+  for (const char* path : {"/usr/sbin/squid", "/etc/squid/squid.conf",
+                           "/usr/share/squid/html/index.html", "/usr/lib/squid/modules/echo.so"})
     EXPECT_TRUE(grants(closure, path)) << path;
   EXPECT_TRUE(grants(closure, "/usr/lib/x86_64-linux-gnu/libecho.so.1")) << "a plug-in's library";
   for (const char* path :
-       {"/etc/init.d/nginx", "/etc/default/nginx", "/etc/logrotate.d/nginx",
-        "/usr/share/doc/nginx-common/copyright", "/usr/share/man/man8/nginx.8.gz",
-        "/usr/lib/systemd/system/nginx.service", "/usr/share/vim/addons/syntax/nginx.vim",
-        "/usr/bin/nginx-helper", "/usr/share/nginx-doc/guide", "/usr/share/libz/table",
-        "/etc/nginx/mine.conf"})
+       {"/etc/init.d/squid", "/etc/default/squid", "/etc/logrotate.d/squid",
+        "/usr/share/doc/squid-common/copyright", "/usr/share/man/man8/squid.8.gz",
+        "/usr/lib/systemd/system/squid.service", "/usr/share/vim/addons/syntax/squid.vim",
+        "/usr/bin/squid-helper", "/usr/share/squid-doc/guide", "/usr/share/libz/table",
+        "/etc/squid/mine.conf"})
     EXPECT_FALSE(grants(closure, path)) << path;
-  EXPECT_EQ(closure.withheld, std::vector<std::string>{"/etc/nginx/site.key"});
+  EXPECT_EQ(closure.withheld, std::vector<std::string>{"/etc/squid/site.key"});
 }
 
 TEST(TrustClosure, AShellBringsNothingAndTheProgramThatItRunsDoes) {
-  Packaged image = nginx();
-  image.tree.script("/entry.sh", "#!/bin/sh\nexec nginx -g 'daemon off;'\n");
+  Packaged image = squid();
+  image.tree.script("/entry.sh", "#!/bin/sh\nexec squid -g 'daemon off;'\n");
   const auto root = image.build();
   const auto closure = closure_of(root, launch_of(root, {"/entry.sh"}));
-  EXPECT_TRUE(grants(closure, "/usr/share/nginx/html/index.html"));
+  EXPECT_TRUE(grants(closure, "/usr/share/squid/html/index.html"));
   EXPECT_FALSE(grants(closure, "/usr/share/dash/data"));
 }
 
@@ -154,7 +154,7 @@ TEST(TrustClosure, AHelperThatTheProgramNamesIsGranted) {
 }
 
 TEST(TrustClosure, TheApplicationsOwnFilesAreThoseNobodyOwns) {
-  Packaged image = nginx();
+  Packaged image = squid();
   image.package("vendor", "vendor", "", {"/srv/app/owned"});
   image.tree.file("/srv/app/page.html", "p")
       .file("/srv/app/owned", "o")
@@ -164,7 +164,7 @@ TEST(TrustClosure, TheApplicationsOwnFilesAreThoseNobodyOwns) {
       .link("/srv/app/current", "page.html")
       .file("/srv/other/file", "x");
   const auto root = image.build();
-  const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/nginx"}, "/srv/app"));
+  const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/squid"}, "/srv/app"));
   for (const char* path : {"/srv/app/page.html", "/srv/app/deep/er/file", "/srv/app/current"})
     EXPECT_TRUE(grants(closure, path)) << path;
   for (const char* path :
@@ -175,10 +175,10 @@ TEST(TrustClosure, TheApplicationsOwnFilesAreThoseNobodyOwns) {
 }
 
 TEST(TrustClosure, DirectoriesOfTheSystemAreNoApplications) {
-  const auto root = nginx().build();
+  const auto root = squid().build();
   for (const char* workdir : {"/", "/root", "/home", "/etc", "/var", "/usr/lib", "/absent"}) {
-    const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/nginx"}, workdir));
-    EXPECT_FALSE(grants(closure, "/etc/nginx/mine.conf")) << workdir;
+    const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/squid"}, workdir));
+    EXPECT_FALSE(grants(closure, "/etc/squid/mine.conf")) << workdir;
   }
 }
 
@@ -197,85 +197,85 @@ TEST(TrustClosure, FilesBesideTheEntryScriptAndBesideAProgramThatNobodyPackaged)
 }
 
 TEST(TrustNone, EntrypointAndInterpreterAndWhatIsMissing) {
-  Packaged image = nginx();
-  image.tree.script("/entry.sh", "#!/bin/sh\nexec nginx\n");
+  Packaged image = squid();
+  image.tree.script("/entry.sh", "#!/bin/sh\nexec squid\n");
   const auto root = image.build();
   const auto closure = closure_of(root, launch_of(root, {"/entry.sh"}), {.trust = Trust::none});
   ASSERT_EQ(closure.members.size(), 3U);
   EXPECT_EQ(closure.members[0].real_path, "/entry.sh");
   EXPECT_TRUE(grants(closure, "/usr/bin/dash"));
   EXPECT_TRUE(grants(closure, "/gramine/runtime/glibc/ld-linux-x86-64.so.2"));
-  EXPECT_TRUE(std::binary_search(closure.denied.begin(), closure.denied.end(), "/usr/sbin/nginx"));
+  EXPECT_TRUE(std::binary_search(closure.denied.begin(), closure.denied.end(), "/usr/sbin/squid"));
 }
 
 TEST(TrustNone, WhatIsIncludedComesWithItsNeeds) {
-  const auto root = nginx().build();
+  const auto root = squid().build();
   const auto closure =
-      closure_of(root, launch_of(root, {"/usr/sbin/nginx"}), {.trust = Trust::none},
-                 {include("/usr/lib/nginx/modules/echo.so")});
-  EXPECT_TRUE(grants(closure, "/usr/lib/nginx/modules/echo.so"));
+      closure_of(root, launch_of(root, {"/usr/sbin/squid"}), {.trust = Trust::none},
+                 {include("/usr/lib/squid/modules/echo.so")});
+  EXPECT_TRUE(grants(closure, "/usr/lib/squid/modules/echo.so"));
   EXPECT_TRUE(grants(closure, "/usr/lib/x86_64-linux-gnu/libecho.so.1"));
   EXPECT_FALSE(grants(closure, "/usr/lib/x86_64-linux-gnu/libz.so.1"));
 }
 
 TEST(TrustPackage, EveryFileOfEveryPackageInvolved) {
-  const auto root = nginx().build();
+  const auto root = squid().build();
   const auto closure =
-      closure_of(root, launch_of(root, {"/usr/sbin/nginx"}), {.trust = Trust::package});
-  for (const char* path : {"/usr/share/doc/nginx-common/copyright", "/etc/init.d/nginx",
-                           "/usr/share/libz/table", "/lib/systemd/system/nginx.service"})
+      closure_of(root, launch_of(root, {"/usr/sbin/squid"}), {.trust = Trust::package});
+  for (const char* path : {"/usr/share/doc/squid-common/copyright", "/etc/init.d/squid",
+                           "/usr/share/libz/table", "/lib/systemd/system/squid.service"})
     EXPECT_TRUE(grants(closure, path)) << path;
-  EXPECT_FALSE(grants(closure, "/usr/share/nginx-doc/guide"));
-  EXPECT_FALSE(grants(closure, "/etc/nginx/site.key"));
-  EXPECT_FALSE(grants(closure, "/etc/nginx/mine.conf"));
+  EXPECT_FALSE(grants(closure, "/usr/share/squid-doc/guide"));
+  EXPECT_FALSE(grants(closure, "/etc/squid/site.key"));
+  EXPECT_FALSE(grants(closure, "/etc/squid/mine.conf"));
 }
 
 TEST(TrustAll, EveryFileUnderItsNamesButSecrets) {
-  const auto root = nginx().build();
+  const auto root = squid().build();
   const auto closure =
-      closure_of(root, launch_of(root, {"/usr/sbin/nginx"}), {.trust = Trust::all});
-  for (const char* path : {"/etc/nginx/mine.conf", "/usr/share/nginx-doc/guide",
-                           "/usr/bin/nginx-helper", "/bin/nginx-helper", "/usr/bin/sh", "/bin/sh"})
+      closure_of(root, launch_of(root, {"/usr/sbin/squid"}), {.trust = Trust::all});
+  for (const char* path : {"/etc/squid/mine.conf", "/usr/share/squid-doc/guide",
+                           "/usr/bin/squid-helper", "/bin/squid-helper", "/usr/bin/sh", "/bin/sh"})
     EXPECT_TRUE(grants(closure, path)) << path;
-  EXPECT_FALSE(grants(closure, "/etc/nginx/site.key"));
-  EXPECT_EQ(closure.withheld, std::vector<std::string>{"/etc/nginx/site.key"});
+  EXPECT_FALSE(grants(closure, "/etc/squid/site.key"));
+  EXPECT_EQ(closure.withheld, std::vector<std::string>{"/etc/squid/site.key"});
 }
 
 TEST(Exclude, TakesAFileUnderAllItsNamesAndWhatOnlyItNeeds) {
-  const auto root = nginx().build();
+  const auto root = squid().build();
   const auto closure =
-      closure_of(root, launch_of(root, {"/usr/sbin/nginx"}),
-                 {.excludes = {"/lib/nginx/modules/echo.so", "/usr/lib/nginx/**"}});
-  EXPECT_FALSE(grants(closure, "/usr/lib/nginx/modules/echo.so"));
+      closure_of(root, launch_of(root, {"/usr/sbin/squid"}),
+                 {.excludes = {"/lib/squid/modules/echo.so", "/usr/lib/squid/**"}});
+  EXPECT_FALSE(grants(closure, "/usr/lib/squid/modules/echo.so"));
   EXPECT_FALSE(grants(closure, "/usr/lib/x86_64-linux-gnu/libecho.so.1"));
   EXPECT_TRUE(grants(closure, "/usr/lib/x86_64-linux-gnu/libz.so.1"));
-  EXPECT_EQ(closure.members[0].real_path, "/usr/sbin/nginx");
+  EXPECT_EQ(closure.members[0].real_path, "/usr/sbin/squid");
   ASSERT_FALSE(closure.excluded.empty());
   const auto taken = std::find_if(closure.excluded.begin(), closure.excluded.end(),
                                   [](const auto& e) { return !e.path.empty(); });
   ASSERT_NE(taken, closure.excluded.end());
-  EXPECT_EQ(taken->path, "/usr/lib/nginx/modules/echo.so");
+  EXPECT_EQ(taken->path, "/usr/lib/squid/modules/echo.so");
   EXPECT_NE(taken->wanted.find("package"), std::string::npos) << taken->wanted;
 }
 
 TEST(Exclude, WinsOverInclude) {
-  const auto root = nginx().build();
+  const auto root = squid().build();
   const auto closure =
-      closure_of(root, launch_of(root, {"/usr/sbin/nginx"}), {.excludes = {"/etc/nginx/mine.conf"}},
-                 {include("/etc/nginx/*")});
-  EXPECT_FALSE(grants(closure, "/etc/nginx/mine.conf"));
-  EXPECT_TRUE(grants(closure, "/etc/nginx/site.key")) << "what the user includes is granted";
+      closure_of(root, launch_of(root, {"/usr/sbin/squid"}), {.excludes = {"/etc/squid/mine.conf"}},
+                 {include("/etc/squid/*")});
+  EXPECT_FALSE(grants(closure, "/etc/squid/mine.conf"));
+  EXPECT_TRUE(grants(closure, "/etc/squid/site.key")) << "what the user includes is granted";
   ASSERT_EQ(closure.included.size(), 1U);
-  EXPECT_EQ(closure.included[0].option, "--include /etc/nginx/*");
-  EXPECT_EQ(closure.included[0].secrets, std::vector<std::string>{"/etc/nginx/site.key"});
+  EXPECT_EQ(closure.included[0].option, "--include /etc/squid/*");
+  EXPECT_EQ(closure.included[0].secrets, std::vector<std::string>{"/etc/squid/site.key"});
 }
 
 TEST(Exclude, WhatTheProgramCannotStartWithoutIsAnError) {
-  const auto root = nginx().build();
+  const auto root = squid().build();
   for (const char* pattern :
-       {"/usr/sbin/nginx", "/usr/lib/**/libz.so.*", "/lib/x86_64-linux-gnu", "/gramine/**"}) {
+       {"/usr/sbin/squid", "/usr/lib/**/libz.so.*", "/lib/x86_64-linux-gnu", "/gramine/**"}) {
     const auto closure =
-        compute(root, launch_of(root, {"/usr/sbin/nginx"}), {.excludes = {pattern}});
+        compute(root, launch_of(root, {"/usr/sbin/squid"}), {.excludes = {pattern}});
     ASSERT_FALSE(closure) << pattern;
     EXPECT_EQ(closure.error().code(), Code::conflict) << pattern;
     EXPECT_NE(closure.error().what().find(pattern), std::string::npos) << closure.error().what();
@@ -283,13 +283,13 @@ TEST(Exclude, WhatTheProgramCannotStartWithoutIsAnError) {
 }
 
 TEST(Exclude, APatternThatMatchesNothingIsAnErrorAndAPrecautionIsNot) {
-  const auto root = nginx().build();
+  const auto root = squid().build();
   const auto nothing =
-      compute(root, launch_of(root, {"/usr/sbin/nginx"}), {.excludes = {"/etc/ngnix/**"}});
+      compute(root, launch_of(root, {"/usr/sbin/squid"}), {.excludes = {"/etc/ngnix/**"}});
   ASSERT_FALSE(nothing);
   EXPECT_EQ(nothing.error().code(), Code::unresolved);
   const auto closure =
-      closure_of(root, launch_of(root, {"/usr/sbin/nginx"}), {.excludes = {"/usr/share/doc/**"}});
+      closure_of(root, launch_of(root, {"/usr/sbin/squid"}), {.excludes = {"/usr/share/doc/**"}});
   ASSERT_EQ(closure.excluded.size(), 1U);
   EXPECT_EQ(closure.excluded[0].path, "");
 }

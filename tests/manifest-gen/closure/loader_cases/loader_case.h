@@ -25,17 +25,25 @@ using Choices = std::map<std::string, std::string>;  // name → real path; "" w
 inline constexpr const char* kGlibcLoader = "/lib64/ld-linux-x86-64.so.2";
 inline constexpr const char* kMuslLoader = "/lib/ld-musl-x86_64.so.1";
 
-// What edges with one of the loader's reasons say.
+// What edges with one of the loader's reasons say, from the program on: what a library opens later
+// (dlopen), and what that needs, is not the loader's choice.
 inline Choices chosen(const Closure& closure) {
   Choices out;
-  for (const Edge& edge : closure.edges) {
-    const std::size_t blank = edge.detail.find(' ');
-    const std::string tag = edge.detail.substr(0, blank);
-    if (edge.why != Why::needed || (tag != "NEEDED" && tag != "FILTER" && tag != "AUXILIARY"))
-      continue;
-    std::string name = edge.detail.substr(blank + 1);
-    if (name.find(", for newer") != std::string::npos) continue;
-    out[name] = closure.members[edge.to].real_path;
+  std::set<std::size_t> loaded{0};
+  for (std::size_t before = 0; before != loaded.size();) {
+    before = loaded.size();
+    for (const Edge& edge : closure.edges) {
+      if (!loaded.contains(edge.from)) continue;
+      if (edge.why == Why::preload || edge.why == Why::interpreter) loaded.insert(edge.to);
+      const std::size_t blank = edge.detail.find(' ');
+      const std::string tag = edge.detail.substr(0, blank);
+      if (edge.why != Why::needed || (tag != "NEEDED" && tag != "FILTER" && tag != "AUXILIARY"))
+        continue;
+      loaded.insert(edge.to);
+      const std::string name = edge.detail.substr(blank + 1);
+      if (name.find(", for newer") != std::string::npos) continue;
+      out[name] = closure.members[edge.to].real_path;
+    }
   }
   for (const Unresolved& item : closure.unresolved)
     if (item.name.find("ld-linux") == std::string::npos &&
