@@ -11,8 +11,7 @@ namespace {
 
 Status write_all(std::FILE* file, std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), file) != text.size() || std::fflush(file) != 0)
-    return Error::io("cannot write the result")
-        .hint("what reads it has gone, or its disk is full");
+    return Error::io("cannot write the result").hint("what reads it has gone, or its disk is full");
   return {};
 }
 

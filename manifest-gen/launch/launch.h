@@ -32,7 +32,7 @@ struct Launch {
   std::vector<std::string> passthrough;
   std::string workdir;  // "/" when the image names none
   std::uint32_t uid = 0, gid = 0;
-  std::string user;  // as given, for people
+  std::string user;                  // as given, for people
   std::vector<std::string> volumes;  // the image's: absolute, normal, sorted
   // Directories that must exist when the enclave starts and that the image lacks: WORKDIR, /proc,
   // /sys, /dev, /tmp as mount points.
