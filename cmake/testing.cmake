@@ -15,6 +15,10 @@ target_link_libraries(cloister_test_headers PRIVATE cloister_options cloister_wa
                       cloister_test_options tl::expected GTest::gtest_main)
 target_precompile_headers(cloister_test_headers PRIVATE ${PROJECT_SOURCE_DIR}/cmake/test_headers.h)
 
+# What the sanitizer run builds: the tests of the libraries and the fuzz seeds, not the program, whose
+# sources are the slowest of all to compile.
+add_custom_target(cloister_unit)
+
 function(cloister_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LABELS" ${ARGN})
   set(target ${name}_test)
@@ -23,6 +27,9 @@ function(cloister_test name)
                         cloister_test_options ${ARG_LINK} GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE CLOISTER_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_precompile_headers(${target} REUSE_FROM cloister_test_headers)
+  if(NOT "cloister::cmd" IN_LIST ARG_LINK)
+    add_dependencies(cloister_unit ${target})
+  endif()
   gtest_discover_tests(${target} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS "unit;${ARG_LABELS}" TIMEOUT 120)
 endfunction()
@@ -40,6 +47,7 @@ function(cloister_fuzz name)
   else()
     target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc)
   endif()
+  add_dependencies(cloister_unit ${target})
   add_test(NAME fuzz-replay.${name} COMMAND ${target} ${PROJECT_SOURCE_DIR}/testdata/fuzz/${name})
   if(CLOISTER_LIBFUZZER)
     set_tests_properties(fuzz-replay.${name} PROPERTIES DISABLED ON)

@@ -164,10 +164,10 @@ TEST(PythonScan, WantsSourcesAndScripts) {
 }
 
 TEST(PythonExtension, FindsModuleNamesAmongConstants) {
-  const std::string_view file(
+  static constexpr char kFile[] =
       "\x7f"
-      "ELF\0copyreg\0frobnicate\0pandas._libs.tslib\0a.c\0Class.name\0x..y\0numpy.core.multi\0end",
-      93);
+      "ELF\0copyreg\0frobnicate\0pandas._libs.tslib\0a.c\0Class.name\0x..y\0numpy.core.multi\0end";
+  const std::string_view file(kFile, sizeof kFile - 1);
   const Facts facts = scan_python_extension(as_bytes(file), Limits{});
   EXPECT_EQ(facts.names, (Names{"'copyreg", "'numpy.core.multi", "'pandas._libs.tslib"}));
   EXPECT_FALSE(facts.dynamic);
