@@ -20,6 +20,13 @@ inline ByteView as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
 std::string_view as_text(ByteView bytes);
+// The same bytes for a C library, whose byte is an unsigned char.
+inline unsigned char* raw(std::byte* bytes) {
+  return reinterpret_cast<unsigned char*>(bytes);  // NOLINT: may alias anything
+}
+inline const unsigned char* raw(const std::byte* bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes);  // NOLINT: may alias anything
+}
 inline Bytes to_bytes(std::string_view text) {
   auto v = as_bytes(text);
   return {v.begin(), v.end()};

@@ -24,13 +24,6 @@ void require(bool ok) {
   if (!ok) std::abort();
 }
 
-unsigned char* raw(std::byte* p) {
-  return reinterpret_cast<unsigned char*>(p);
-}  // NOLINT
-const unsigned char* raw(const std::byte* p) {
-  return reinterpret_cast<const unsigned char*>(p);
-}  // NOLINT
-
 }  // namespace
 
 std::string Digest::hex() const {

@@ -21,7 +21,10 @@ Error advise(Error error, const Advice& advice);
 
 template <class T>
 Result<T> advise(Result<T> result, const Advice& advice) {
-  if (!result.has_value()) result.error() = advise(std::move(result).error(), advice);
+  if (!result.has_value()) {
+    Error error = std::move(result.error());
+    result.error() = advise(std::move(error), advice);
+  }
   return result;
 }
 

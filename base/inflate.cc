@@ -37,10 +37,6 @@ class Input {
   std::size_t at_ = 0, end_ = 0;
 };
 
-std::uint8_t* raw(std::byte* p) {
-  return reinterpret_cast<std::uint8_t*>(p);
-}  // NOLINT
-
 // The header of one gzip member, byte by byte.
 class GzipHeader {
  public:
@@ -133,7 +129,7 @@ class GunzipSource final : public Source {
     }
     if (!header_.done()) return read_header(in);
     // ISA-L does not write through next_in; its interface merely lacks the const.
-    state_.next_in = raw(const_cast<std::byte*>(in.data()));  // NOLINT
+    state_.next_in = raw(const_cast<std::byte*>(in.data()));  // NOLINT: isal only reads it
     state_.avail_in = static_cast<std::uint32_t>(in.size());
     const auto room = state_.avail_out;
     const int code = isal_inflate(&state_);

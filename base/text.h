@@ -64,6 +64,10 @@ std::string join(const Range& parts, std::string_view separator) {
   return out;
 }
 
+// Levenshtein: how many insertions, deletions and changes of a byte lead from one to the other.
+// Takes time and space for |a| × |b| and |b|: callers bound what they compare.
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
 // Decimal digits only, the whole text, no overflow.
 std::optional<std::uint64_t> parse_u64(std::string_view text);
 

@@ -10,41 +10,37 @@
 #include <vector>
 
 namespace cloister {
-namespace {
-
-// One for_each call: indices are claimed one by one by whoever is free.
-struct Batch {
-  std::size_t count = 0;
-  const std::function<Status(std::size_t)>* task = nullptr;
-  std::atomic<std::size_t> next{0};
-  std::atomic<bool> failed{false};
-  std::mutex mutex;
-  std::condition_variable idle;
-  std::size_t running = 0;  // helpers inside work(), guarded by mutex
-  std::size_t failed_index = 0;
-  std::optional<Error> error;
-
-  bool exhausted() const { return next.load() >= count || failed.load(); }
-
-  void work() {
-    while (!failed.load()) {
-      const std::size_t i = next.fetch_add(1);
-      if (i >= count) return;
-      Status status = (*task)(i);
-      if (status.has_value()) continue;
-      std::lock_guard lock(mutex);
-      if (!error || i < failed_index) {
-        error = std::move(status).error();
-        failed_index = i;
-      }
-      failed = true;
-    }
-  }
-};
-
-}  // namespace
-
 struct ThreadPool::Impl {
+  // One for_each call: indices are claimed one by one by whoever is free.
+  struct Batch {
+    std::size_t count = 0;
+    const std::function<Status(std::size_t)>* task = nullptr;
+    std::atomic<std::size_t> next{0};
+    std::atomic<bool> failed{false};
+    std::mutex mutex;
+    std::condition_variable idle;
+    std::size_t running = 0;  // helpers inside work(), guarded by mutex
+    std::size_t failed_index = 0;
+    std::optional<Error> error;
+
+    bool exhausted() const { return next.load() >= count || failed.load(); }
+
+    void work() {
+      while (!failed.load()) {
+        const std::size_t i = next.fetch_add(1);
+        if (i >= count) return;
+        Status status = (*task)(i);
+        if (status.has_value()) continue;
+        std::lock_guard lock(mutex);
+        if (!error || i < failed_index) {
+          error = std::move(status).error();
+          failed_index = i;
+        }
+        failed = true;
+      }
+    }
+  };
+
   unsigned jobs;
   std::mutex mutex;
   std::condition_variable wake;
@@ -98,7 +94,7 @@ unsigned ThreadPool::jobs() const {
 }
 
 Status ThreadPool::for_each(std::size_t count, const std::function<Status(std::size_t)>& task) {
-  auto batch = std::make_shared<Batch>();
+  auto batch = std::make_shared<Impl::Batch>();
   batch->count = count;
   batch->task = &task;
   if (count > 1 && impl_->jobs > 1) {

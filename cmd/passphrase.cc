@@ -88,7 +88,7 @@ void add_passphrase_options(CLI::App& app, PassphraseOptions& options) {
 }
 
 sign::PassphraseSource passphrase_source(const PassphraseOptions& options, const Environment& env,
-                                         std::string prompt, bool confirm) {
+                                         const std::string& prompt, bool confirm) {
   return [=, &env]() -> Result<std::optional<std::string>> {
     if (!options.file.empty()) {
       CL_TRY(std::string text, read_text_file(options.file, kMaxPassphrase));

@@ -19,6 +19,6 @@ struct PassphraseOptions {
 void add_passphrase_options(CLI::App& app, PassphraseOptions& options);
 // `confirm`: a prompt asks twice (a new key). The terminal's echo is off while it asks.
 sign::PassphraseSource passphrase_source(const PassphraseOptions& options, const Environment& env,
-                                         std::string prompt, bool confirm = false);
+                                         const std::string& prompt, bool confirm = false);
 
 }  // namespace cloister::cmd

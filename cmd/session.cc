@@ -1,5 +1,7 @@
 #include "cmd/session.h"
 
+#include <CLI/CLI.hpp>  // all of it: App.hpp alone leaves the vtables of its formatter undefined
+
 #include <algorithm>
 #include <cstdio>
 #include <thread>

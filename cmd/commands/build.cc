@@ -16,7 +16,7 @@
 namespace cloister::cmd {
 namespace {
 
-struct Options {
+struct BuildOptions {
   CommonOptions common;
   PlanArguments plan;
   PassphraseOptions passphrase;
@@ -25,7 +25,7 @@ struct Options {
   bool push = false, dry_run = false, with_direct = false;
 };
 
-Status check_usage(const Options& o) {
+Status check_usage(const BuildOptions& o) {
   if (!o.dry_run && o.key.empty())
     return Error::usage("a build needs an SGX signing key")
         .hint("give --key PEM (make one: cloister keygen sgx -o enclave.pem), or --dry-run");
@@ -36,7 +36,7 @@ Status check_usage(const Options& o) {
 }
 
 // The destinations, checked before any work is done for them.
-Result<std::vector<oci::ImageRef>> parse_tags(const Options& o) {
+Result<std::vector<oci::ImageRef>> parse_tags(const BuildOptions& o) {
   std::vector<oci::ImageRef> out;
   for (const std::string& tag : o.tags) {
     CL_TRY(oci::ImageRef ref, oci::parse_image_ref(tag));
@@ -82,7 +82,7 @@ Result<oci::ImageContent> built_content(Session& session, const Plan& plan, cons
   return content_in_store(session, image);
 }
 
-Result<int> dry_run(Session& session, const Options& o, const Plan& plan,
+Result<int> dry_run(Session& session, const BuildOptions& o, const Plan& plan,
                     const std::vector<oci::ImageRef>& tags) {
   const BuildReport report{plan, nullptr, {}, tags.empty() ? std::string() : tags.front().str()};
   CL_CHECK(write_result("", o.format == "json" ? build_json(report) : dry_run_text(report)));
@@ -91,7 +91,7 @@ Result<int> dry_run(Session& session, const Options& o, const Plan& plan,
   return 0;
 }
 
-Result<int> run(const Options& o, const Environment& env) {
+Result<int> run_build(const BuildOptions& o, const Environment& env) {
   CL_CHECK(check_usage(o));
   CL_TRY(const auto tags, parse_tags(o));
   CL_TRY(const auto output, parse_output(o.output));
@@ -138,7 +138,7 @@ Result<int> run(const Options& o, const Environment& env) {
 }  // namespace
 
 Action add_build(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<BuildOptions>();
   app.add_option("IMAGE", o->image,
                  "Image to build from: a reference, oci:DIR[:tag] or oci-archive:FILE")
       ->required();
@@ -164,7 +164,7 @@ Action add_build(CLI::App& app) {
       ->capture_default_str();
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
-  return [o](const Environment& env) { return run(*o, env); };
+  return [o](const Environment& env) { return run_build(*o, env); };
 }
 
 }  // namespace cloister::cmd

@@ -13,14 +13,14 @@
 namespace cloister::cmd {
 namespace {
 
-struct Options {
+struct DepsOptions {
   CommonOptions common;
   PlanArguments plan;
   std::string image, format = "tree", output;
   std::vector<std::string> paths;
 };
 
-Result<std::string> render(const Options& o, const ClosurePlan& plan, const Environment& env) {
+Result<std::string> render(const DepsOptions& o, const ClosurePlan& plan, const Environment& env) {
   if (o.format == "list") return closure_list(plan.closure);
   if (o.format == "json") return closure_json(plan);
   if (o.format == "dot") return closure_dot(plan.closure);
@@ -31,7 +31,7 @@ Result<std::string> render(const Options& o, const ClosurePlan& plan, const Envi
   return o.format == "spdx" ? spdx_json(plan, created) : cyclonedx_json(plan, created);
 }
 
-Result<int> run(const Options& o, const Environment& env) {
+Result<int> run_deps(const DepsOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(PlanOptions options, to_plan_options(o.plan, session->limits()));
@@ -51,7 +51,7 @@ Result<int> run(const Options& o, const Environment& env) {
 }  // namespace
 
 Action add_deps(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<DepsOptions>();
   app.add_option("IMAGE", o->image, "Image to analyse")->required();
   app.add_option("PATH", o->paths, "Programs or libraries in it, instead of its entrypoint");
   app.add_option("--format", o->format, "tree, list, json, dot, spdx or cyclonedx")
@@ -60,7 +60,7 @@ Action add_deps(CLI::App& app) {
   app.add_option("-o,--output", o->output, "File for the result (default: standard output)");
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
-  return [o](const Environment& env) { return run(*o, env); };
+  return [o](const Environment& env) { return run_deps(*o, env); };
 }
 
 }  // namespace cloister::cmd

@@ -10,13 +10,13 @@
 namespace cloister::cmd {
 namespace {
 
-struct Options {
+struct FilesOptions {
   CommonOptions common;
   std::string image, format = "text", output;
   bool merged = false;
 };
 
-Result<int> run(const Options& o, const Environment& env) {
+Result<int> run_files(const FilesOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const LoadedImage loaded, session->load(ref));
@@ -28,7 +28,7 @@ Result<int> run(const Options& o, const Environment& env) {
 }  // namespace
 
 Action add_files(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<FilesOptions>();
   add_image_options(app, o->common);
   app.add_option("IMAGE", o->image, "Image to list")->required();
   app.add_flag("--merged", o->merged,
@@ -37,7 +37,7 @@ Action add_files(CLI::App& app) {
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   app.add_option("-o,--output", o->output, "File for the result (default: standard output)");
-  return [o](const Environment& env) { return run(*o, env); };
+  return [o](const Environment& env) { return run_files(*o, env); };
 }
 
 }  // namespace cloister::cmd

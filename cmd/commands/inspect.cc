@@ -11,12 +11,12 @@
 namespace cloister::cmd {
 namespace {
 
-struct Options {
+struct InspectOptions {
   CommonOptions common;
   std::string image, format = "text";
 };
 
-Result<int> run(const Options& o, const Environment& env) {
+Result<int> run_inspect(const InspectOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const oci::Image image, session->resolve(ref));
@@ -29,13 +29,13 @@ Result<int> run(const Options& o, const Environment& env) {
 }  // namespace
 
 Action add_inspect(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<InspectOptions>();
   add_image_options(app, o->common);
   app.add_option("IMAGE", o->image, "Image to show")->required();
   app.add_option("--format", o->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  return [o](const Environment& env) { return run(*o, env); };
+  return [o](const Environment& env) { return run_inspect(*o, env); };
 }
 
 }  // namespace cloister::cmd

@@ -11,13 +11,13 @@
 namespace cloister::cmd {
 namespace {
 
-struct Options {
+struct KeygenOptions {
   std::string output;
   bool encrypt = false, force = false;
   PassphraseOptions passphrase;
 };
 
-Result<int> run(const Options& o, const Environment& env) {
+Result<int> run_keygen(const KeygenOptions& o, const Environment& env) {
   std::error_code error;
   if (!o.output.empty() && o.output != "-" && !o.force && fs::exists(o.output, error))
     return Error::conflict(cat(quote(o.output), " exists already"))
@@ -39,7 +39,7 @@ Result<int> run(const Options& o, const Environment& env) {
 }  // namespace
 
 Action add_keygen(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<KeygenOptions>();
   CLI::App* sgx = app.add_subcommand(
       "sgx", "An enclave signing key: RSA-3072 with public exponent 3, PEM (PKCS#8)");
   sgx->set_help_flag("-h,--help", "Show this text");
@@ -49,7 +49,7 @@ Action add_keygen(CLI::App& app) {
   sgx->add_flag("--encrypt", o->encrypt, "Protect it with a passphrase");
   sgx->add_flag("--force", o->force, "Replace an existing file");
   add_passphrase_options(*sgx, o->passphrase);
-  return [o](const Environment& env) { return run(*o, env); };
+  return [o](const Environment& env) { return run_keygen(*o, env); };
 }
 
 }  // namespace cloister::cmd

@@ -10,13 +10,13 @@
 namespace cloister::cmd {
 namespace {
 
-struct Options {
+struct ManifestOptions {
   CommonOptions common;
   PlanArguments plan;
   std::string image, output;
 };
 
-Result<int> run(const Options& o, const Environment& env) {
+Result<int> run_manifest(const ManifestOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const PlanOptions options, to_plan_options(o.plan, session->limits()));
@@ -28,12 +28,12 @@ Result<int> run(const Options& o, const Environment& env) {
 }  // namespace
 
 Action add_manifest(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ManifestOptions>();
   app.add_option("IMAGE", o->image, "Image to make the manifest for")->required();
   app.add_option("-o,--output", o->output, "File for the manifest (default: standard output)");
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
-  return [o](const Environment& env) { return run(*o, env); };
+  return [o](const Environment& env) { return run_manifest(*o, env); };
 }
 
 }  // namespace cloister::cmd

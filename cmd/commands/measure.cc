@@ -22,7 +22,7 @@
 namespace cloister::cmd {
 namespace {
 
-struct Options {
+struct MeasureOptions {
   CommonOptions common;
   std::string manifest, libpal, gramine_version = "1.9", key, date, sig, format = "text";
   std::vector<std::string> runtimes;
@@ -44,7 +44,7 @@ struct Enclave {
   measure::sgx::LayoutConstants layout;
 };
 
-Result<Enclave> load_enclave(const Options& o, Session& session) {
+Result<Enclave> load_enclave(const MeasureOptions& o, Session& session) {
   Enclave enclave;
   if (!o.libpal.empty()) {
     CL_TRY(enclave.libpal, read_file(o.libpal, session.limits().libpal_bytes));
@@ -58,7 +58,8 @@ Result<Enclave> load_enclave(const Options& o, Session& session) {
 }
 
 // Without a base image there is nothing to fall back to.
-Result<std::chrono::year_month_day> sigstruct_date(const Options& o, const Environment& env) {
+Result<std::chrono::year_month_day> sigstruct_date(const MeasureOptions& o,
+                                                   const Environment& env) {
   if (o.date.empty() && !env.get("SOURCE_DATE_EPOCH"))
     return Error::usage("a SIGSTRUCT carries a date, and none was given")
         .hint("add --date YYYY-MM-DD or set SOURCE_DATE_EPOCH");
@@ -66,7 +67,7 @@ Result<std::chrono::year_month_day> sigstruct_date(const Options& o, const Envir
   return std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(time));
 }
 
-Result<int> run(const Options& o, const Environment& env) {
+Result<int> run_measure(const MeasureOptions& o, const Environment& env) {
   if (!o.libpal.empty() && !o.runtimes.empty())
     return Error::usage("--libpal and --runtime exclude each other")
         .hint("both say which libpal.so is measured");
@@ -113,7 +114,7 @@ Result<int> run(const Options& o, const Environment& env) {
 }  // namespace
 
 Action add_measure(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<MeasureOptions>();
   app.add_option("MANIFEST", o->manifest, "Final Gramine manifest (.manifest.sgx)")->required();
   app.add_option("--libpal", o->libpal, "The libpal.so that will be loaded");
   app.add_option("--gramine-version", o->gramine_version,
@@ -131,7 +132,7 @@ Action add_measure(CLI::App& app) {
       ->capture_default_str();
   add_passphrase_options(app, o->passphrase);
   add_image_options(app, o->common);
-  return [o](const Environment& env) { return run(*o, env); };
+  return [o](const Environment& env) { return run_measure(*o, env); };
 }
 
 }  // namespace cloister::cmd

@@ -9,12 +9,12 @@
 namespace cloister::cmd {
 namespace {
 
-struct Options {
+struct PullOptions {
   CommonOptions common;
   std::string image;
 };
 
-Result<int> run(const Options& o, const Environment& env) {
+Result<int> run_pull(const PullOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const oci::Image image, session->resolve(ref));
@@ -28,10 +28,10 @@ Result<int> run(const Options& o, const Environment& env) {
 }  // namespace
 
 Action add_pull(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<PullOptions>();
   add_image_options(app, o->common);
   app.add_option("IMAGE", o->image, "Image to fetch")->required();
-  return [o](const Environment& env) { return run(*o, env); };
+  return [o](const Environment& env) { return run_pull(*o, env); };
 }
 
 }  // namespace cloister::cmd

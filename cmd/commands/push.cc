@@ -10,12 +10,12 @@
 namespace cloister::cmd {
 namespace {
 
-struct Options {
+struct PushOptions {
   CommonOptions common;
   std::string source, destination;
 };
 
-Result<int> run(const Options& o, const Environment& env) {
+Result<int> run_push(const PushOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef from, oci::parse_image_ref(o.source));
   CL_TRY(const oci::ImageRef to, oci::parse_image_ref(o.destination));
@@ -30,13 +30,13 @@ Result<int> run(const Options& o, const Environment& env) {
 }  // namespace
 
 Action add_push(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<PushOptions>();
   add_image_options(app, o->common);
   app.add_option("SRC", o->source, "Image to copy: a reference, oci:DIR[:tag] or oci-archive:FILE")
       ->required();
   app.add_option("DEST", o->destination, "Where to: a reference, oci:DIR[:tag] or oci-archive:FILE")
       ->required();
-  return [o](const Environment& env) { return run(*o, env); };
+  return [o](const Environment& env) { return run_push(*o, env); };
 }
 
 }  // namespace cloister::cmd

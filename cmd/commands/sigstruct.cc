@@ -13,14 +13,14 @@
 namespace cloister::cmd {
 namespace {
 
-struct Options {
+struct SigstructOptions {
   std::string file, format = "text";
 };
 
 constexpr Advice kAdvice{"name a .sig file of Gramine or cloister: 1808 bytes", "",
                          "sign the enclave anew; this SIGSTRUCT starts nowhere"};
 
-Result<int> run(const Options& o, const Environment&) {
+Result<int> run_sigstruct(const SigstructOptions& o, const Environment&) {
   CL_TRY(const Bytes bytes, read_file(o.file, 64 << 10));
   auto parsed = sign::parse_sigstruct(bytes);
   if (!parsed.has_value())
@@ -36,12 +36,12 @@ Result<int> run(const Options& o, const Environment&) {
 }  // namespace
 
 Action add_sigstruct(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<SigstructOptions>();
   app.add_option("FILE", o->file, "SIGSTRUCT file (.sig), 1808 bytes")->required();
   app.add_option("--format", o->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  return [o](const Environment& env) { return run(*o, env); };
+  return [o](const Environment& env) { return run_sigstruct(*o, env); };
 }
 
 }  // namespace cloister::cmd

@@ -12,14 +12,14 @@
 namespace cloister::cmd {
 namespace {
 
-struct Options {
+struct WhyOptions {
   CommonOptions common;
   PlanArguments plan;
   std::string image, path, format = "text", output;
   bool all = false;
 };
 
-Result<int> run(const Options& o, const Environment& env) {
+Result<int> run_why(const WhyOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(PlanOptions options, to_plan_options(o.plan, session->limits()));
@@ -35,7 +35,7 @@ Result<int> run(const Options& o, const Environment& env) {
 }  // namespace
 
 Action add_why(CLI::App& app) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<WhyOptions>();
   app.add_option("IMAGE", o->image, "Image to analyse")->required();
   app.add_option("PATH", o->path,
                  "File, as the program opens it; or a bare file name, like libssl.so.3")
@@ -47,7 +47,7 @@ Action add_why(CLI::App& app) {
   app.add_option("-o,--output", o->output, "File for the result (default: standard output)");
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
-  return [o](const Environment& env) { return run(*o, env); };
+  return [o](const Environment& env) { return run_why(*o, env); };
 }
 
 }  // namespace cloister::cmd

@@ -74,7 +74,7 @@ class TreeWriter {
     std::string lead, indent;
   };
 
-  std::string paint(std::string_view code, std::string text) const {
+  std::string paint(std::string_view code, const std::string& text) const {
     return color_ ? cat("\033[", code, "m", text, "\033[0m") : text;
   }
 
@@ -84,9 +84,9 @@ class TreeWriter {
     const Member& member = closure_.members[edge.to];
     std::string path = printable(member.real_path);
     if (member.from_runtime)
-      path = paint(kCyan, std::move(path)) + "  (runtime)";
+      path = paint(kCyan, path) + "  (runtime)";
     else if (edge.to == 0)
-      path = paint(kBold, std::move(path));
+      path = paint(kBold, path);
     if (edge.why == manifest::Why::needed && edge.detail.starts_with(kNeeded))
       return cat(printable(edge.detail.substr(kNeeded.size())), " => ", path);
     return cat(path, "  ",

@@ -28,7 +28,7 @@ std::string areas_text(const std::vector<measure::sgx::EnclaveArea>& areas) {
     char line[160];
     std::snprintf(line, sizeof line, "0x%016llx - 0x%016llx  %s  %s   %s       %-8llu  ",
                   static_cast<unsigned long long>(area.address),
-                  static_cast<unsigned long long>(area.address + area.size),
+                  static_cast<unsigned long long>(area.address) + area.size,
                   protection(area).c_str(), area.tcs ? "TCS" : "REG", area.measured ? "yes" : "no ",
                   static_cast<unsigned long long>(area.size / 4096));
     out += cat(std::string_view(line), area.name, "\n");

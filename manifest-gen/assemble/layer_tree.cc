@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/assemble/notice.h"
 #include "manifest-gen/assemble/paths.h"
@@ -128,7 +129,7 @@ class Planner {
     LayerEntry link;
     link.type = LayerEntry::Type::symlink;
     link.mode = 0777;
-    link.link_target = kDirectLibpalPath.substr(kDirectLibpalPath.rfind('/') + 1);
+    link.link_target = base_name(kDirectLibpalPath);
     add(kDirectLoaderPath, std::move(link));
     return {};
   }

@@ -6,6 +6,7 @@
 
 #include <chrono>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/assemble/paths.h"
 #include "measure/runtime/loader_libraries.h"
@@ -17,7 +18,7 @@ std::string source_text(const measure::Runtime& runtime, std::size_t source) {
   const measure::RuntimeSource& from = runtime.sources.at(source);
   if (!from.digest) return "a local directory";
   const bool package = from.name.ends_with(".deb");
-  const std::string name = package ? from.name.substr(from.name.rfind('/') + 1) : from.name;
+  const std::string name = package ? std::string(base_name(from.name)) : from.name;
   return cat(printable(name), " (", from.digest->str(), ")");
 }
 
@@ -80,9 +81,7 @@ std::string notice_text(const AssembleInput& input) {
 }
 
 std::string license_path(const measure::RuntimeFile& file) {
-  const std::size_t slash = file.path.rfind('/');
-  const std::string directory = file.path.substr(0, slash);
-  return cat(kLicensesDir, '/', directory.substr(directory.rfind('/') + 1), ".copyright");
+  return cat(kLicensesDir, '/', base_name(parent_directory(file.path)), ".copyright");
 }
 
 std::string license_expression(const measure::Runtime& runtime, const std::string& base) {

@@ -36,7 +36,7 @@ struct DynamicEntry {
   std::uint64_t tag = 0, value = 0;
 };
 
-Error no_room(std::string what) {
+Error no_room(const std::string& what) {
   return Error::unsupported(cat("the runtime's loader cannot be relocated: ", what))
       .hint("use the sgx/loader of a release of Gramine, as its packages and images carry it");
 }

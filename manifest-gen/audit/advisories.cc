@@ -27,7 +27,7 @@ Result<Severity> parse_severity(std::string_view name) {
   return Error::invalid(cat(quote(name), " is no severity"));
 }
 
-std::vector<std::uint64_t> numbers(std::string_view version) {
+std::vector<std::uint64_t> version_numbers(std::string_view version) {
   std::vector<std::uint64_t> out;
   const char* at = version.data();
   const char* const end = at + version.size();
@@ -70,7 +70,7 @@ Result<std::vector<Advisory>> load_advisories() {
 }
 
 bool is_before(std::string_view version, std::string_view before) {
-  std::vector<std::uint64_t> a = numbers(version), b = numbers(before);
+  std::vector<std::uint64_t> a = version_numbers(version), b = version_numbers(before);
   if (a.empty()) return false;
   const std::size_t size = std::max(a.size(), b.size());
   a.resize(size);

@@ -11,6 +11,7 @@
 #include <map>
 #include <set>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/audit/rules.h"
 #include "manifest-gen/launch/shebang.h"
@@ -23,7 +24,7 @@ using measure::elf::Facts;
 constexpr std::string_view kForks =
     "fork vfork _Fork forkpty daemon posix_spawn posix_spawnp popen system";
 
-constexpr std::array kRows = {
+constexpr std::array kGaps = {
     Incompatibility{
         kRuleSysvIpc, Severity::medium, Support::none,
         "shmget shmat shmctl shmdt semget semop semtimedop semctl msgget msgsnd msgrcv msgctl",
@@ -169,7 +170,7 @@ class Findings {
       : launch_(launch), closure_(closure), rootfs_(rootfs), who_(importers_of(closure, rootfs)) {}
 
   std::vector<Finding> run() {
-    for (const Incompatibility& row : kRows) by_row(row);
+    for (const Incompatibility& row : kGaps) by_row(row);
     libraries();
     processes();
     identity();
@@ -292,7 +293,7 @@ class Findings {
 }  // namespace
 
 std::span<const Incompatibility> incompatibilities() {
-  return kRows;
+  return kGaps;
 }
 
 std::vector<Finding> compatibility_findings(const Launch& launch, const Closure& closure,

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/path.h"
 #include "base/text.h"
 
 namespace cloister::manifest {
@@ -52,8 +53,7 @@ std::string_view path_of(std::string_view uri) {
 // Allowed files match by prefix of whole components.
 bool covers(std::string_view allowed, std::string_view path) {
   while (allowed.size() > 1 && allowed.ends_with('/')) allowed.remove_suffix(1);
-  return allowed == "/" || path == allowed ||
-         (path.starts_with(allowed) && path.size() > allowed.size() && path[allowed.size()] == '/');
+  return is_within(path, allowed);
 }
 
 bool holds_code(std::string_view path) {

@@ -2,16 +2,12 @@
 // three ways, and which one is right only the user knows.
 #include <algorithm>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/audit/rules.h"
 
 namespace cloister::manifest {
 namespace {
-
-bool covers(std::string_view directory, std::string_view path) {
-  return path == directory || (path.starts_with(directory) && path.size() > directory.size() &&
-                               path[directory.size()] == '/');
-}
 
 // The type of the innermost mount that holds `path`; "allowed" for allowed files; else empty.
 std::string_view mount_of(const TomlTable& manifest, std::string_view path) {
@@ -26,7 +22,7 @@ std::string_view mount_of(const TomlTable& manifest, std::string_view path) {
       if (where == nullptr || where->string() == nullptr || what == nullptr ||
           what->string() == nullptr)
         continue;
-      if (where->string()->size() < best || !covers(*where->string(), path)) continue;
+      if (where->string()->size() < best || !is_within(path, *where->string())) continue;
       best = where->string()->size();
       type = *what->string();
     }
@@ -56,7 +52,7 @@ void log_findings(const EnclaveManifest& manifest, const measure::Rootfs& rootfs
           return child.second->is_symlink() && is_stream(child.second->entry->link_target);
         });
     const std::string directory = node.path();
-    if (!linked || !covers("/var/log", directory)) return;
+    if (!linked || !is_within(directory, "/var/log")) return;
     for (const auto& [name, child] : node.children) {
       const std::string path = cat(directory, "/", name);
       if (!child->is_regular() || !mount_of(manifest.table, path).empty()) continue;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/launch/shebang.h"
@@ -26,13 +27,8 @@ bool is_system_directory(std::string_view path) {
   for (const std::string_view exact : kExact)
     if (path == exact) return true;
   for (const std::string_view top : kBelow)
-    if (path == top || (path.starts_with(top) && path[top.size()] == '/')) return true;
+    if (is_within(path, top)) return true;
   return false;
-}
-
-std::string parent(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 || slash == std::string_view::npos ? "/" : std::string(path.substr(0, slash));
 }
 
 // Program text that an interpreter runs, by what the pass over the layer saw or by its name.
@@ -75,7 +71,8 @@ std::vector<std::string> application_directories(const Launch& launch,
   if (program == nullptr) return out;
   const bool script = !program->entry->shebang.empty();
   if (script || packages.owner(*program) == nullptr)
-    for (const std::string& directory : {parent(launch.program), parent(launch.entrypoint)})
+    for (const std::string& directory : {std::string(parent_directory(launch.program)),
+                                         std::string(parent_directory(launch.entrypoint))})
       if (script || !holds_programs(directory)) add(directory);
   for (std::size_t i = 1; i < launch.argv.size(); ++i) {
     const std::string& word = launch.argv[i];
@@ -83,7 +80,8 @@ std::vector<std::string> application_directories(const Launch& launch,
     const std::string path =
         measure::normalize_path(word.starts_with('/') ? word : cat(launch.workdir, "/", word));
     const Node* node = rootfs.find(path);
-    if (node != nullptr && node->is_regular() && is_program_text(rootfs, *node)) add(parent(path));
+    if (node != nullptr && node->is_regular() && is_program_text(rootfs, *node))
+      add(std::string(parent_directory(path)));
   }
   return out;
 }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/builder.h"
 #include "manifest-gen/closure/glob.h"
@@ -237,7 +238,7 @@ void ClosureBuilder::finish() {
 }
 
 void ClosureBuilder::library_path() {
-  const std::string origin = directory_of(launch_.entrypoint);
+  const std::string origin(parent_directory(launch_.entrypoint));
   std::vector<std::string> environment;
   for (const auto* places : {&scene_.glibc, &scene_.musl})
     if (places == &scene_.glibc ? scene_.glibc_used : closure_.uses_musl)

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/program_kind.h"
 #include "manifest-gen/closure/withheld.h"
@@ -34,7 +35,7 @@ using measure::elf::Facts;
 constexpr std::size_t kCrowd = 48;     // names of libraries in one object that are still believed
 constexpr std::size_t kPlugins = 16;   // files of a plug-in directory
 constexpr std::size_t kPrograms = 32;  // programs that one program is taken to start
-constexpr std::uint64_t kConfigBytes = 1ULL << 20;  // no configuration file is larger
+constexpr std::uint64_t kConfigFileBytes = 1ULL << 20;  // no configuration file is larger
 
 constexpr std::string_view kOpeners[] = {"PR_LoadLibrary", "PR_LoadLibraryWithFlags",
                                          "SDL_LoadObject", "apr_dso_load",
@@ -219,7 +220,7 @@ class Follower {
         root(object, text, Why::config, "a program that the code names, and it starts programs");
       return;
     }
-    if (facts != nullptr || node->entry->size > kConfigBytes) return;
+    if (facts != nullptr || node->entry->size > kConfigFileBytes) return;
     if (std::find(std::begin(kRuledFiles), std::end(kRuledFiles), base_name(text)) !=
         std::end(kRuledFiles))
       return;

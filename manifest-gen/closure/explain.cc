@@ -7,6 +7,7 @@
 #include <deque>
 #include <set>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/withheld.h"
 #include "manifest-gen/launch/shebang.h"
@@ -115,11 +116,6 @@ class ChainSearch {
   std::size_t steps_ = 0;
   bool longer_ = false;  // a way was left because it would be longer than the length at hand
 };
-
-std::string_view directory_of(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 || slash == std::string_view::npos ? "/" : path.substr(0, slash);
-}
 
 class Explainer {
  public:
@@ -260,7 +256,7 @@ class Explainer {
     std::set<std::string> out{target.name, std::string(base_name(out_.path))};
     if (const Facts* facts = rootfs_.elf_facts(target); facts != nullptr && facts->soname)
       out.insert(*facts->soname);
-    const std::string directory(directory_of(out_.real_path));
+    const std::string directory(parent_directory(out_.real_path));
     if (const Node* parent = rootfs_.find(directory))
       for (const auto& [name, child] : parent->children)
         if (child->is_symlink() && rootfs_.find(cat(directory, "/", name)) == &target)
@@ -300,12 +296,12 @@ class Explainer {
 
   void find_nearest() {
     const Package* owner = packages_.owner(out_.real_path);
-    const std::string_view directory = directory_of(out_.real_path);
+    const std::string_view directory = parent_directory(out_.real_path);
     for (const bool by_package : {true, false}) {
       for (const Member& member : closure_.members) {
         if (member.from_runtime || out_.nearest.size() == kMostNear) continue;
         if (by_package ? owner != nullptr && packages_.owner(member.real_path) == owner
-                       : directory_of(member.real_path) == directory)
+                       : parent_directory(member.real_path) == directory)
           out_.nearest.push_back(member.real_path);
       }
       if (!out_.nearest.empty()) return;

@@ -31,7 +31,7 @@ constexpr std::uint8_t kByteOrderMask = 3, kByteOrderUnset = 0, kByteOrderLittle
 constexpr std::uint32_t kExtensionMagic = 0xeaa42174, kTagHwcaps = 1;
 constexpr std::uint64_t kHwcapExtension = 1ULL << 30, kIsaLevelMask = (1ULL << 10) - 1;
 // NAME_MAX and PATH_MAX: nothing longer can be opened.
-constexpr std::size_t kMaxName = 255, kMaxPath = 4096;
+constexpr std::size_t kMaxCacheName = 255, kMaxPath = 4096;
 constexpr std::size_t kMaxSections = 64, kMaxHwcaps = 64;
 
 // Where the new format begins, or nothing.
@@ -48,7 +48,7 @@ std::optional<std::uint64_t> new_format_at(ByteView file) {
 }
 
 // The NUL-terminated string at `offset`; empty when it is outside, unterminated or too long.
-std::string_view string_at(ByteView cache, std::uint64_t offset, std::size_t max) {
+std::string_view cache_string_at(ByteView cache, std::uint64_t offset, std::size_t max) {
   if (offset >= cache.size()) return {};
   const std::string_view text = as_text(cache).substr(offset, max + 1);
   const std::size_t end = text.find('\0');
@@ -69,7 +69,7 @@ std::vector<std::string_view> hwcap_names(ByteView cache, std::uint32_t extensio
     ByteReader names(cache);
     names.seek(offset);
     for (std::size_t n = 0; n < std::min<std::size_t>(size / 4, kMaxHwcaps); ++n)
-      out.push_back(string_at(cache, names.u32(), kMaxName));
+      out.push_back(cache_string_at(cache, names.u32(), kMaxCacheName));
     return out;
   }
   return out;
@@ -102,8 +102,8 @@ Result<LdSoCache> LdSoCache::parse(Bytes file) {
     header.skip(4);
     const std::uint64_t hwcap = header.u64();
     if (flags != kX8664Libc6) continue;
-    Entry entry{string_at(cache, value, kMaxPath), {}};
-    const std::string_view soname = string_at(cache, key, kMaxName);
+    Entry entry{cache_string_at(cache, value, kMaxPath), {}};
+    const std::string_view soname = cache_string_at(cache, key, kMaxCacheName);
     if (soname.empty() || !entry.path.starts_with('/')) continue;
     if (hwcap != 0) {
       const std::uint64_t name = hwcap & 0xffffffffU;

@@ -16,13 +16,14 @@
 
 #include <algorithm>
 
+#include "base/path.h"
 #include "base/text.h"
 
 namespace cloister::manifest {
 namespace {
 
 constexpr std::uint64_t kNoDefaultLib = 0x800;  // DF_1_NODEFLIB
-constexpr std::size_t kMaxName = 255;           // NAME_MAX
+constexpr std::size_t kMaxSoname = 255;         // NAME_MAX
 
 std::string below(std::string_view directory, std::string_view name) {
   return directory == "/" ? cat("/", name) : cat(directory, "/", name);
@@ -44,7 +45,7 @@ class Search {
   LibrarySearch run(const std::vector<Requester>& chain) {
     if (name_.find('/') != std::string_view::npos) {
       by_path();
-    } else if (name_.empty() || name_.size() > kMaxName) {
+    } else if (name_.empty() || name_.size() > kMaxSoname) {
       out_.searched.push_back("the name cannot be that of a file");
     } else if (places_.loader == LoaderKind::glibc) {
       glibc(chain);
@@ -145,10 +146,7 @@ class Search {
 
   bool in_default_directory(std::string_view path) const {
     return std::any_of(places_.defaults.begin(), places_.defaults.end(),
-                       [&](const std::string& directory) {
-                         return path.size() > directory.size() && path.starts_with(directory) &&
-                                path[directory.size()] == '/';
-                       });
+                       [&](const std::string& directory) { return is_within(path, directory); });
   }
 
   // For people: the file may be there, where ldconfig was not run after it came.

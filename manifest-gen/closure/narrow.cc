@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/closure/withheld.h"
@@ -17,11 +18,10 @@
 namespace cloister::manifest {
 namespace {
 
-bool matches(std::string_view pattern, std::string_view path) {
+bool is_dropped_by(std::string_view pattern, std::string_view path) {
   if (has_wildcard(pattern)) return match_path(pattern, path);
   const std::string normal = measure::normalize_path(pattern);
-  return path == normal || normal == "/" ||
-         (path.starts_with(normal) && path.size() > normal.size() && path[normal.size()] == '/');
+  return is_within(path, normal);
 }
 
 // Without these the kernel or the loader refuses to start the program.
@@ -53,19 +53,21 @@ class Narrowing {
     for (std::size_t i = 0; i < closure_.members.size(); ++i) {
       const Member& member = closure_.members[i];
       if (!std::any_of(member.paths.begin(), member.paths.end(),
-                       [&](const std::string& path) { return matches(pattern, path); }))
+                       [&](const std::string& path) { return is_dropped_by(pattern, path); }))
         continue;
       any = true;
       if (out_[i]) continue;
       out_[i] = true;
       closure_.excluded.push_back({pattern, member.real_path, wanted(i), member.size});
     }
-    any = std::erase_if(closure_.withheld,
-                        [&](const std::string& path) { return matches(pattern, path); }) > 0 ||
-          any;
+    any =
+        std::erase_if(closure_.withheld,
+                      [&](const std::string& path) { return is_dropped_by(pattern, path); }) > 0 ||
+        any;
     if (any) return {};
     if (expand_glob(rootfs_, pattern).empty())
-      return Error::unresolved(cat("--exclude ", quote(pattern), " matches no file of the image"))
+      return Error::unresolved(
+                 cat("--exclude ", quote(pattern), " is_dropped_by no file of the image"))
           .hint("cloister files lists them; '*' stays within a directory, \"**\" goes below");
     closure_.excluded.push_back({pattern, "", "", 0});
     return {};

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/versions.h"
 #include "manifest-gen/launch/shebang.h"
@@ -56,11 +57,6 @@ std::string_view env_value(const Launch& launch, std::string_view name) {
 }
 
 }  // namespace
-
-std::string directory_of(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 || slash == std::string_view::npos ? "/" : std::string(path.substr(0, slash));
-}
 
 std::optional<std::size_t> Process::loaded(std::string_view name) const {
   if (const auto at = by_name_.find(name); at != by_name_.end()) return at->second;
@@ -125,10 +121,10 @@ void Process::unresolved(std::size_t index, std::string name, std::vector<std::s
 void Process::load_program(std::size_t member, std::string_view path,
                            const measure::elf::Facts& facts) {
   const std::string& real = scene_.members[member].real_path;
-  const bool differs = real != path && directory_of(real) != directory_of(path);
-  const std::size_t main =
-      add_object({member, &facts, std::string(path), directory_of(real), kNone, differs, kNone}, "",
-                 scene_.rootfs.find(path));
+  const bool differs = real != path && parent_directory(real) != parent_directory(path);
+  const std::size_t main = add_object({member, &facts, std::string(path),
+                                       std::string(parent_directory(real)), kNone, differs, kNone},
+                                      "", scene_.rootfs.find(path));
   add_interpreter(main);
   if (kind_ == LoaderKind::glibc) audit();
   preload();
@@ -141,7 +137,7 @@ void Process::load_library(std::size_t member, std::string_view path,
     host_ = host;
     next_ = host_count_ = host->objects_.size();
   }
-  add_object({member, &facts, std::string(path), directory_of(path),
+  add_object({member, &facts, std::string(path), std::string(parent_directory(path)),
               host_count_ == 0 ? kNone : std::size_t{0}, false, kNone},
              std::string(base_name(path)), scene_.rootfs.find(path));
   load_needed();
@@ -213,8 +209,8 @@ void Process::add_image_interpreter(std::size_t main, std::vector<std::string> s
   const std::string path = measure::normalize_path(spelled);
   const std::size_t member = scene_.members.file(path);
   scene_.members.edge(object(main).member, member, Why::interpreter, spelled);
-  scene_.choices.push_back(
-      {name, directory_of(path), node, /*must_list=*/true, optional_, object(main).path});
+  scene_.choices.push_back({name, std::string(parent_directory(path)), node, /*must_list=*/true,
+                            optional_, object(main).path});
 }
 
 void Process::add_glibc_interpreter(std::size_t main) {
@@ -369,7 +365,7 @@ void Process::take(std::size_t index, const std::string& name, const FoundLibrar
   const Object& main = object(0);
   const bool lost_origin = main.origin_differs && main.facts != nullptr && uses_origin(*main.facts);
   if (!by_path && (!found.precedes_library_path || lost_origin)) {
-    std::string directory = directory_of(found.path);
+    std::string directory = std::string(parent_directory(found.path));
     if (const std::size_t at = directory.rfind("/glibc-hwcaps/"); at != std::string::npos)
       directory.resize(std::max<std::size_t>(at, 1));
     scene_.choices.push_back({name, std::move(directory), found.node,
@@ -379,8 +375,8 @@ void Process::take(std::size_t index, const std::string& name, const FoundLibrar
     by_name_.try_emplace(name, *known);
     return;
   }
-  add_object({member, scene_.rootfs.elf_facts(*found.node), found.path, directory_of(found.path),
-              index, false, kNone},
+  add_object({member, scene_.rootfs.elf_facts(*found.node), found.path,
+              std::string(parent_directory(found.path)), index, false, kNone},
              name, found.node);
 }
 

@@ -15,9 +15,6 @@
 
 namespace cloister::manifest {
 
-// "/a/b" → "/a", "/b" → "/".
-std::string directory_of(std::string_view path);
-
 // What all processes of one closure share.
 struct Scene {
   const Launch& launch;

@@ -2,6 +2,7 @@
 // analyser of their language or their kind of server finds.
 #include <algorithm>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/builder.h"
 #include "manifest-gen/closure/dlopen_evidence.h"
@@ -123,7 +124,7 @@ void ClosureBuilder::library(std::size_t member, const std::string& path, const 
   const SearchPlaces& places = kind == LoaderKind::glibc ? scene_.glibc : scene_.musl;
   const LibrarySearch search = scene_.searcher.find(places, name, {{&kNothing, ""}}, "");
   if (search.found && search.found->node == rootfs_.find(path))
-    by_name_.push_back({name, directory_of(search.found->path), search.found->node,
+    by_name_.push_back({name, std::string(parent_directory(search.found->path)), search.found->node,
                         search.found->needs_directory, optional, path});
 }
 

@@ -71,9 +71,9 @@ std::span<const std::string_view> lib_values(const TokenValues& tokens) {
   return tokens.lib.empty() ? std::span(kLibNames) : std::span(&tokens.lib, 1);
 }
 
-class Places {
+class KnownPlaces {
  public:
-  explicit Places(std::string_view workdir) : workdir_(workdir) {}
+  explicit KnownPlaces(std::string_view workdir) : workdir_(workdir) {}
 
   void add(std::string_view directory, bool elsewhere) {
     if (out.size() >= kMaxRunPathPlaces) return;
@@ -91,7 +91,7 @@ class Places {
 
 std::vector<RunPathPlace> glibc_places(std::string_view text, std::string_view separators,
                                        const TokenValues& tokens, std::string_view workdir) {
-  Places places(workdir);
+  KnownPlaces places(workdir);
   while (!text.empty() && places.out.size() < kMaxRunPathPlaces) {
     const std::size_t end = text.find_first_of(separators);
     const std::string_view item = text.substr(0, end);
@@ -113,7 +113,7 @@ std::vector<RunPathPlace> glibc_places(std::string_view text, std::string_view s
 }
 
 std::vector<RunPathPlace> musl_places(std::string_view text, std::string_view workdir) {
-  Places places(workdir);
+  KnownPlaces places(workdir);
   while (!text.empty()) {
     const std::size_t end = std::min(text.find_first_of(":\n"), text.size());
     if (end > 0) places.add(text.substr(0, end), false);

@@ -1,6 +1,7 @@
 // "#!" scripts, shells and programs that run another one: what they start, source and name.
 #include <algorithm>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/builder.h"
 #include "manifest-gen/closure/glob.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/launch/shebang.h"
 
@@ -46,14 +47,14 @@ std::string without_options(const Fields& command) {
   return {};
 }
 
-std::string directory_of(std::string_view path) {
+std::string dirname_of(std::string_view path) {
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   const std::size_t slash = path.rfind('/');
   if (slash == std::string_view::npos) return ".";
   return slash == 0 ? "/" : std::string(path.substr(0, slash));
 }
 
-std::string absolute(const std::string& path, std::string_view workdir) {
+std::string in_workdir(const std::string& path, std::string_view workdir) {
   if (path.starts_with('/')) return path;
   return path == "." || path.empty() ? std::string(workdir) : cat(workdir, "/", path);
 }
@@ -159,7 +160,7 @@ bool evaluate_substitution(const std::vector<Fields>& commands, std::string_view
   const std::string& name = first.front();
   if (commands.size() == 2) {
     if (name != "cd" || commands[1].empty() || commands[1].front() != "pwd") return false;
-    value = absolute(without_options(first), workdir);
+    value = in_workdir(without_options(first), workdir);
     return true;
   }
   const std::string operand = without_options(first);
@@ -168,13 +169,13 @@ bool evaluate_substitution(const std::vector<Fields>& commands, std::string_view
   } else if (operand.empty()) {
     return false;
   } else if (name == "dirname") {
-    value = directory_of(operand);
+    value = dirname_of(operand);
   } else if (name == "basename") {
     value = std::string(base_name(operand));
     if (first.size() == 3 && value.ends_with(first[2]) && value != first[2])
       value.resize(value.size() - first[2].size());
   } else if (name == "readlink" || name == "realpath") {
-    value = absolute(operand, workdir);
+    value = in_workdir(operand, workdir);
   } else if (name == "which" || (name == "command" && first.size() == 3)) {
     value = operand;
   } else {

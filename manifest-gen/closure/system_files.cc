@@ -10,6 +10,7 @@
 #include <iterator>
 #include <optional>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/closure/nsswitch.h"
@@ -28,7 +29,7 @@ using NameMap = std::map<std::string, std::string, std::less<>>;
 // not only by a library that it happens to link), or a library.
 enum class When { imports, glibc_imports, program_imports, library, musl };
 
-struct Row {
+struct SystemRow {
   When when;
   std::string_view names;  // alternatives, separated by blanks; '*' as in a pattern
   std::string_view path;   // "$LIB" stands for each directory of libraries
@@ -47,7 +48,7 @@ constexpr std::string_view kTrust =
 constexpr std::string_view kKerberos = "gss_* krb5_init_context";
 constexpr std::string_view kFonts = "Fc*";
 
-constexpr Row kRows[] = {
+constexpr SystemRow kSystemRows[] = {
     // Names and numbers.
     {When::imports, kUsers, "/etc/passwd", "user names, for getpwnam() and getpwuid()"},
     {When::imports, kGroups, "/etc/group", "group names, for getgrnam() and getgrgid()"},
@@ -193,7 +194,7 @@ class SystemFilesFinder {
   }
 
   SystemFiles run() {
-    for (const Row& row : kRows) this->row(row);
+    for (const SystemRow& row : kSystemRows) this->row(row);
     if (input_.glibc) {
       name_services();
       locales();
@@ -249,7 +250,7 @@ class SystemFilesFinder {
     return user_of(input_.use->imports, names);
   }
 
-  void row(const Row& row) {
+  void row(const SystemRow& row) {
     const std::string* from = nullptr;
     switch (row.when) {
       case When::imports:
@@ -426,7 +427,7 @@ class SystemFilesFinder {
     if (const std::string_view own = env("OPENSSL_CONF"); !own.empty()) {
       files.emplace_back(own);
     } else {
-      for (const Row& row : kRows)
+      for (const SystemRow& row : kSystemRows)
         if (row.path.ends_with("/openssl.cnf")) files.emplace_back(row.path);
     }
     std::set<const Node*> seen;

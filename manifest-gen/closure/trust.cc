@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/closure/withheld.h"
@@ -76,11 +77,6 @@ constexpr std::string_view kLibraryDirectories[] = {"/lib",
 constexpr std::string_view kProgramDirectories[] = {
     "/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"};
 
-std::string_view directory_of(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 || slash == std::string_view::npos ? "/" : path.substr(0, slash);
-}
-
 template <std::size_t N>
 bool in_any(const std::string_view (&patterns)[N], std::string_view directory) {
   return std::any_of(std::begin(patterns), std::end(patterns), [&](std::string_view p) {
@@ -91,7 +87,7 @@ bool in_any(const std::string_view (&patterns)[N], std::string_view directory) {
 // `directory` or one above it matches.
 template <std::size_t N>
 bool below_any(const std::string_view (&patterns)[N], std::string_view directory) {
-  for (; directory != "/"; directory = directory_of(directory))
+  for (; directory != "/"; directory = parent_directory(directory))
     if (in_any(patterns, directory)) return true;
   return false;
 }
@@ -108,18 +104,18 @@ bool is_named_by(const Facts* program, std::string_view path) {
   if (program == nullptr) return false;
   return std::any_of(program->strings.begin(), program->strings.end(), [&](std::string_view text) {
     while (text.size() > 1 && text.ends_with('/')) text.remove_suffix(1);
-    return text == path || text == directory_of(path);
+    return text == path || text == parent_directory(path);
   });
 }
 
 // A package's file that the program may read. `path` is the real one.
 bool is_data(const std::string& path, const Node& node, const Facts* facts, const Facts* program) {
-  const std::string_view directory = directory_of(path), base = base_name(path);
+  const std::string_view directory = parent_directory(path), base = base_name(path);
   if (directory == "/" || below_any(kNotData, directory)) return false;
   if (in_any(kProgramDirectories, directory)) return false;
   for (const std::string_view pattern : kNotDataFiles)
     if (match_component(pattern, base)) return false;
-  for (std::string_view at = directory; at != "/"; at = directory_of(at))
+  for (std::string_view at = directory; at != "/"; at = parent_directory(at))
     if (std::find(std::begin(kNotDataNames), std::end(kNotDataNames), base_name(at)) !=
         std::end(kNotDataNames))
       return false;

@@ -2,6 +2,7 @@
 // a file that is named exactly (an argument, --include) is granted all the same.
 #include "manifest-gen/closure/withheld.h"
 
+#include "base/path.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/launch/shebang.h"
 

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "base/hint.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/assemble/paths.h"
 #include "manifest-gen/gramine/merge.h"
@@ -32,11 +33,6 @@ TomlTable table(std::initializer_list<std::pair<std::string_view, TomlValue>> it
   TomlTable out;
   for (const auto& [key, value] : items) out.set(std::string(key), value);
   return out;
-}
-
-bool is_below(std::string_view path, std::string_view directory) {
-  return directory == "/" || path == directory ||
-         (path.starts_with(directory) && path[directory.size()] == '/');
 }
 
 class Generator {
@@ -132,7 +128,7 @@ class Generator {
   // to another (/var/run): both are what the program may say.
   void add_tmpfs(const std::string& path, std::set<std::string>& mounted, TomlArray& mounts) {
     if (std::any_of(mounted.begin(), mounted.end(),
-                    [&](const std::string& mount) { return is_below(path, mount); }))
+                    [&](const std::string& mount) { return is_within(path, mount); }))
       return;
     std::string hidden = first_below(path);
     if (hidden.empty()) hidden = log_below(path);
@@ -146,11 +142,11 @@ class Generator {
 
   // What must stay visible below `directory`: a granted path, or where the program starts.
   std::string first_below(std::string_view directory) const {
-    if (launch_.workdir != directory && is_below(launch_.workdir, directory))
+    if (launch_.workdir != directory && is_within(launch_.workdir, directory))
       return launch_.workdir;
     for (const auto& [uri, file] : files_) {
       const std::string path = uri.substr(kScheme.size());
-      if (is_below(path, directory)) return path;
+      if (is_within(path, directory)) return path;
     }
     return {};
   }
@@ -158,7 +154,7 @@ class Generator {
   // A link to the container's log: a default must not hide it, a volume may.
   std::string log_below(std::string_view directory) const {
     for (const std::string& path : log_links_)
-      if (is_below(path, directory)) return path;
+      if (is_within(path, directory)) return path;
     return {};
   }
 
@@ -199,7 +195,7 @@ class Generator {
       const std::string& target = node.entry->link_target;
       if (std::find(std::begin(kStreams), std::end(kStreams), target) == std::end(kStreams)) return;
       const std::string path = node.path();
-      if (is_below(path, "/dev") || is_below(path, "/proc") || !is_utf8(path)) return;
+      if (is_within(path, "/dev") || is_within(path, "/proc") || !is_utf8(path)) return;
       const std::string uri = cat(kScheme, path);
       allowed_.emplace_back(uri);
       log_links_.push_back(path);

@@ -106,26 +106,10 @@ constexpr RemovedKey kRemoved[] = {
 };
 
 // "loader.env.*" matches "loader.env.PATH", whatever characters the name has.
-bool matches(std::string_view pattern, std::string_view dotted) {
+bool matches_key(std::string_view pattern, std::string_view dotted) {
   if (!pattern.ends_with(".*")) return pattern == dotted;
   const std::string_view prefix = pattern.substr(0, pattern.size() - 1);
   return dotted.size() > prefix.size() && dotted.starts_with(prefix);
-}
-
-// Levenshtein, one row at a time.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j < row.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({change, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 std::string_view last_component(std::string_view dotted) {
@@ -141,7 +125,7 @@ std::span<const KeyRule> key_rules() {
 
 const KeyRule* find_key(std::string_view dotted) {
   for (const KeyRule& rule : kRules)
-    if (matches(rule.key, dotted)) return &rule;
+    if (matches_key(rule.key, dotted)) return &rule;
   return nullptr;
 }
 
@@ -154,7 +138,7 @@ bool is_key_table(std::string_view dotted) {
 
 const RemovedKey* find_removed_key(std::string_view dotted) {
   for (const RemovedKey& removed : kRemoved)
-    if (matches(removed.key, dotted)) return &removed;
+    if (matches_key(removed.key, dotted)) return &removed;
   return nullptr;
 }
 
@@ -166,7 +150,7 @@ std::optional<std::string_view> nearest_key(std::string_view dotted) {
   for (const KeyRule& rule : kRules) {
     // The right name in the wrong table ("sgx.argv") is as likely as a slip of the pen.
     const std::size_t d =
-        last_component(rule.key) == last_component(dotted) ? 1 : distance(rule.key, dotted);
+        last_component(rule.key) == last_component(dotted) ? 1 : edit_distance(rule.key, dotted);
     if (d < least) least = d, best = rule.key;
   }
   return best;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/limits.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/closure/shell_scan.h"

@@ -8,10 +8,10 @@
 namespace cloister::manifest {
 namespace {
 
-constexpr std::string_view kScheme = "file:";
+constexpr std::string_view kFileScheme = "file:";
 
 std::string uri_of(std::string_view path) {
-  return cat(kScheme, path);
+  return cat(kFileScheme, path);
 }
 
 // "needed: NEEDED libssl.so.3 (/usr/bin/redis-server)": the first edge that leads to the member.
@@ -27,7 +27,7 @@ std::vector<std::string> member_reasons(const Closure& closure) {
   return out;
 }
 
-Status expressible(std::string_view path) {
+Status expressible_path(std::string_view path) {
   if (is_utf8(path) && path.find('\0') == std::string_view::npos) return {};
   return Error::unsupported(cat("the name of ", quote(path),
                                 " is not UTF-8, and a Gramine manifest cannot express it"))
@@ -64,7 +64,7 @@ Result<OverlayEntry> parse_entry(const TomlValue& value) {
 
 Status add_file(TrustedFiles& files, const std::string& path, const measure::Node& node,
                 const std::string* want) {
-  CL_CHECK(expressible(path));
+  CL_CHECK(expressible_path(path));
   const Digest& have = node.entry->sha256;
   if (want != nullptr && lower_ascii(*want) != have.hex()) {
     return Error::invalid(
@@ -96,7 +96,7 @@ Result<TrustedFiles> trusted_files(const Closure& closure) {
   for (std::size_t i = 0; i < closure.members.size(); ++i) {
     const Member& member = closure.members[i];
     for (const std::string& path : member.paths) {
-      CL_CHECK(expressible(path));
+      CL_CHECK(expressible_path(path));
       std::string reason = reasons[i];
       if (path != member.real_path) reason += cat("; leads to ", member.real_path);
       out.try_emplace(uri_of(path), TrustedFile{member.sha256, member.size, std::move(reason)});
@@ -113,7 +113,7 @@ Status add_overlay_files(TrustedFiles& files, const TomlValue& entries,
     CL_TRY(const OverlayEntry entry, parse_entry(value));
     if (!entry.uri.starts_with("file:/"))
       return bad_entry(cat("the trusted file ", quote(entry.uri), " is not an absolute file: URI"));
-    const std::string path = measure::normalize_path(entry.uri.substr(kScheme.size()));
+    const std::string path = measure::normalize_path(entry.uri.substr(kFileScheme.size()));
     const measure::Node* node = rootfs.find(path);
     if (node != nullptr && node->is_directory()) {
       CL_CHECK(add_directory(files, entry, path, rootfs));

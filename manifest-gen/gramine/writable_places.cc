@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/path.h"
 #include "base/text.h"
 
 namespace cloister::manifest {
@@ -17,8 +18,7 @@ constexpr std::string_view kPassing[] = {"/var/cache", "/var/log", "/var/spool",
                                          "/var/lock",  "/run",     "/var/run"};
 
 bool is_below(std::string_view path, std::string_view directory) {
-  return path.size() > directory.size() + 1 && path.starts_with(directory) &&
-         path[directory.size()] == '/';
+  return path != directory && is_within(path, directory);
 }
 
 bool is_passing(std::string_view path) {

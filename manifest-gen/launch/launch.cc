@@ -19,7 +19,7 @@ namespace {
 
 using Env = std::vector<std::pair<std::string, std::string>>;
 
-Status expressible(std::string_view text, std::string_view what) {
+Status expressible_text(std::string_view text, std::string_view what) {
   if (text.find('\0') != std::string_view::npos)
     return Error::unsupported(cat(what, " ", quote(text), " holds a NUL byte"))
         .hint("a Gramine manifest cannot express it; change it in the image or override it");
@@ -48,7 +48,7 @@ const std::string* get_env(const Env& env, std::string_view name) {
 Result<Env> image_env(const std::vector<std::string>& entries) {
   Env env;
   for (const std::string& entry : entries) {
-    CL_CHECK(expressible(entry, "the environment entry"));
+    CL_CHECK(expressible_text(entry, "the environment entry"));
     const std::size_t equals = entry.find('=');
     if (equals == std::string::npos || equals == 0) continue;
     set_env(env, entry.substr(0, equals), entry.substr(equals + 1));
@@ -57,7 +57,7 @@ Result<Env> image_env(const std::vector<std::string>& entries) {
 }
 
 Status check_name(std::string_view name) {
-  CL_CHECK(expressible(name, "the environment variable"));
+  CL_CHECK(expressible_text(name, "the environment variable"));
   if (name.empty() || name.find('=') != std::string_view::npos)
     return Error::invalid(cat(quote(name), " is no name of an environment variable"))
         .hint("give NAME or NAME=VALUE");
@@ -70,7 +70,7 @@ Result<Env> resolve_env(const oci::ExecutionConfig& config, const LaunchOverride
   if (get_env(env, "PATH") == nullptr) env.emplace(env.begin(), "PATH", std::string(kDefaultPath));
   for (const auto& [name, value] : overrides.env) {
     CL_CHECK(check_name(name));
-    CL_CHECK(expressible(value, "the environment value"));
+    CL_CHECK(expressible_text(value, "the environment value"));
     set_env(env, name, value);
   }
   if (get_env(env, "HOME") == nullptr) env.emplace_back("HOME", home);
@@ -95,7 +95,7 @@ Result<std::vector<std::string>> resolve_argv(const oci::ExecutionConfig& config
   if (argv.empty() || argv.front().empty())
     return Error::unresolved("the image has no entrypoint: neither Entrypoint nor Cmd is set")
         .hint("say what to run with --entrypoint");
-  for (const std::string& word : argv) CL_CHECK(expressible(word, "the argument"));
+  for (const std::string& word : argv) CL_CHECK(expressible_text(word, "the argument"));
   return argv;
 }
 
@@ -124,8 +124,8 @@ Status find_entrypoint(Launch& launch, const measure::Rootfs& rootfs) {
   }
   launch.program = std::move(search.found);
   launch.entrypoint = rootfs.real_path(launch.program).value_or(launch.program);
-  CL_CHECK(expressible(launch.program, "the entrypoint's path"));
-  return expressible(launch.entrypoint, "the entrypoint's path");
+  CL_CHECK(expressible_text(launch.program, "the entrypoint's path"));
+  return expressible_text(launch.entrypoint, "the entrypoint's path");
 }
 
 // What a manifest cannot express can be no volume of an enclave, and "/" is none at all.
@@ -133,7 +133,8 @@ std::vector<std::string> volumes(const oci::ExecutionConfig& config) {
   std::vector<std::string> out;
   for (const std::string& volume : config.volumes) {
     std::string path = measure::normalize_path(volume);
-    if (path != "/" && expressible(path, "the volume").has_value()) out.push_back(std::move(path));
+    if (path != "/" && expressible_text(path, "the volume").has_value())
+      out.push_back(std::move(path));
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
@@ -170,7 +171,7 @@ Result<Launch> resolve_launch(const oci::ExecutionConfig& config, const measure:
   CL_TRY(const Identity identity, resolve_identity(launch.user, passwd, group));
   launch.uid = identity.uid;
   launch.gid = identity.gid;
-  CL_CHECK(expressible(identity.home, "the home directory"));
+  CL_CHECK(expressible_text(identity.home, "the home directory"));
 
   for (const std::string& name : overrides.passthrough) {
     CL_CHECK(check_name(name));
@@ -181,7 +182,7 @@ Result<Launch> resolve_launch(const oci::ExecutionConfig& config, const measure:
   CL_TRY(launch.env, resolve_env(config, overrides, identity.home));
 
   launch.workdir = measure::normalize_path(overrides.workdir.value_or(config.working_dir));
-  CL_CHECK(expressible(launch.workdir, "the working directory"));
+  CL_CHECK(expressible_text(launch.workdir, "the working directory"));
   launch.volumes = volumes(config);
   CL_TRY(launch.missing_directories, missing_directories(launch.workdir, rootfs));
   CL_CHECK(find_entrypoint(launch, rootfs));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/launch/shebang.h"
 
@@ -49,21 +50,6 @@ std::vector<std::string> candidates(std::string_view name, std::string_view path
 }
 
 // Levenshtein distance: one row at a time.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replace = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replace});
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 std::string absolute_path(const measure::Rootfs& rootfs, std::string_view path,
@@ -101,7 +87,7 @@ std::string nearest_program(const measure::Rootfs& rootfs, std::string_view name
     if (node == nullptr || !node->is_directory()) continue;
     for (const auto& [child, unused] : node->children) {
       if (child.size() > kMaxNameForHint) continue;
-      const std::size_t d = distance(base, child);
+      const std::size_t d = edit_distance(base, child);
       if (d >= best_distance || !rejected(rootfs.find(directory + child)).empty()) continue;
       best = measure::normalize_path(directory + child);
       best_distance = d;

@@ -11,7 +11,7 @@
 namespace cloister::manifest {
 namespace {
 
-bool is_blank(char c) {
+bool is_shebang_blank(char c) {
   return c == ' ' || c == '\t';
 }
 
@@ -19,7 +19,7 @@ std::vector<std::string> split_words(std::string_view text) {
   std::vector<std::string> words;
   std::string word;
   for (const char c : text) {
-    if (!is_blank(c)) {
+    if (!is_shebang_blank(c)) {
       word += c;
     } else if (!word.empty()) {
       words.push_back(std::move(word));
@@ -60,7 +60,7 @@ bool contains(const std::string_view* begin, const std::string_view* end, std::s
 
 std::optional<Shebang> parse_shebang(std::string_view text) {
   text = trim(text);
-  const auto* end = std::find_if(text.begin(), text.end(), is_blank);
+  const auto* end = std::find_if(text.begin(), text.end(), is_shebang_blank);
   const auto length = static_cast<std::size_t>(end - text.begin());
   if (length == 0) return std::nullopt;
   return Shebang{std::string(text.substr(0, length)), std::string(trim(text.substr(length)))};
@@ -96,11 +96,6 @@ std::optional<std::string> env_program(const std::vector<std::string>& arguments
     }
   }
   return std::nullopt;
-}
-
-std::string_view base_name(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
 bool is_shell(std::string_view base) {

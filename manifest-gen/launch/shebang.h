@@ -21,9 +21,6 @@ std::optional<Shebang> parse_shebang(std::string_view text);
 // over, -S and --split-string are taken apart.
 std::optional<std::string> env_program(const std::vector<std::string>& arguments);
 
-// The last component: "/usr/bin/python3" → "python3".
-std::string_view base_name(std::string_view path);
-
 // Shells whose scripts and -c strings are looked through, by base name.
 bool is_shell(std::string_view base);
 

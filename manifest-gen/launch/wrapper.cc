@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/launch/shebang.h"
 
@@ -51,7 +52,7 @@ constexpr std::array kWrappers = {
     Wrapper{"flock", "-w -E", 1},
 };
 
-bool takes_value(const Wrapper& wrapper, std::string_view option) {
+bool option_takes_value(const Wrapper& wrapper, std::string_view option) {
   for (const std::string_view known : split(wrapper.value_options, ' '))
     if (!known.empty() && known == option) return true;
   return false;
@@ -81,7 +82,7 @@ std::size_t wrapped_program(const std::vector<std::string>& argv) {
       options = false;
       ++at;
     } else if (options && word.size() > 1 && word[0] == '-') {
-      at += takes_value(*wrapper, word) ? 2 : 1;
+      at += option_takes_value(*wrapper, word) ? 2 : 1;
     } else if ((name == "env" || name == "sudo") && word.find('=') != std::string::npos) {
       ++at;
     } else if (operands > 0) {

@@ -39,16 +39,16 @@ std::uint32_t big32(ByteView bytes, std::size_t at) {
   return value;
 }
 
-Error damaged() {
+Error damaged_header() {
   return Error::corrupt("an rpm header is damaged");
 }
 
 class Header {
  public:
   static Result<Header> read(ByteView bytes) {
-    if (bytes.size() < 8) return damaged();
+    if (bytes.size() < 8) return damaged_header();
     const std::uint64_t entries = big32(bytes, 0), data = big32(bytes, 4);
-    if (entries > kMostEntries || 8 + entries * 16 + data > bytes.size()) return damaged();
+    if (entries > kMostEntries || 8 + entries * 16 + data > bytes.size()) return damaged_header();
     Header out;
     out.data_ = bytes.subspan(8 + entries * 16, data);
     for (std::uint64_t i = 0; i < entries; ++i) {
@@ -123,7 +123,7 @@ Result<Package> parse_rpm_header(ByteView bytes, const Limits& limits) {
   Package out;
   out.manager = PackageManager::rpm;
   out.name = header.string(kName);
-  if (out.name.empty()) return damaged();
+  if (out.name.empty()) return damaged_header();
   const std::vector<std::uint32_t> epoch = header.numbers(kEpoch, 1);
   if (!epoch.empty() && epoch.front() != 0) out.version = cat(epoch.front(), ":");
   out.version += cat(header.string(kVersion), "-", header.string(kRelease));
@@ -140,7 +140,7 @@ Result<Package> parse_rpm_header(ByteView bytes, const Limits& limits) {
   const auto flags = header.numbers(kFileFlags, limits.package_files);
   std::uint64_t text = 0;
   for (std::size_t i = 0; i < names.size() && i < indexes.size(); ++i) {
-    if (indexes[i] >= directories.size()) return damaged();
+    if (indexes[i] >= directories.size()) return damaged_header();
     // A ghost is not in the package: something makes it later, or never.
     const std::uint32_t flag = i < flags.size() ? flags[i] : 0;
     if ((flag & kGhostFile) != 0) continue;

@@ -19,14 +19,14 @@ constexpr std::string_view kMagic("SQLite format 3\0", 16);
 constexpr std::uint8_t kInteriorTable = 0x05, kLeafTable = 0x0d;
 constexpr std::size_t kFileHeader = 100;  // bytes of page 1 before its b-tree header
 
-Error damaged(std::string_view what) {
-  return Error::corrupt(cat("the SQLite database is damaged: ", what));
+Error damaged_table(std::string_view what) {
+  return Error::corrupt(cat("the SQLite database is damaged_table: ", what));
 }
 
 // Big-endian numbers and SQLite's varints; a read beyond the end is sticky.
-class Reader {
+class TableReader {
  public:
-  explicit Reader(ByteView bytes, std::size_t at = 0) : bytes_(bytes), at_(at) {
+  explicit TableReader(ByteView bytes, std::size_t at = 0) : bytes_(bytes), at_(at) {
     if (at > bytes.size()) ok_ = false, at_ = bytes.size();
   }
 
@@ -66,11 +66,11 @@ class Database {
   Status open() {
     if (bytes_.size() < kFileHeader || as_text(bytes_.first(16)) != kMagic)
       return Error::corrupt("this is no SQLite 3 database");
-    page_size_ = Reader(bytes_, 16).number(2);
+    page_size_ = TableReader(bytes_, 16).number(2);
     if (page_size_ == 1) page_size_ = 65536;
-    const std::uint64_t reserved = Reader(bytes_, 20).number(1);
+    const std::uint64_t reserved = TableReader(bytes_, 20).number(1);
     if (page_size_ < 512 || (page_size_ & (page_size_ - 1)) != 0 || page_size_ - reserved < 480)
-      return damaged("its page size");
+      return damaged_table("its page size");
     usable_ = page_size_ - reserved;
     pages_ = bytes_.size() / page_size_;
     return {};
@@ -85,9 +85,9 @@ class Database {
       const std::uint64_t number = stack.back();
       stack.pop_back();
       CL_TRY(const ByteView page, this->page(number));
-      if (visited[number]) return damaged("its pages form a loop");
+      if (visited[number]) return damaged_table("its pages form a loop");
       visited[number] = true;
-      Reader header(page, number == 1 ? kFileHeader : 0);
+      TableReader header(page, number == 1 ? kFileHeader : 0);
       const std::uint64_t type = header.number(1);
       (void)header.number(2);  // first free block
       const std::uint64_t cells = header.number(2);
@@ -97,7 +97,7 @@ class Database {
         stack.push_back(rightmost);
         const std::size_t first = stack.size();
         for (std::uint64_t i = 0; i < cells && header.ok(); ++i)
-          stack.push_back(Reader(page, header.number(2)).number(4));
+          stack.push_back(TableReader(page, header.number(2)).number(4));
         std::reverse(stack.begin() + static_cast<std::ptrdiff_t>(first), stack.end());
       } else if (type == kLeafTable) {
         for (std::uint64_t i = 0; i < cells && header.ok(); ++i) {
@@ -107,25 +107,25 @@ class Database {
           CL_CHECK(row(record));
         }
       } else {
-        return damaged("a page is of another kind");
+        return damaged_table("a page is of another kind");
       }
-      if (!header.ok()) return damaged("a page is cut short");
+      if (!header.ok()) return damaged_table("a page is cut short");
     }
     return {};
   }
 
  private:
   Result<ByteView> page(std::uint64_t number) const {
-    if (number == 0 || number > pages_) return damaged("a page number is out of range");
+    if (number == 0 || number > pages_) return damaged_table("a page number is out of range");
     return bytes_.subspan((number - 1) * page_size_, page_size_);
   }
 
   // A leaf cell: payload size, row id, the payload's beginning, and the page where it goes on.
   Result<Bytes> cell(ByteView page, std::uint64_t at) const {
-    Reader reader(page, at);
+    TableReader reader(page, at);
     const std::uint64_t size = reader.varint();
     (void)reader.varint();  // row id
-    if (!reader.ok() || size > bytes_.size()) return damaged("a cell is cut short");
+    if (!reader.ok() || size > bytes_.size()) return damaged_table("a cell is cut short");
     const std::uint64_t most = usable_ - 35;
     std::uint64_t local = size;
     if (size > most) {
@@ -134,18 +134,18 @@ class Database {
       if (local > most) local = least;
     }
     const auto begin = slice(page, reader.at(), local);
-    if (!begin) return damaged("a cell is cut short");
+    if (!begin) return damaged_table("a cell is cut short");
     Bytes out(begin->begin(), begin->end());
     if (local == size) return out;
-    std::uint64_t next = Reader(page, reader.at() + local).number(4);
+    std::uint64_t next = TableReader(page, reader.at() + local).number(4);
     // Each page adds bytes, so that a loop ends at `size`.
     while (out.size() < size) {
       CL_TRY(const ByteView more, this->page(next));
       const std::uint64_t take = std::min<std::uint64_t>(size - out.size(), usable_ - 4);
       const auto piece = slice(more, 4, take);
-      if (!piece) return damaged("an overflow page is cut short");
+      if (!piece) return damaged_table("an overflow page is cut short");
       out.insert(out.end(), piece->begin(), piece->end());
-      next = Reader(more).number(4);
+      next = TableReader(more).number(4);
     }
     return out;
   }
@@ -171,16 +171,16 @@ std::uint64_t column_size(std::uint64_t type) {
 
 Result<std::vector<Column>> columns(ByteView record) {
   static constexpr std::size_t kMost = 64;
-  Reader header(record);
+  TableReader header(record);
   const std::uint64_t header_size = header.varint();
-  if (!header.ok() || header_size > record.size()) return damaged("a record is cut short");
+  if (!header.ok() || header_size > record.size()) return damaged_table("a record is cut short");
   std::vector<Column> out;
   std::uint64_t at = header_size;
   while (header.at() < header_size && out.size() < kMost) {
     Column column;
     column.type = header.varint();
     const auto bytes = slice(record, at, column_size(column.type));
-    if (!header.ok() || !bytes) return damaged("a record is cut short");
+    if (!header.ok() || !bytes) return damaged_table("a record is cut short");
     column.bytes = *bytes;
     at += bytes->size();
     out.push_back(column);
@@ -200,7 +200,7 @@ Status read_sqlite_blobs(ByteView bytes, std::string_view name, const Limits& li
     CL_TRY(const std::vector<Column> c, columns(record));
     if (c.size() >= 4 && c[0].is_text() && as_text(c[0].bytes) == "table" && c[1].is_text() &&
         as_text(c[1].bytes) == name && c[3].type >= 1 && c[3].type <= 6)
-      root = Reader(c[3].bytes).number(static_cast<unsigned>(c[3].bytes.size()));
+      root = TableReader(c[3].bytes).number(static_cast<unsigned>(c[3].bytes.size()));
     return {};
   }));
   if (root == 0) return Error::unresolved(cat("the SQLite database has no table ", quote(name)));

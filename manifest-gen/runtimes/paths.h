@@ -4,15 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "measure/rootfs/rootfs.h"
 
 namespace cloister::manifest {
-
-inline std::string parent_directory(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 || slash == std::string_view::npos ? "/" : std::string(path.substr(0, slash));
-}
 
 // `path` as a process in `directory` understands it; lexically normal.
 inline std::string path_in(std::string_view directory, std::string_view path) {

@@ -13,6 +13,7 @@
 #include <deque>
 #include <set>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/launch/shebang.h"
@@ -35,7 +36,7 @@ struct Server {
   std::string_view module_of = "";     // "mod_*" words are files of these directories, with ".so"
   std::string_view runs = "";          // directives: commands that it gives to the shell
   std::string_view extra = "";         // what it opens on its own: patterns
-  std::string_view left_out = "";      // base names that `extra` matches and few need
+  std::string_view left_out = "";      // base names that `extra` matches_any and few need
   std::string_view programs_run = "";  // programs that it starts on its own
 };
 
@@ -120,7 +121,7 @@ bool listed(std::string_view list, std::string_view word) {
   return false;
 }
 
-bool matches(std::string_view list, std::string_view name) {
+bool matches_any(std::string_view list, std::string_view name) {
   for (const std::string_view item : split(list, ' '))
     if (!item.empty() && match_component(item, name)) return true;
   return false;
@@ -130,7 +131,8 @@ const Server* server_of(const ProgramStart& start, const AnalyzerScene& scene) {
   const std::string_view name = base_name(start.path);
   const std::string real = scene.rootfs.real_path(start.path).value_or(start.path);
   for (const Server& server : kServers)
-    if (matches(server.programs, name) || matches(server.programs, base_name(real))) return &server;
+    if (matches_any(server.programs, name) || matches_any(server.programs, base_name(real)))
+      return &server;
   return nullptr;
 }
 
@@ -148,9 +150,9 @@ bool is_wide(std::string_view directory) {
   return std::find(std::begin(kWide), std::end(kWide), directory) != std::end(kWide);
 }
 
-class Reader {
+class ConfigReader {
  public:
-  Reader(const ProgramStart& start, const AnalyzerScene& scene)
+  ConfigReader(const ProgramStart& start, const AnalyzerScene& scene)
       : start_(start), scene_(scene), server_(server_of(start, scene)) {}
 
   Result<Analysis> run() {
@@ -249,7 +251,7 @@ class Reader {
     if (!bytes) return std::move(bytes.error()).while_(cat("reading ", printable(path)));
     const std::string_view text = as_text(*bytes);
     if (text.find('\0') != std::string_view::npos) return {};
-    bases_.insert(path.substr(0, std::max<std::size_t>(path.rfind('/'), 1)));
+    bases_.insert(std::string(parent_directory(path)));
     for (const ConfigDirective& directive : scan_config(text)) directive_of(directive, path);
     return {};
   }
@@ -351,7 +353,7 @@ bool detect_server(const ProgramStart& start, const AnalyzerScene& scene) {
 }
 
 Result<Analysis> analyze_server(const ProgramStart& start, const AnalyzerScene& scene) {
-  return Reader(start, scene).run();
+  return ConfigReader(start, scene).run();
 }
 
 }  // namespace cloister::manifest

@@ -8,13 +8,13 @@
 namespace cloister::manifest {
 namespace {
 
-struct Row {
+struct StaticRow {
   std::string_view named;  // what the program's text holds
   std::string_view path;
   std::string_view reason;
 };
 
-constexpr Row kRows[] = {
+constexpr StaticRow kStaticRows[] = {
     {"/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs/ca-certificates.crt",
      "certificate authorities, for TLS clients"},
     {"/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/tls/certs/ca-bundle.crt",
@@ -45,7 +45,7 @@ Result<Analysis> analyze_static(const ProgramStart& start, const AnalyzerScene& 
   const std::vector<std::string>& strings = facts_of(start, scene)->strings;
   const bool all = strings.empty() || strings.size() >= scene.limits.elf_evidence;
   Analysis out;
-  for (const Row& row : kRows) {
+  for (const StaticRow& row : kStaticRows) {
     const bool named = std::any_of(strings.begin(), strings.end(), [&](const std::string& text) {
       return text.find(row.named) != std::string::npos;
     });

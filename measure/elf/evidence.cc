@@ -17,6 +17,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/path.h"
 #include "measure/elf/dlopen_note.h"
 #include "measure/elf/noted_imports.h"
 
@@ -64,8 +65,7 @@ bool is_source(std::string_view path) {
 
 // "libx.so", "x.so.1.2": what follows ".so" is a version.
 bool is_library_name(std::string_view name) {
-  const std::size_t slash = name.rfind('/');
-  if (slash != std::string_view::npos) name.remove_prefix(slash + 1);
+  name = base_name(name);
   if (name.empty()) return false;
   const std::size_t at = name.find(".so");
   if (name.front() == '.' || at == std::string_view::npos) return false;

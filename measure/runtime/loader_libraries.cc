@@ -12,6 +12,7 @@
 #include <deque>
 #include <set>
 
+#include "base/path.h"
 #include "base/text.h"
 
 namespace cloister::measure {
@@ -19,7 +20,7 @@ namespace {
 
 // Debian's directories, then those of other distributions; the root itself for a directory that
 // holds nothing but the libraries.
-constexpr std::array<std::string_view, 11> kLibraryDirectories = {
+constexpr std::array<std::string_view, 11> kSearchedDirectories = {
     "/lib/x86_64-linux-gnu",
     "/usr/lib/x86_64-linux-gnu",
     "/lib64",
@@ -46,10 +47,6 @@ bool is_glibc_family(std::string_view soname) {
 bool is_plain_name(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos &&
          name.find('\0') == std::string_view::npos;
-}
-
-std::string_view base_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
 }
 
 // Something that needs libraries: the loader, or one of its libraries.
@@ -164,7 +161,7 @@ class Search {
   }
 
   const Node* find_in(std::size_t source, std::string_view name) const {
-    for (const std::string_view directory : kLibraryDirectories) {
+    for (const std::string_view directory : kSearchedDirectories) {
       const std::string path = cat(directory == "/" ? "" : directory, '/', name);
       if (const Node* node = usable(source, sources_[source].rootfs->find(path))) return node;
     }

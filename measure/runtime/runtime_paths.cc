@@ -23,7 +23,7 @@ constexpr std::string_view kPrefixes[] = {
 };
 
 // '*' stands for any characters of one component, once in each.
-struct Rule {
+struct PathRule {
   std::span<const std::string_view> directories;  // below a prefix; "" is the prefix itself
   std::span<const std::string_view> files;        // below such a directory
 };
@@ -85,7 +85,7 @@ constexpr std::string_view kOtherFiles[] = {
     "share/doc/libgcc-s1/copyright",
 };
 
-constexpr Rule kRules[] = {
+constexpr PathRule kPathRules[] = {
     {kGramineDirectories, kGramineFiles},
     {kLibraryDirectories, kLibraries},
     {kPythonDirectories, kPythonFiles},
@@ -129,7 +129,7 @@ void match(std::array<std::string_view, 3> parts, std::string_view path, Match& 
 Match match_runtime(std::string_view path) {
   Match out;
   for (const std::string_view prefix : kPrefixes)
-    for (const Rule& rule : kRules)
+    for (const PathRule& rule : kPathRules)
       for (const std::string_view directory : rule.directories)
         for (const std::string_view file : rule.files) match({prefix, directory, file}, path, out);
   return out;

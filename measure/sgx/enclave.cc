@@ -27,7 +27,7 @@ constexpr std::uint64_t kLimit = 0xfff;
 
 using Page = std::array<std::byte, kPageSize>;
 
-void put(Page& page, std::uint64_t offset, std::uint64_t value, unsigned size = 8) {
+void put_field(Page& page, std::uint64_t offset, std::uint64_t value, unsigned size = 8) {
   for (unsigned i = 0; i < size; ++i)
     page[offset + i] = static_cast<std::byte>(value >> (8 * i) & 0xff);
 }
@@ -91,12 +91,12 @@ class Builder {
     note("tcs", at_.tcs, 0, true, true);
     for (std::uint64_t t = 0; t < params_.max_threads; ++t) {
       Page page{};
-      put(page, kTcsOssa, offset(ssa_of(t)));
-      put(page, kTcsNssa, layout_.ssa_frame_num, 4);
-      put(page, kTcsOentry, offset(at_.pal.address + image_.entry));
-      put(page, kTcsOgsBase, offset(at_.tls.address) + t * kPageSize);
-      put(page, kTcsFsLimit, kLimit, 4);
-      put(page, kTcsGsLimit, kLimit, 4);
+      put_field(page, kTcsOssa, offset(ssa_of(t)));
+      put_field(page, kTcsNssa, layout_.ssa_frame_num, 4);
+      put_field(page, kTcsOentry, offset(at_.pal.address + image_.entry));
+      put_field(page, kTcsOgsBase, offset(at_.tls.address) + t * kPageSize);
+      put_field(page, kTcsFsLimit, kLimit, 4);
+      put_field(page, kTcsGsLimit, kLimit, 4);
       hasher_.add_page(offset(at_.tcs.address) + t * kPageSize, kSecinfoTcs, page);
     }
   }
@@ -106,18 +106,18 @@ class Builder {
     for (std::uint64_t t = 0; t < params_.max_threads; ++t) {
       const std::uint64_t self = at_.tls.address + t * kPageSize;
       Page page{};
-      put(page, layout_.common_self, self);
-      put(page, layout_.stack_protector_canary, layout_.canary_default);
-      put(page, layout_.enclave_size, params_.enclave_size);
-      put(page, layout_.tcs_offset, offset(at_.tcs.address) + t * kPageSize);
-      put(page, layout_.initial_stack_addr, at_.stacks[t].end());
-      put(page, layout_.sig_stack_low, at_.sig_stacks[t].address);
-      put(page, layout_.sig_stack_high, at_.sig_stacks[t].end());
-      put(page, layout_.ssa, ssa_of(t));
-      put(page, layout_.gpr, ssa_of(t) + layout_.ssa_frame_size - layout_.gpr_size);
-      put(page, layout_.manifest_size, at_.manifest_bytes);
-      put(page, layout_.heap_min_offset, layout_.heap_min);
-      put(page, layout_.heap_max_offset, at_.heap_max());
+      put_field(page, layout_.common_self, self);
+      put_field(page, layout_.stack_protector_canary, layout_.canary_default);
+      put_field(page, layout_.enclave_size, params_.enclave_size);
+      put_field(page, layout_.tcs_offset, offset(at_.tcs.address) + t * kPageSize);
+      put_field(page, layout_.initial_stack_addr, at_.stacks[t].end());
+      put_field(page, layout_.sig_stack_low, at_.sig_stacks[t].address);
+      put_field(page, layout_.sig_stack_high, at_.sig_stacks[t].end());
+      put_field(page, layout_.ssa, ssa_of(t));
+      put_field(page, layout_.gpr, ssa_of(t) + layout_.ssa_frame_size - layout_.gpr_size);
+      put_field(page, layout_.manifest_size, at_.manifest_bytes);
+      put_field(page, layout_.heap_min_offset, layout_.heap_min);
+      put_field(page, layout_.heap_max_offset, at_.heap_max());
       hasher_.add_page(offset(self), kRegRw, page);
     }
   }

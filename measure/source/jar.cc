@@ -77,9 +77,9 @@ std::string inflate_raw(ByteView data, std::uint64_t size) {
   z_stream stream{};
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return {};
   stream.next_in = const_cast<Bytef*>(  // NOLINT: zlib's interface; it does not write there
-      reinterpret_cast<const Bytef*>(data.data()));  // NOLINT
+      raw(data.data()));
   stream.avail_in = static_cast<uInt>(std::min<std::uint64_t>(data.size(), kMaxManifest));
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());  // NOLINT
+  stream.next_out = raw(as_writable_bytes(std::span(out)).data());
   stream.avail_out = static_cast<uInt>(out.size());
   const int code = inflate(&stream, Z_FINISH);
   const std::size_t written = out.size() - stream.avail_out;

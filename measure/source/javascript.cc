@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "measure/source/name_list.h"
 
@@ -16,7 +17,7 @@ namespace {
 using std::size_t;
 using std::string_view;
 
-bool is_word(char c) {
+bool is_javascript_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          c == '$' || static_cast<unsigned char>(c) >= 0x80;
 }
@@ -34,9 +35,9 @@ struct Literal {
   size_t start = 0, end = 0;  // of the opening quote, and behind the closing one
 };
 
-class Scan {
+class JavaScriptScan {
  public:
-  Scan(string_view text, const Limits& limits) : text_(text), names_(limits) {}
+  JavaScriptScan(string_view text, const Limits& limits) : text_(text), names_(limits) {}
 
   Facts run() {
     size_t line = 0;
@@ -76,9 +77,9 @@ class Scan {
       if (c == '"' || c == '\'' || c == '`') {
         relative(at);
         ++at;
-      } else if (is_word(c)) {
+      } else if (is_javascript_word(c)) {
         const size_t start = at;
-        while (at < end && is_word(text_[at])) ++at;
+        while (at < end && is_javascript_word(text_[at])) ++at;
         word(text_.substr(start, at - start), start, at);
       } else {
         ++at;
@@ -149,7 +150,7 @@ class Scan {
     static constexpr string_view kResolve = ".resolve";
     const bool resolve =
         text_.substr(at, kResolve.size()) == kResolve &&
-        (at + kResolve.size() >= text_.size() || !is_word(text_[at + kResolve.size()]));
+        (at + kResolve.size() >= text_.size() || !is_javascript_word(text_[at + kResolve.size()]));
     if (resolve) at = skip(at + kResolve.size());
     static constexpr string_view kFunction = "function";
     const size_t head = start > 0 ? rskip(start - 1) + 1 : 0;
@@ -305,14 +306,14 @@ bool is_javascript(string_view path, string_view shebang) {
   for (const string_view suffix : kSuffixes)
     if (path.ends_with(suffix)) return true;
   for (const string_view word : split(shebang, ' ')) {
-    const string_view base = word.substr(word.rfind('/') + 1);
+    const string_view base = base_name(word);
     if (base == "node" || base == "nodejs") return true;
   }
   return false;
 }
 
 Facts scan_javascript(ByteView text, const Limits& limits) {
-  return Scan(as_text(text), limits).run();
+  return JavaScriptScan(as_text(text), limits).run();
 }
 
 }  // namespace cloister::measure::source

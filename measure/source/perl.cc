@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "measure/source/name_list.h"
 
@@ -16,7 +17,7 @@ using std::string_view;
 
 constexpr size_t kMaxStatement = 2048;
 
-bool is_word(char c) {
+bool is_perl_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 bool is_blank(char c) {
@@ -27,7 +28,8 @@ bool is_blank(char c) {
 bool is_module(string_view text) {
   bool begin = true;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (begin ? (is_word(text[i]) && !(text[i] >= '0' && text[i] <= '9')) : is_word(text[i])) {
+    if (begin ? (is_perl_word(text[i]) && !(text[i] >= '0' && text[i] <= '9'))
+              : is_perl_word(text[i])) {
       begin = false;
     } else if (!begin && text.substr(i, 2) == "::") {
       ++i;
@@ -39,16 +41,16 @@ bool is_module(string_view text) {
   return !begin;
 }
 
-class Scan {
+class PerlScan {
  public:
-  Scan(string_view text, const Limits& limits) : text_(text), names_(limits) {}
+  PerlScan(string_view text, const Limits& limits) : text_(text), names_(limits) {}
 
   Facts run() {
     bool documentation = false;
     for (size_t line = 0; line < text_.size();) {
       const size_t end = std::min(text_.find('\n', line), text_.size());
       const string_view whole = text_.substr(line, end - line);
-      if (whole.starts_with('=') && whole.size() > 1 && is_word(whole[1])) {
+      if (whole.starts_with('=') && whole.size() > 1 && is_perl_word(whole[1])) {
         documentation = !whole.starts_with("=cut");
       } else if (!documentation) {
         const string_view code = trim(whole);
@@ -67,9 +69,9 @@ class Scan {
       if (c == '\'' || c == '"') {
         string(at, end);
         ++at;
-      } else if (is_word(c)) {
+      } else if (is_perl_word(c)) {
         const size_t start = at;
-        while (at < end && is_word(text_[at])) ++at;
+        while (at < end && is_perl_word(text_[at])) ++at;
         // "$use", "->require", "Foo::use" are no statements.
         const char before = start > 0 ? text_[start - 1] : ' ';
         if (before == '$' || before == '@' || before == '%' || before == ':' || before == '>')
@@ -100,7 +102,7 @@ class Scan {
 
   static string_view module_at(string_view text) {
     size_t end = 0;
-    while (end < text.size() && (is_word(text[end]) || text[end] == ':')) ++end;
+    while (end < text.size() && (is_perl_word(text[end]) || text[end] == ':')) ++end;
     while (end > 0 && text[end - 1] == ':') --end;
     return text.substr(0, end);
   }
@@ -205,7 +207,7 @@ class Scan {
         if (end == string_view::npos) return;
         visit(text.substr(at + 1, end - at - 1));
         at = end;
-      } else if (text.substr(at, 2) == "qw" && (at == 0 || !is_word(text[at - 1]))) {
+      } else if (text.substr(at, 2) == "qw" && (at == 0 || !is_perl_word(text[at - 1]))) {
         size_t open = at + 2;
         while (open < text.size() && is_blank(text[open])) ++open;
         if (open >= text.size()) return;
@@ -240,14 +242,14 @@ bool is_perl(std::string_view path, std::string_view shebang) {
   for (const char* suffix : {".pl", ".pm", ".al", ".psgi", ".t"})
     if (path.ends_with(suffix)) return true;
   for (const string_view word : split(shebang, ' ')) {
-    const string_view base = word.substr(word.rfind('/') + 1);
+    const string_view base = base_name(word);
     if (base.starts_with("perl")) return true;
   }
   return false;
 }
 
 Facts scan_perl(ByteView text, const Limits& limits) {
-  return Scan(as_text(text), limits).run();
+  return PerlScan(as_text(text), limits).run();
 }
 
 }  // namespace cloister::measure::source

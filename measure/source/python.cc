@@ -42,7 +42,7 @@ constexpr auto kClasses = make_classes();
 std::uint8_t class_of(char c) {
   return kClasses[static_cast<unsigned char>(c)];
 }
-bool is_word(char c) {
+bool is_python_word(char c) {
   return class_of(c) == kWord || class_of(c) == kDigit;
 }
 
@@ -73,7 +73,7 @@ constexpr std::string_view kZoneAreas[] = {"Africa/", "America/",  "Antarctica/"
 bool looks_like_zone(std::string_view s) {
   if (s.size() > 40 || s.find('/') == std::string_view::npos) return false;
   for (const char c : s)
-    if (!is_word(c) && c != '/' && c != '-' && c != '+') return false;
+    if (!is_python_word(c) && c != '/' && c != '-' && c != '+') return false;
   return std::any_of(std::begin(kZoneAreas), std::end(kZoneAreas), [&](std::string_view area) {
     return s.size() > area.size() && s.starts_with(area);
   });
@@ -84,7 +84,7 @@ bool looks_like_path(std::string_view s) {
   if (s.size() < 5 || s.size() > kMaxName || s.front() != '/') return false;
   if (s.find('/', 1) == std::string_view::npos || s[1] == '/') return false;
   return std::all_of(s.begin(), s.end(), [](char c) {
-    return is_word(c) || c == '/' || c == '.' || c == '-' || c == '+' || c == '_';
+    return is_python_word(c) || c == '/' || c == '.' || c == '-' || c == '+' || c == '_';
   });
 }
 
@@ -163,7 +163,7 @@ class Lexer {
         word();
         return;
       case kDigit:
-        while (p_ < end_ && (is_word(*p_) || *p_ == '.')) ++p_;
+        while (p_ < end_ && (is_python_word(*p_) || *p_ == '.')) ++p_;
         break;
       case kQuote:
         note(string(false));
@@ -221,12 +221,10 @@ class Lexer {
   void skip_blanks(bool across_lines) {
     while (p_ < end_) {
       const std::uint8_t k = class_of(*p_);
-      if (k == kBlank) {
+      if (k == kBlank || (across_lines && k == kNewline)) {
         ++p_;
       } else if (*p_ == '\\' && p_ + 1 < end_ && class_of(p_[1]) == kNewline) {
         continuation();
-      } else if (across_lines && k == kNewline) {
-        ++p_;
       } else if (across_lines && *p_ == '#') {
         comment();
       } else {
@@ -237,7 +235,7 @@ class Lexer {
 
   std::string_view read_word() {
     const char* begin = p_;
-    while (p_ < end_ && is_word(*p_)) ++p_;
+    while (p_ < end_ && is_python_word(*p_)) ++p_;
     return {begin, static_cast<std::size_t>(p_ - begin)};
   }
 
@@ -296,7 +294,7 @@ class Lexer {
   bool at_keyword(std::string_view name) const {
     if (!rest().starts_with(name)) return false;
     const std::string_view after = rest().substr(name.size());
-    return after.empty() || !is_word(after.front());
+    return after.empty() || !is_python_word(after.front());
   }
   bool keyword(std::string_view name, bool across_lines) {
     if (!at_keyword(name)) return false;
@@ -380,7 +378,7 @@ class Lexer {
   void path_change(std::string_view word) {
     const char* const from = p_;
     if (word == "sys") {
-      if (!rest().starts_with(".path") || (end_ - p_ > 5 && is_word(p_[5]))) return;
+      if (!rest().starts_with(".path") || (end_ - p_ > 5 && is_python_word(p_[5]))) return;
       p_ += 5;
       skip_blanks(false);
       const bool method = rest().starts_with(".insert") || rest().starts_with(".append") ||
@@ -561,7 +559,7 @@ class Lexer {
       const char c = *p_;
       if (class_of(c) == kQuote && top.braces > 0) {
         const bool three = end_ - p_ >= 3 && p_[1] == c && p_[2] == c;
-        if (depth == levels.size() || !is_word(p_[-1])) {
+        if (depth == levels.size() || !is_python_word(p_[-1])) {
           (void)string(false);
         } else {
           levels[depth++] = {c, three, 0};

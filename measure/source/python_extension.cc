@@ -12,7 +12,7 @@
 namespace cloister::measure::source {
 namespace {
 
-constexpr std::size_t kMinName = 2, kMaxName = 100;
+constexpr std::size_t kMinName = 2, kMaxModuleName = 100;
 constexpr std::size_t kMaxNames = 1024;
 
 // sys.stdlib_module_names of Python 3.8 to 3.13, without what is for other systems, for tests and
@@ -181,12 +181,12 @@ constexpr std::array<bool, 256> make_parts() {
 }
 constexpr auto kParts = make_parts();
 
-constexpr std::string_view kFileEndings[] = {".py", ".pyx", ".pxd", ".pxi", ".c",   ".h",  ".cpp",
-                                             ".cc", ".so",  ".hpp", ".f",   ".f90", ".cu", ".o"};
+constexpr std::string_view kSourceEndings[] = {".py", ".pyx", ".pxd", ".pxi", ".c",   ".h",  ".cpp",
+                                               ".cc", ".so",  ".hpp", ".f",   ".f90", ".cu", ".o"};
 
 bool dotted_module(std::string_view s) {
   if (s.find('.') == std::string_view::npos) return false;
-  for (const std::string_view ending : kFileEndings)
+  for (const std::string_view ending : kSourceEndings)
     if (s.ends_with(ending)) return false;
   char before = '.';
   for (const char c : s) {
@@ -215,7 +215,7 @@ Facts scan_python_extension(ByteView file, const Limits& limits) {
     std::size_t end = begin;
     while (end < text.size() && kParts[static_cast<unsigned char>(text[end])]) ++end;
     if (end == text.size()) break;
-    if (text[end] == '\0' && end - begin >= kMinName && end - begin <= kMaxName) {
+    if (text[end] == '\0' && end - begin >= kMinName && end - begin <= kMaxModuleName) {
       const std::string_view name = text.substr(begin, end - begin);
       if (dotted_module(name) || is_standard(name)) {
         names.add(cat("'", name));

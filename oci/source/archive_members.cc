@@ -56,7 +56,7 @@ class RangeSource final : public Source {
   std::string what_;
 };
 
-struct FreeArchive {
+struct FreeReader {
   void operator()(archive* a) const { archive_read_free(a); }
 };
 
@@ -130,7 +130,7 @@ class TarStream {
   std::string file_;
   Bytes buffer_;
   std::optional<Error> error_;
-  std::unique_ptr<archive, FreeArchive> archive_;
+  std::unique_ptr<archive, FreeReader> archive_;
 };
 
 std::string member_name(archive_entry* entry) {

@@ -25,7 +25,7 @@ Status check_is_file(const ImageRef& ref) {
   return {};
 }
 
-Error not_a_layout(const ArchiveMembers& members, const std::string& file) {
+Error no_layout_in_archive(const ArchiveMembers& members, const std::string& file) {
   if (members.contains("manifest.json"))
     return Error::unsupported(
                cat(quote(file), " is a docker-archive (docker save), not an OCI archive"))
@@ -48,7 +48,7 @@ Result<std::unique_ptr<ImageTransport>> open_archive(const ImageRef& ref, const 
   CL_CHECK(check_is_file(ref));
   const std::string doing = cat("opening ", quote(ref.path));
   CL_TRY(auto members, ArchiveMembers::scan(ref.path, limits).while_(doing));
-  if (!members->contains("index.json")) return not_a_layout(*members, ref.path);
+  if (!members->contains("index.json")) return no_layout_in_archive(*members, ref.path);
   if (members->contains("oci-layout")) {
     CL_TRY(const std::string version, read_member(*members, "oci-layout", limits).while_(doing));
     CL_CHECK(check_layout_version(version, limits).while_(doing));

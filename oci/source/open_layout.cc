@@ -10,7 +10,7 @@
 namespace cloister::oci {
 namespace {
 
-Error not_a_layout(const ImageRef& ref) {
+Error no_layout_at(const ImageRef& ref) {
   std::error_code error;
   const fs::path path(ref.path);
   if (fs::is_regular_file(path, error))
@@ -34,7 +34,7 @@ Error not_a_layout(const ImageRef& ref) {
 Result<std::unique_ptr<ImageTransport>> open_layout(const ImageRef& ref, const Limits& limits) {
   const fs::path directory(ref.path);
   std::error_code error;
-  if (!fs::is_regular_file(directory / "oci-layout", error)) return not_a_layout(ref);
+  if (!fs::is_regular_file(directory / "oci-layout", error)) return no_layout_at(ref);
   CL_TRY(const std::string version,
          read_text_file(directory / "oci-layout", limits.manifest_bytes));
   CL_CHECK(check_layout_version(version, limits).while_(cat("opening ", quote(ref.path))));

@@ -17,7 +17,7 @@
 namespace cloister::oci {
 namespace {
 
-struct FreeArchive {
+struct FreeWriter {
   void operator()(archive* a) const { archive_write_free(a); }
 };
 struct FreeEntry {
@@ -93,7 +93,7 @@ class TarWriter {
   TempFile& file_;
   bool abandoned_ = false;
   std::optional<Error> error_;
-  std::unique_ptr<archive, FreeArchive> archive_;
+  std::unique_ptr<archive, FreeWriter> archive_;
   Bytes buffer_;
 };
 
@@ -129,8 +129,8 @@ std::vector<Descriptor> sorted_blobs(const ImageContent& image) {
   return blobs;
 }
 
-Status fill(TarWriter& tar, const ImageContent& image, const std::string& tag,
-            const WriteContext& context) {
+Status fill_archive(TarWriter& tar, const ImageContent& image, const std::string& tag,
+                    const WriteContext& context) {
   CL_CHECK(add_text(tar, "oci-layout", R"({"imageLayoutVersion":"1.0.0"})"));
   CL_CHECK(tar.directory("blobs/"));
   CL_CHECK(tar.directory("blobs/sha256/"));
@@ -157,7 +157,7 @@ Status write(const ImageContent& image, const fs::path& target, const std::strin
   CL_TRY(TempFile file, TempFile::create(target.parent_path()));
   TarWriter tar(file);
   CL_CHECK(tar.open());
-  CL_CHECK(fill(tar, image, tag, context));
+  CL_CHECK(fill_archive(tar, image, tag, context));
   CL_CHECK(context.cancel.check());
   return file.commit(target, Durability::kill);
 }

@@ -75,8 +75,8 @@ Status write_blob(const ImageContent& image, const Descriptor& blob, const Layou
   return status;
 }
 
-Status fill(const ImageContent& image, const fs::path& directory, const std::string& tag,
-            const WriteContext& context) {
+Status fill_layout(const ImageContent& image, const fs::path& directory, const std::string& tag,
+                   const WriteContext& context) {
   CL_TRY(const LayoutDirectory layout, LayoutDirectory::open(directory));
   CL_CHECK(context.pool.for_each(image.blobs.size(), [&](std::size_t i) {
     return write_blob(image, image.blobs[i], layout, context)
@@ -88,15 +88,15 @@ Status fill(const ImageContent& image, const fs::path& directory, const std::str
   return layout.tag(tag, image.manifest.descriptor, context.limits);
 }
 
-Status write(const ImageContent& image, const fs::path& target, const std::string& tag,
-             const WriteContext& context) {
+Status write_directory(const ImageContent& image, const fs::path& target, const std::string& tag,
+                       const WriteContext& context) {
   std::error_code error;
-  if (fs::exists(target, error)) return fill(image, target, tag, context);
+  if (fs::exists(target, error)) return fill_layout(image, target, tag, context);
   CL_TRY(NewDirectory made, NewDirectory::beside(target));
-  CL_CHECK(fill(image, made.path(), tag, context));
+  CL_CHECK(fill_layout(image, made.path(), tag, context));
   CL_TRY(const bool moved, made.move_to(target));
   if (moved) return {};
-  return fill(image, target, tag, context);  // somebody else made it first: add to theirs
+  return fill_layout(image, target, tag, context);  // somebody else made it first: add to theirs
 }
 
 }  // namespace
@@ -107,7 +107,8 @@ Status write_layout(const ImageContent& image, const std::string& directory, con
   std::error_code error;
   fs::path target = fs::absolute(directory, error).lexically_normal();
   if (!target.has_filename()) target = target.parent_path();
-  return write(image, target, tag, context).while_(cat("writing oci:", printable(directory)));
+  return write_directory(image, target, tag, context)
+      .while_(cat("writing oci:", printable(directory)));
 }
 
 }  // namespace cloister::oci

@@ -20,7 +20,7 @@ namespace cloister::sign {
 namespace {
 
 using Number = std::array<std::byte, 384>;
-constexpr int kBits = 3072;
+constexpr int kModulusBits = 3072;
 
 const unsigned char* raw(const std::byte* p) {
   return static_cast<const unsigned char*>(static_cast<const void*>(p));
@@ -94,7 +94,7 @@ Status check_sigstruct(const Sigstruct& sigstruct) {
     return Error::policy(cat("SIGSTRUCT has public exponent ", sigstruct.exponent, ", want 3"));
   const BnPtr n = number(sigstruct.modulus), s = number(sigstruct.signature);
   if (!n || !s) return Error::internal("out of memory");
-  if (BN_num_bits(n.get()) != kBits || BN_is_odd(n.get()) != 1)
+  if (BN_num_bits(n.get()) != kModulusBits || BN_is_odd(n.get()) != 1)
     return Error::policy("SIGSTRUCT's modulus is not an RSA modulus of 3072 bits")
         .detail(BN_is_zero(n.get()) == 1 ? "it is zero: the SIGSTRUCT was never signed"
                                          : cat("got ", BN_num_bits(n.get()), " bits"));

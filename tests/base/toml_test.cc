@@ -12,13 +12,13 @@
 namespace cloister {
 namespace {
 
-Result<TomlTable> parse(std::string_view text) {
+Result<TomlTable> parse_overlay(std::string_view text) {
   return parse_toml(text, Limits(), "overlay");
 }
 
 TEST(Toml, ReadsEveryTypeWeHave) {
   const TomlTable t =
-      must(parse("s = 'x'\ni = 0x10\nb = true\nf = 1.5\na = [1, 'two']\n[t]\nk = -1\n"));
+      must(parse_overlay("s = 'x'\ni = 0x10\nb = true\nf = 1.5\na = [1, 'two']\n[t]\nk = -1\n"));
   EXPECT_EQ(*t.at("s")->string(), "x");
   EXPECT_EQ(*t.at("i")->integer(), 16);
   EXPECT_TRUE(*t.at("b")->boolean());
@@ -31,25 +31,26 @@ TEST(Toml, ReadsEveryTypeWeHave) {
 }
 
 TEST(Toml, RefusesWithLineAndColumn) {
-  const auto bad = parse("a = 1\nb = = 2\n");
+  const auto bad = parse_overlay("a = 1\nb = = 2\n");
   ASSERT_FALSE(bad.has_value());
   EXPECT_EQ(bad.error().code(), Code::corrupt);
   EXPECT_TRUE(bad.error().what().starts_with("overlay is not valid TOML at line 2, column "))
       << bad.error().what();
   for (const char* text : {"a", "a =", "a = 1\na = 2", "[t]\n[t]", "a = 'x", "a = \"\\q\"", "= 1",
                            "a.b = 1\na = 2", "a = \"\xff\"", "a = [1", "a = 1 b = 2", "[a]]"})
-    EXPECT_FALSE(parse(text).has_value()) << text;
+    EXPECT_FALSE(parse_overlay(text).has_value()) << text;
 }
 
 // The character classes of toml++ had undefined behaviour for some of these: U+0390, U+FEBA.
 TEST(Toml, CharactersBeyondAsciiStandInQuotesAndComments) {
-  EXPECT_TRUE(parse("\xef\xbb\xbf\"k\xc3\xa9y\" = '\xce\x90' # \xe6\x97\xa5\n").has_value());
-  const auto folded = parse("a = \"\"\"x \\\n  \xef\xba\xba\"\"\"");
+  EXPECT_TRUE(
+      parse_overlay("\xef\xbb\xbf\"k\xc3\xa9y\" = '\xce\x90' # \xe6\x97\xa5\n").has_value());
+  const auto folded = parse_overlay("a = \"\"\"x \\\n  \xef\xba\xba\"\"\"");
   ASSERT_TRUE(folded.has_value());
   EXPECT_EQ(*folded->at("a")->string(), "x \xef\xba\xba");
   for (const char* text : {"a = \xce\x90", "\xce\x90 = 1", "a = 6}\xce\x90",
                            "a = 2\"\xef\xba\xba\"", "a\"\xce\x90\" = 2"})
-    EXPECT_FALSE(parse(text).has_value()) << text;
+    EXPECT_FALSE(parse_overlay(text).has_value()) << text;
 }
 
 // Inputs that toml++ asserts never to see.
@@ -65,7 +66,7 @@ TEST(Toml, MalformedPunctuationIsAnError) {
 }
 
 TEST(Toml, DatesAreUnsupported) {
-  const auto dated = parse("a = 1\nwhen = 2020-01-01\n");
+  const auto dated = parse_overlay("a = 1\nwhen = 2020-01-01\n");
   ASSERT_FALSE(dated.has_value());
   EXPECT_EQ(dated.error().code(), Code::unsupported);
   EXPECT_NE(dated.error().what().find("line 2"), std::string::npos);
@@ -78,13 +79,13 @@ TEST(Toml, DepthIsBounded) {
   EXPECT_EQ(parse_toml("a = [[[[[1]]]]]", limits, "it").error().code(), Code::limit);
   EXPECT_EQ(parse_toml("[a.b.c.d.e.f]\nx = 1", limits, "it").error().code(), Code::limit);
   // Far beyond any recursion that the stack could take.
-  EXPECT_FALSE(parse("a = " + std::string(1 << 20, '[')).has_value());
+  EXPECT_FALSE(parse_overlay("a = " + std::string(1 << 20, '[')).has_value());
   std::string keys = "a";
   for (int i = 0; i < 20000; ++i) keys += ".a";
-  EXPECT_FALSE(parse(keys + " = 1").has_value());
+  EXPECT_FALSE(parse_overlay(keys + " = 1").has_value());
   std::string tables = "a = ";
   for (int i = 0; i < 20000; ++i) tables += "{a=";
-  EXPECT_FALSE(parse(tables).has_value());
+  EXPECT_FALSE(parse_overlay(tables).has_value());
 }
 
 TEST(TomlTable, KeepsOrderAndReplacesInPlace) {
@@ -156,7 +157,7 @@ TEST(TomlEmit, CommentsStandAtTheirLineAndCannotBreakOut) {
             "files = [\n"
             "  { uri = \"file:/a\" },  # files 0\\x0aevil = 1\n"
             "]\n");
-  EXPECT_EQ(must(parse(text)), t);
+  EXPECT_EQ(must(parse_overlay(text)), t);
 }
 
 TEST(TomlEmit, StringsUseUpperCaseEscapesAndRawUtf8) {
@@ -176,7 +177,7 @@ TEST(TomlEmit, KeysAreBareWhereTheyCanBe) {
   EXPECT_EQ(toml_key("\xc3\xa9"), "\"\xc3\xa9\"");
 }
 
-// parse(emit(x)) == x, hostile strings included.
+// parse_overlay(emit(x)) == x, hostile strings included.
 TEST(TomlEmit, IsReadBackAsTheSame) {
   const std::string hostile[] = {"",
                                  "plain",
@@ -209,11 +210,11 @@ TEST(TomlEmit, IsReadBackAsTheSame) {
   inner.set("deep", TomlArray{env, TomlArray{env}});
   t.set("tables", TomlArray{inner, TomlTable(), env});
   const std::string text = emit_toml(t);
-  const auto back = parse(text);
+  const auto back = parse_overlay(text);
   ASSERT_TRUE(back.has_value()) << back.error().what() << "\n" << text;
   EXPECT_EQ(*back, t);
   // The parser sorts keys, so the text is stable from the second time on.
-  EXPECT_EQ(emit_toml(must(parse(emit_toml(*back)))), emit_toml(*back));
+  EXPECT_EQ(emit_toml(must(parse_overlay(emit_toml(*back)))), emit_toml(*back));
 }
 
 TEST(TomlEmit, SpecialFloatsAreToml) {

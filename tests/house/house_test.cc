@@ -7,13 +7,14 @@
 #include <string>
 
 #include "base/text.h"
+#include "tests/base/source_dir.h"
 #include "tests/house/tree_rules.h"
 
 namespace cloister::house {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kRoot = CLOISTER_SOURCE_DIR;
+const fs::path kRoot = source_dir();
 
 #define EXPECT_NONE(findings) EXPECT_EQ(join(findings, "\n"), "")
 
@@ -52,6 +53,9 @@ TEST(House, HeadersSayWhatTheyAreFor) {
 }
 TEST(House, EverySourceIsBuilt) {
   EXPECT_NONE(check_sources_are_built(kRoot));
+}
+TEST(House, LocalNamesAreUniqueInTheirFolder) {
+  EXPECT_NONE(check_local_names(kRoot));
 }
 TEST(House, EveryFuzzTargetHasSeeds) {
   EXPECT_NONE(check_fuzz_targets(kRoot));
@@ -117,6 +121,23 @@ TEST(WrongTree, SourceOutsideTheBuildIsFound) {
   EXPECT_EQ(check_sources_are_built(tree.root()),
             (Findings{"oci/aa.cc: no CMakeLists.txt names it",
                       "oci/sub/c.cc: no CMakeLists.txt names it"}));
+}
+
+TEST(WrongTree, LocalNameUsedTwiceIsFound) {
+  const WrongTree tree;
+  tree.put("oci/a.cc",
+           "namespace x {\nnamespace {\nstruct A {};\nint f(int a) {\n  return g(a);\n}\n"
+           "constexpr int kB = 1;\n}  // namespace\nint h() {\n}\n}  // namespace x\n");
+  tree.put(
+      "oci/sub/b.cc",
+      "namespace x {\nnamespace {\nclass A {};\nlong f(long a) {\n}\nconstexpr char kB[] = {};\n"
+      "}  // namespace\nint h() {\n}\n}  // namespace x\n");
+  tree.put("oci/c.cc", "namespace y {\nnamespace {\nint f() {\n}\n}  // namespace\n}\n");
+  tree.put("base/d.cc", "namespace x {\nnamespace {\nint f() {\n}\n}  // namespace\n}\n");
+  EXPECT_EQ(check_local_names(tree.root()),
+            (Findings{"oci/sub/b.cc:3: 'A' is a local name of oci/a.cc too",
+                      "oci/sub/b.cc:4: 'f' is a local name of oci/a.cc too",
+                      "oci/sub/b.cc:6: 'kB' is a local name of oci/a.cc too"}));
 }
 
 TEST(WrongTree, FuzzTargetWithoutSeedsIsFound) {

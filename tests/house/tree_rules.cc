@@ -119,7 +119,9 @@ std::vector<std::string> program_folders() {
 Findings check_arrows(const fs::path& root) {
   static const std::regex include(R"(^\s*#\s*include\s+"([^"]+)\")");
   Checker check(root);
-  for (const auto& [folder, allowed] : arrows()) {
+  for (const auto& arrow : arrows()) {
+    const auto& folder = arrow.first;  // clang 14 cannot capture structured bindings
+    const auto& allowed = arrow.second;
     check.each_line(sources_of(root, folder),
                     [&](const fs::path& path, std::size_t line, const std::string& text) {
                       std::smatch match;
@@ -212,6 +214,41 @@ Findings check_sources_are_built(const fs::path& root) {
       const std::regex word("(^|[\\s(/])" +
                             std::regex_replace(name, std::regex(R"([.+])"), "\\$&") + "($|[\\s)])");
       if (!fuzz && !std::regex_search(list, word)) check.add(path, 0, "no CMakeLists.txt names it");
+    }
+  }
+  return std::move(check.findings);
+}
+
+// clang-format puts what a namespace declares at the beginning of a line.
+Findings check_local_names(const fs::path& root) {
+  static const std::regex named(R"(^namespace ([\w:]+) \{)");
+  static const std::regex type(R"(^(?:class|struct|enum class|enum|union) (\w+))");
+  static const std::regex alias(R"(^using (\w+) =)");
+  static const std::regex other(R"(^[A-Za-z_][^=({]*?\b(\w+)\s*(\(|\{|\[|=))");
+  static const std::regex no_definition(R"(^(namespace|static_assert|using namespace|template)\b)");
+  Checker check(root);
+  for (const std::string& folder : program_folders()) {
+    std::map<std::string, fs::path> first_seen;
+    for (const fs::path& path : sources_of(root, folder)) {
+      if (path.extension() != ".cc") continue;
+      std::string enclosing;
+      bool local = false;
+      check.each_line({path}, [&](const fs::path&, std::size_t line, const std::string& text) {
+        std::smatch match;
+        if (std::regex_search(text, match, named)) enclosing = match[1];
+        if (text == "namespace {") local = true;
+        if (text == "}  // namespace") local = false;
+        if (!local || std::regex_search(text, no_definition)) return;
+        if (!std::regex_search(text, match, type) && !std::regex_search(text, match, alias) &&
+            !std::regex_search(text, match, other))
+          return;
+        const std::string name = match[1];
+        const auto [seen, added] = first_seen.try_emplace(cat(enclosing, "::", name), path);
+        if (!added && seen->second != path)
+          check.add(path, line,
+                    cat(quote(name), " is a local name of ",
+                        seen->second.lexically_relative(root).string(), " too"));
+      });
     }
   }
   return std::move(check.findings);

@@ -22,6 +22,10 @@ Findings check_libraries_are_quiet(const std::filesystem::path& root);
 Findings check_headers(const std::filesystem::path& root);
 // Every source is named in the CMakeLists.txt of its folder: none is left out of the build.
 Findings check_sources_are_built(const std::filesystem::path& root);
+// No two sources of one folder define the same local name (unnamed namespace) in the same
+// namespace: the build compiles several sources at once (CMake's unity builds), where they would
+// meet.
+Findings check_local_names(const std::filesystem::path& root);
 // Every fuzz target is registered and has seeds, and no seeds lie about without a target.
 Findings check_fuzz_targets(const std::filesystem::path& root);
 // Every top-level folder explains itself in a README.md.

@@ -3,12 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "tests/base/source_dir.h"
 
 namespace cloister::sign {
 namespace {
 
 Bytes pem(const std::string& name) {
-  auto file = read_file(fs::path(CLOISTER_SOURCE_DIR) / "testdata/sign" / name, 1 << 20);
+  auto file = read_file(source_dir() / "testdata/sign" / name, 1 << 20);
   EXPECT_TRUE(file.has_value()) << name;
   return file.has_value() ? std::move(*file) : Bytes();
 }

@@ -11,6 +11,7 @@
 #include "base/toml.h"
 #include "manifest-gen/gramine/enclave_manifest.h"
 #include "sign/sgx/sigstruct.h"
+#include "tests/base/source_dir.h"
 
 #include <nlohmann/json.hpp>
 
@@ -41,7 +42,7 @@ Result<Made> make(const fs::path& manifest, const fs::path& libpal, const fs::pa
 }
 
 TEST(SgxFixtures, MeasureAndSignAsComputedElsewhere) {
-  const fs::path data = fs::path(CLOISTER_SOURCE_DIR) / "testdata";
+  const fs::path data = source_dir() / "testdata";
   const auto table = read_text_file(data / "sgx/expected.tsv", 1 << 20);
   ASSERT_TRUE(table.has_value());
   int cases = 0;
@@ -62,7 +63,7 @@ TEST(SgxFixtures, MeasureAndSignAsComputedElsewhere) {
 }
 
 TEST(SgxVectors, AreGraminesByteForByte) {
-  const fs::path data = fs::path(CLOISTER_SOURCE_DIR) / "../shared/vectors/sgx-mrenclave";
+  const fs::path data = source_dir() / "../shared/vectors/sgx-mrenclave";
   if (!fs::exists(data)) GTEST_SKIP() << "no shared vectors";
   const auto text = read_text_file(data / "vectors.json", 1 << 20);
   ASSERT_TRUE(text.has_value());

@@ -5,13 +5,13 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "tests/base/source_dir.h"
 
 namespace cloister::sign {
 namespace {
 
 SgxKey key() {
-  const auto pem =
-      read_file(fs::path(CLOISTER_SOURCE_DIR) / "testdata/sign/sgx-pkcs1.pem", 1 << 20);
+  const auto pem = read_file(source_dir() / "testdata/sign/sgx-pkcs1.pem", 1 << 20);
   auto out = SgxKey::from_pem(*pem, {}, "'k'");
   EXPECT_TRUE(out.has_value());
   return std::move(*out);
@@ -155,7 +155,7 @@ TEST(Sigstruct, WhatIsSignedAreTheTwoRanges) {
 
 // SIGSTRUCTs that other tools made, where a checkout of the vectors lies beside the project.
 TEST(Sigstruct, ChecksThoseOfOthers) {
-  const fs::path folder = fs::path(CLOISTER_SOURCE_DIR) / "../shared/vectors/quotes/sigstruct";
+  const fs::path folder = source_dir() / "../shared/vectors/quotes/sigstruct";
   if (!fs::exists(folder)) GTEST_SKIP() << "no shared vectors";
   for (const char* name : {"sig1.sigstruct.bin", "test_enclave.sig"}) {
     const auto bytes = read_file(folder / name, 1 << 20);

@@ -7,6 +7,7 @@
 #include <deque>
 #include <set>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/runtimes/java/command_line.h"

@@ -12,6 +12,7 @@
 #include <deque>
 #include <set>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/launch/program_search.h"
 #include "manifest-gen/launch/shebang.h"
@@ -304,7 +305,7 @@ class NodeAnalysis {
 
   void look_through(const Module& module) {
     package_of(module.path);
-    const std::string directory = parent_directory(module.path);
+    const std::string directory(parent_directory(module.path));
     // The kind of a .js file stands in the package.json above it.
     if (const Package* scope = resolver_.scope(directory))
       grant(path_in(scope->directory, "package.json"), Why::node_require,

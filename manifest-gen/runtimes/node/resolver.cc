@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/runtimes/paths.h"
 
@@ -170,10 +171,9 @@ bool Resolver::as_path(const std::string& path, bool directory_only, Resolution&
 
 // Everything below the last directory of `beginning` whose name begins so.
 void Resolver::as_pattern(const std::string& beginning, Resolution& out) {
-  const std::size_t slash = beginning.rfind('/');
-  const std::string directory = slash == 0 ? "/" : beginning.substr(0, slash);
+  const std::string directory(parent_directory(beginning));
   if (is_shared_directory(directory)) return;
-  for (std::string& file : loadable_below(directory, beginning.substr(slash + 1)))
+  for (std::string& file : loadable_below(directory, base_name(beginning)))
     out.files.push_back(std::move(file));
 }
 
@@ -208,7 +208,7 @@ std::vector<std::string> Resolver::module_directories(const std::string& directo
   std::vector<std::string> out;
   std::string at = directory;
   for (;;) {
-    if (at.substr(at.rfind('/') + 1) != kModules) {
+    if (base_name(at) != kModules) {
       std::string modules = cat(at == "/" ? "" : at, "/", kModules);
       if (is_directory(rootfs_, modules)) out.push_back(std::move(modules));
     }
@@ -257,7 +257,7 @@ void Resolver::bare(std::string_view name, const std::string& directory, const W
       // "@img/sharp-*": packages whose names begin so.
       const Node* parent = rootfs_.find(parent_directory(at));
       if (parent == nullptr || !parent->is_directory()) continue;
-      const std::string beginning(at.substr(at.rfind('/') + 1));
+      const std::string beginning(base_name(at));
       for (const auto& [child, node] : parent->children)
         if (std::string_view(child).starts_with(beginning))
           (void)from_package(cat(parent_directory(at), "/", child), "", {want.conditions, false},
@@ -312,7 +312,7 @@ const Package* Resolver::package(const std::string& directory) {
 const Package* Resolver::scope(const std::string& directory) {
   std::string at = directory;
   for (;;) {
-    if (at.substr(at.rfind('/') + 1) == kModules) return nullptr;
+    if (base_name(at) == kModules) return nullptr;
     if (const Package* found = package(at)) return found;
     if (at == "/") return nullptr;
     at = parent_directory(at);
@@ -322,10 +322,7 @@ const Package* Resolver::scope(const std::string& directory) {
 bool Resolver::is_installed(std::string_view path) const {
   if (path.find("/node_modules/") != std::string_view::npos) return true;
   return std::any_of(options_.global_directories.begin(), options_.global_directories.end(),
-                     [&](const std::string& global) {
-                       return path.size() > global.size() && path.starts_with(global) &&
-                              path[global.size()] == '/';
-                     });
+                     [&](const std::string& global) { return is_within(path, global); });
 }
 
 std::string Resolver::package_root(const std::string& file) {
@@ -345,7 +342,7 @@ std::string Resolver::package_root(const std::string& file) {
   }
   // The nearest one with a name: others only tell apart kinds of modules.
   std::string nearest;
-  for (std::string at = parent_directory(file);; at = parent_directory(at)) {
+  for (std::string at(parent_directory(file));; at = parent_directory(at)) {
     if (const Package* found = package(at)) {
       if (!found->json.name.empty()) return at;
       if (nearest.empty()) nearest = at;

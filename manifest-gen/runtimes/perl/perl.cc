@@ -11,6 +11,7 @@
 #include <deque>
 #include <set>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/launch/shebang.h"
@@ -294,7 +295,7 @@ class PerlAnalysis {
 
   void use_lib(std::string_view name, const std::string& from) {
     static constexpr std::string_view kScript = "@script";
-    const std::string script = parent_directory(script_.empty() ? from : script_);
+    const std::string script(parent_directory(script_.empty() ? from : script_));
     if (name.starts_with(kScript))
       front_inc(path_in(script, cat("./", name.substr(kScript.size()))));
     else

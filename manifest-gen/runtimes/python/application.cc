@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/runtimes/python/implied.h"

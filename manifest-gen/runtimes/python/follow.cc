@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/launch/shebang.h"
@@ -41,12 +42,6 @@ constexpr std::string_view kResourceModules[] = {"importlib.resources", "importl
                                                  "pkg_resources"};
 constexpr std::string_view kZoneModules[] = {"zoneinfo", "pytz", "dateutil.tz", "tzlocal"};
 
-std::string_view top_level(std::string_view name) {
-  return name.substr(0, name.find('.'));
-}
-std::string_view directory_of(std::string_view path) {
-  return path.substr(0, path.rfind('/'));
-}
 std::size_t parts_of(std::string_view name) {
   return static_cast<std::size_t>(std::count(name.begin(), name.end(), '.')) + 1;
 }
@@ -275,7 +270,7 @@ void Follower::follow_import(const Module& module, std::string_view spelled) {
   std::size_t found = import(name, &module, cat("import ", name));
   if (found == 0 && module.application && module.file != nullptr) {
     // A program of the application that is started from its own directory.
-    const std::string directory(directory_of(module.path));
+    const std::string directory(parent_directory(module.path));
     const std::string_view first = top_level(name);
     if ((rootfs_.find(cat(directory, "/", first, ".py")) != nullptr ||
          rootfs_.find(cat(directory, "/", first)) != nullptr) &&
@@ -381,14 +376,14 @@ void Follower::change_path(const Module& module, std::string_view text) {
     (void)finder_.add_place(measure::normalize_path(text), false, module.application);
     return;
   }
-  std::string directory(directory_of(module.path));
+  std::string directory(parent_directory(module.path));
   for (int level = 0; level < 3 && !directory.empty(); ++level) {
     // Without a string, what is meant is one of the directories themselves.
     if (!text.empty() || module.application)
       (void)finder_.add_place(
           text.empty() ? directory : measure::normalize_path(cat(directory, "/", text)), false,
           module.application);
-    directory = directory_of(directory);
+    directory = parent_directory(directory);
   }
 }
 
@@ -402,12 +397,12 @@ void Follower::library(const Module& module, std::string_view name, bool find) {
     if (wanted.starts_with(libc)) return;
   const std::string why = cat("ctypes opens ", wanted);
   if (wanted.find('/') != std::string::npos) {
-    root(wanted.starts_with('/') ? wanted : cat(directory_of(module.path), "/", wanted),
+    root(wanted.starts_with('/') ? wanted : cat(parent_directory(module.path), "/", wanted),
          Why::dlopen_string, why, module.path);
     return;
   }
   if (find) wanted += '*';
-  std::vector<std::string> directories{std::string(directory_of(module.path))};
+  std::vector<std::string> directories{std::string(parent_directory(module.path))};
   for (const std::string_view directory : split(scene_.env("LD_LIBRARY_PATH"), ':'))
     if (directory.starts_with('/')) directories.emplace_back(directory);
   for (const std::string_view directory : kLibraryDirectories) directories.emplace_back(directory);

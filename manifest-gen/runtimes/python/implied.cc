@@ -121,10 +121,6 @@ bool contains(const Table& table, std::string_view name) {
   return std::find(std::begin(table), std::end(table), name) != std::end(table);
 }
 
-std::string_view top_level(std::string_view name) {
-  return name.substr(0, name.find('.'));
-}
-
 }  // namespace
 
 std::span<const std::string_view> start_modules() {

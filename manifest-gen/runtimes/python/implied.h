@@ -29,8 +29,13 @@ bool is_left_to_people(std::string_view importer, std::string_view name);
 // import distutils (a row of implied_modules).
 bool is_distutils_hook(std::string_view module);
 
+// "a.b.c" → "a".
+inline std::string_view top_level(std::string_view module) {
+  return module.substr(0, module.find('.'));
+}
+
 // Never taken for a module because a string has its name.
-bool is_unlikely_by_name(std::string_view top_level);
+bool is_unlikely_by_name(std::string_view name);
 
 // Directories and modules of a package that nobody imports in service.
 bool is_beside_the_program(std::string_view leaf);

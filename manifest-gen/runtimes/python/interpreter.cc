@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/launch/program_search.h"
 #include "manifest-gen/launch/shebang.h"
@@ -18,11 +19,6 @@ namespace {
 using measure::Node;
 
 constexpr std::string_view kLibraries[] = {"lib", "lib64"};
-
-std::string parent(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos || slash == 0 ? "/" : std::string(path.substr(0, slash));
-}
 
 std::string below(std::string_view directory, std::string_view rest) {
   return directory == "/" ? cat("/", rest) : cat(directory, "/", rest);
@@ -82,8 +78,8 @@ class Search {
   }
 
   Status find_environment() {
-    const std::string directory = parent(out_.executable);
-    for (const std::string& place : {directory, parent(directory)}) {
+    const std::string directory(parent_directory(out_.executable));
+    for (const std::string& place : {directory, std::string(parent_directory(directory))}) {
       const std::string path = below(place, "pyvenv.cfg");
       const Node* node = rootfs_.find(path);
       if (node == nullptr || !node->is_regular()) continue;
@@ -91,7 +87,7 @@ class Search {
       if (!text) return std::move(text.error()).while_(cat("reading ", printable(path)));
       environment_ = parse_pyvenv(as_text(*text));
       out_.environment_file = path;
-      out_.prefix = parent(directory);
+      out_.prefix = std::string(parent_directory(directory));
       return {};
     }
     return {};
@@ -105,8 +101,8 @@ class Search {
       starts.push_back(environment_->home);
       if (const auto real = rootfs_.real_path(environment_->home)) starts.push_back(*real);
     }
-    starts.push_back(parent(out_.real));
-    starts.push_back(parent(out_.executable));
+    starts.push_back(std::string(parent_directory(out_.real)));
+    starts.push_back(std::string(parent_directory(out_.executable)));
     // What a build has compiled in.
     starts.emplace_back("/usr/local");
     starts.emplace_back("/usr");
@@ -138,7 +134,7 @@ class Search {
   // Versions that have a directory below a place's lib, or its parent's, highest first.
   std::vector<std::string> installed(const std::string& place) const {
     std::vector<std::string> out;
-    for (const std::string& prefix : {place, parent(place)}) {
+    for (const std::string& prefix : {place, std::string(parent_directory(place))}) {
       const Node* lib = rootfs_.find(below(prefix, "lib"));
       if (lib == nullptr || !lib->is_directory()) continue;
       for (auto at = lib->children.lower_bound("python3."); at != lib->children.end(); ++at) {
@@ -154,7 +150,8 @@ class Search {
 
   bool library_above(const std::string& place, const std::string& version) {
     if (version.empty()) return false;
-    for (std::string prefix = measure::normalize_path(place);; prefix = parent(prefix)) {
+    for (std::string prefix = measure::normalize_path(place);;
+         prefix = std::string(parent_directory(prefix))) {
       for (const std::string_view lib : kLibraries) {
         const std::string stdlib = below(prefix, cat(lib, "/python", version));
         if (!is_file(rootfs_, cat(stdlib, "/os.py"))) continue;
@@ -194,7 +191,7 @@ class Search {
     std::string base(command_.ignores_environment ? "" : scene_.env("PYTHONUSERBASE"));
     if (base.empty()) {
       const std::string_view home = scene_.env("HOME", scene_.launch.uid == 0 ? "/root" : "");
-      if (home.empty() || scene_.env("PYTHONNOUSERSITE") != "") return;
+      if (home.empty() || !scene_.env("PYTHONNOUSERSITE").empty()) return;
       base = cat(home, "/.local");
     }
     add(out_.site_path, cat(base, "/lib/python", out_.version, "/site-packages"));

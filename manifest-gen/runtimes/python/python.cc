@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/launch/program_search.h"
 #include "manifest-gen/launch/shebang.h"
@@ -109,7 +110,7 @@ class Builder {
       if (node != nullptr && node->is_directory()) {
         add_application(script_);
       } else if (const auto real = rootfs_.real_path(script_)) {
-        const std::string directory = real->substr(0, std::max<std::size_t>(real->rfind('/'), 1));
+        const std::string directory(parent_directory(*real));
         if (is_application_directory(rootfs_, directory))
           add_application(directory);
         else
@@ -306,7 +307,7 @@ class Builder {
     const std::string path = absolute(word);
     const Node* node = rootfs_.find(path);
     if (node == nullptr || !node->is_regular()) return;
-    const std::string directory = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+    const std::string directory(parent_directory(path));
     add_application(directory);
     follower_->file(path, *node, "", true, "", why);
   }

@@ -22,7 +22,7 @@ using test::Tree;
 using test::with_imports;
 using Names = std::vector<std::string>;
 
-constexpr std::string_view kLib = "/usr/lib/x86_64-linux-gnu/";
+constexpr std::string_view kLibraries = "/usr/lib/x86_64-linux-gnu/";
 
 // A program that imports these functions, in an image with the files given.
 Tree image(const Names& imports, const Names& files, const Names& needed = {}) {
@@ -30,7 +30,7 @@ Tree image(const Names& imports, const Names& files, const Names& needed = {}) {
   libraries.insert(libraries.end(), needed.begin(), needed.end());
   Tree tree = debian_tree();
   tree.elf("/usr/bin/app", with_imports(program(libraries), imports));
-  for (const std::string& name : needed) tree.elf(cat(kLib, name), library());
+  for (const std::string& name : needed) tree.elf(cat(kLibraries, name), library());
   for (const std::string& path : files) tree.file(path, path);
   return tree;
 }
@@ -68,11 +68,11 @@ TEST(SystemFiles, HostsServicesAndNetworks) {
 TEST(SystemFiles, WhoAsksIsTheFileThatImports) {
   const auto root = debian_tree()
                         .elf("/usr/bin/app", program({"liba.so.1"}))
-                        .elf(cat(kLib, "liba.so.1"), with_imports(library(), {"getpwuid"}))
+                        .elf(cat(kLibraries, "liba.so.1"), with_imports(library(), {"getpwuid"}))
                         .file("/etc/passwd", "p")
                         .build();
   const Closure closure = closure_of(root, "/usr/bin/app");
-  const auto at = static_cast<std::size_t>(test::index_of(closure, cat(kLib, "liba.so.1")));
+  const auto at = static_cast<std::size_t>(test::index_of(closure, cat(kLibraries, "liba.so.1")));
   const auto to = static_cast<std::size_t>(test::index_of(closure, "/etc/passwd"));
   EXPECT_TRUE(std::any_of(closure.edges.begin(), closure.edges.end(),
                           [&](const Edge& edge) { return edge.from == at && edge.to == to; }));
@@ -102,22 +102,22 @@ TEST(SystemFiles, NameServiceModulesOfNsswitch) {
       debian_tree()
           .elf("/usr/bin/app", with_imports(program(), {"getpwnam"}))
           .file("/etc/nsswitch.conf", "passwd: files systemd compat\nhosts: resolve\n")
-          .elf(cat(kLib, "libnss_systemd.so.2"), library({"libcap.so.2"}))
-          .elf(cat(kLib, "libcap.so.2"), library())
-          .elf(cat(kLib, "libnss_compat.so.2"), library())
-          .elf(cat(kLib, "libnss_resolve.so.2"), library())
+          .elf(cat(kLibraries, "libnss_systemd.so.2"), library({"libcap.so.2"}))
+          .elf(cat(kLibraries, "libcap.so.2"), library())
+          .elf(cat(kLibraries, "libnss_compat.so.2"), library())
+          .elf(cat(kLibraries, "libnss_resolve.so.2"), library())
           .build();
   const Closure closure = closure_of(root, "/usr/bin/app");
-  EXPECT_EQ(reason_of(closure, cat(kLib, "libnss_systemd.so.2")),
+  EXPECT_EQ(reason_of(closure, cat(kLibraries, "libnss_systemd.so.2")),
             "nss: /etc/nsswitch.conf: passwd: systemd");
-  EXPECT_TRUE(grants(closure, cat(kLib, "libcap.so.2")));
-  EXPECT_FALSE(grants(closure, cat(kLib, "libnss_compat.so.2")));   // libc's, not the image's
-  EXPECT_FALSE(grants(closure, cat(kLib, "libnss_resolve.so.2")));  // nobody asks for hosts
+  EXPECT_TRUE(grants(closure, cat(kLibraries, "libcap.so.2")));
+  EXPECT_FALSE(grants(closure, cat(kLibraries, "libnss_compat.so.2")));   // libc's, not the image's
+  EXPECT_FALSE(grants(closure, cat(kLibraries, "libnss_resolve.so.2")));  // nobody asks for hosts
   EXPECT_EQ(closure.library_path, "/gramine/runtime/glibc:/lib/x86_64-linux-gnu");
 }
 
 TEST(SystemFiles, LocalesOfTheEnvironment) {
-  const std::string cache = cat(kLib, "gconv/gconv-modules.cache");
+  const std::string cache = cat(kLibraries, "gconv/gconv-modules.cache");
   expect_granted({"setlocale"}, {"/usr/lib/locale/C.utf8/LC_CTYPE", cache}, {},
                  {{"LANG", "C.UTF-8"}});
   expect_granted({"newlocale"},
@@ -129,21 +129,21 @@ TEST(SystemFiles, LocalesOfTheEnvironment) {
 }
 
 TEST(SystemFiles, ConvertersForTheLocaleAndForIconv) {
-  Tree tree = image({"setlocale"}, {cat(kLib, "gconv/gconv-modules")});
+  Tree tree = image({"setlocale"}, {cat(kLibraries, "gconv/gconv-modules")});
   for (const char* name : {"ISO8859-15.so", "ISO8859-1.so", "UTF-16.so", "KOI8-R.so"})
-    tree.elf(cat(kLib, "gconv/", name), library());
+    tree.elf(cat(kLibraries, "gconv/", name), library());
   tree.elf("/usr/bin/iconv", with_imports(program(), {"iconv_open"}));
   const auto root = tree.build();
   const Closure locale = closure_of(root, "/usr/bin/app", {{"LANG", "de_DE.ISO-8859-15@euro"}});
-  EXPECT_TRUE(grants(locale, cat(kLib, "gconv/ISO8859-15.so")));
-  EXPECT_TRUE(grants(locale, cat(kLib, "gconv/gconv-modules")));
-  EXPECT_FALSE(grants(locale, cat(kLib, "gconv/ISO8859-1.so")));
+  EXPECT_TRUE(grants(locale, cat(kLibraries, "gconv/ISO8859-15.so")));
+  EXPECT_TRUE(grants(locale, cat(kLibraries, "gconv/gconv-modules")));
+  EXPECT_FALSE(grants(locale, cat(kLibraries, "gconv/ISO8859-1.so")));
   const Closure iconv = closure_of(root, "/usr/bin/iconv");
-  EXPECT_TRUE(grants(iconv, cat(kLib, "gconv/ISO8859-1.so")));
-  EXPECT_TRUE(grants(iconv, cat(kLib, "gconv/UTF-16.so")));
-  EXPECT_FALSE(grants(iconv, cat(kLib, "gconv/KOI8-R.so")));
+  EXPECT_TRUE(grants(iconv, cat(kLibraries, "gconv/ISO8859-1.so")));
+  EXPECT_TRUE(grants(iconv, cat(kLibraries, "gconv/UTF-16.so")));
+  EXPECT_FALSE(grants(iconv, cat(kLibraries, "gconv/KOI8-R.so")));
   const Closure none = closure_of(root, "/usr/bin/app", {{"LANG", "C.UTF-8"}});
-  EXPECT_FALSE(grants(none, cat(kLib, "gconv/gconv-modules")));
+  EXPECT_FALSE(grants(none, cat(kLibraries, "gconv/gconv-modules")));
 }
 
 TEST(SystemFiles, MessagesInTheImagesLanguages) {
@@ -172,18 +172,19 @@ TEST(SystemFiles, OpensslModulesThatTheConfigurationActivates) {
       "[e]\ngost = g\n[g]\nengine_id = gost\n";
   Tree tree = image({}, {}, {"libcrypto.so.3"});
   for (const char* name : {"ossl-modules/legacy.so", "ossl-modules/other.so", "engines-3/gost.so"})
-    tree.elf(cat(kLib, name), library({"libcrypto.so.3"}));
+    tree.elf(cat(kLibraries, name), library({"libcrypto.so.3"}));
   const auto root = tree.file("/etc/ssl/openssl.cnf", text).build();
   const Closure closure = closure_of(root, "/usr/bin/app");
-  EXPECT_TRUE(grants(closure, cat(kLib, "ossl-modules/legacy.so")));
-  EXPECT_TRUE(grants(closure, cat(kLib, "engines-3/gost.so")));
-  EXPECT_FALSE(grants(closure, cat(kLib, "ossl-modules/other.so")));
+  EXPECT_TRUE(grants(closure, cat(kLibraries, "ossl-modules/legacy.so")));
+  EXPECT_TRUE(grants(closure, cat(kLibraries, "engines-3/gost.so")));
+  EXPECT_FALSE(grants(closure, cat(kLibraries, "ossl-modules/other.so")));
 }
 
 TEST(SystemFiles, LegacyProviderForWhoLoadsProviders) {
   Tree tree = image({"OSSL_PROVIDER_load"}, {}, {"libcrypto.so.3"});
-  const auto root = tree.elf(cat(kLib, "ossl-modules/legacy.so"), library({"libc.so.6"})).build();
-  EXPECT_TRUE(grants(closure_of(root, "/usr/bin/app"), cat(kLib, "ossl-modules/legacy.so")));
+  const auto root =
+      tree.elf(cat(kLibraries, "ossl-modules/legacy.so"), library({"libc.so.6"})).build();
+  EXPECT_TRUE(grants(closure_of(root, "/usr/bin/app"), cat(kLibraries, "ossl-modules/legacy.so")));
 }
 
 TEST(SystemFiles, AuthoritiesForWhoTrustsTheDefault) {
@@ -218,15 +219,15 @@ TEST(SystemFiles, PamServiceOfTheProgramWithItsModules) {
       .file("/etc/pam.d/other", "auth required pam_deny.so\n")
       .file("/etc/pam.d/login", "auth required pam_login.so\n");
   for (const char* name : {"pam_unix.so", "pam_deep.so", "pam_deny.so", "pam_login.so"})
-    tree.elf(cat(kLib, "security/", name), library({"libc.so.6"}));
+    tree.elf(cat(kLibraries, "security/", name), library({"libc.so.6"}));
   const auto root = tree.build();
   const Closure closure = closure_of(root, "/usr/bin/app");
   for (const char* name : {"pam_unix.so", "pam_deep.so", "pam_deny.so"})
-    EXPECT_TRUE(grants(closure, cat(kLib, "security/", name))) << name;
+    EXPECT_TRUE(grants(closure, cat(kLibraries, "security/", name))) << name;
   EXPECT_TRUE(grants(closure, "/etc/pam.d/common-auth"));
   EXPECT_TRUE(grants(closure, "/etc/security/limits.conf"));
   EXPECT_FALSE(grants(closure, "/etc/pam.d/login"));
-  EXPECT_FALSE(grants(closure, cat(kLib, "security/pam_login.so")));
+  EXPECT_FALSE(grants(closure, cat(kLibraries, "security/pam_login.so")));
 }
 
 TEST(SystemFiles, KerberosSaslAndLdapForProgramsNotForWhatLibrariesLink) {
@@ -235,12 +236,12 @@ TEST(SystemFiles, KerberosSaslAndLdapForProgramsNotForWhatLibrariesLink) {
   expect_granted({"gss_accept_sec_context", "sasl_server_init", "ldap_initialize"}, files);
   Tree tree = debian_tree();
   tree.elf("/usr/bin/app", program({"liba.so.1"}))
-      .elf(cat(kLib, "liba.so.1"), with_imports(library(), {"sasl_client_init"}))
-      .elf(cat(kLib, "sasl2/libplain.so"), library({"libc.so.6"}))
+      .elf(cat(kLibraries, "liba.so.1"), with_imports(library(), {"sasl_client_init"}))
+      .elf(cat(kLibraries, "sasl2/libplain.so"), library({"libc.so.6"}))
       .elf("/usr/bin/server", with_imports(program(), {"sasl_server_init"}));
   const auto root = tree.build();
-  EXPECT_FALSE(grants(closure_of(root, "/usr/bin/app"), cat(kLib, "sasl2/libplain.so")));
-  EXPECT_TRUE(grants(closure_of(root, "/usr/bin/server"), cat(kLib, "sasl2/libplain.so")));
+  EXPECT_FALSE(grants(closure_of(root, "/usr/bin/app"), cat(kLibraries, "sasl2/libplain.so")));
+  EXPECT_TRUE(grants(closure_of(root, "/usr/bin/server"), cat(kLibraries, "sasl2/libplain.so")));
 }
 
 TEST(SystemFiles, DataOfLibraries) {
@@ -250,7 +251,7 @@ TEST(SystemFiles, DataOfLibraries) {
                  {"libp11-kit.so.0"});
   expect_granted({"FcInit"}, {"/etc/fonts/fonts.conf", "/etc/fonts/conf.d/10.conf",
                               "/usr/share/fonts/truetype/x.ttf"});
-  expect_granted({"NSS_Init"}, {cat(kLib, "nss/libsoftokn3.chk"), "/etc/pki/nssdb/cert9.db"});
+  expect_granted({"NSS_Init"}, {cat(kLibraries, "nss/libsoftokn3.chk"), "/etc/pki/nssdb/cert9.db"});
 }
 
 TEST(SystemFiles, TerminalOfTheEnvironment) {

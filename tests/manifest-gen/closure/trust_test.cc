@@ -7,12 +7,14 @@
 
 #include "base/text.h"
 #include "manifest-gen/closure/closure.h"
+#include "tests/manifest-gen/closure/closure_of.h"
 #include "tests/manifest-gen/support/tree.h"
 
 namespace cloister::manifest {
 namespace {
 
 using test::glibc_runtime;
+using test::grants;
 using test::library;
 using test::program;
 using test::Tree;
@@ -101,12 +103,6 @@ Closure closure_of(const measure::Rootfs& root, const Launch& launch, ClosureReq
     return {};
   }
   return std::move(*closure);
-}
-
-bool grants(const Closure& closure, std::string_view path) {
-  return std::any_of(closure.members.begin(), closure.members.end(), [&](const Member& m) {
-    return std::find(m.paths.begin(), m.paths.end(), path) != m.paths.end();
-  });
 }
 
 ClosureRoot include(std::string pattern) {

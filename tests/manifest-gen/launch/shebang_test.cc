@@ -1,4 +1,5 @@
 #include "manifest-gen/launch/shebang.h"
+#include "base/path.h"
 
 #include <gtest/gtest.h>
 

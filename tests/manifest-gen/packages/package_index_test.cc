@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "tests/base/source_dir.h"
 #include "tests/manifest-gen/support/tree.h"
 
 namespace cloister::manifest {
@@ -76,7 +77,7 @@ TEST(PackageIndex, DistrolessImagesHaveAFilePerPackage) {
 }
 
 TEST(PackageIndex, SeveralDatabasesAtOnce) {
-  auto rpm = read_file(CLOISTER_SOURCE_DIR "/testdata/packages/rpmdb.sqlite", 1 << 20);
+  auto rpm = read_file(source_dir() / "testdata/packages/rpmdb.sqlite", 1 << 20);
   ASSERT_TRUE(rpm);
   Tree tree = debian();
   tree.file("/lib/apk/db/installed", "P:musl\nV:1\nF:usr/bin\nR:own\n")

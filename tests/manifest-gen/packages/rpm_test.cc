@@ -9,12 +9,13 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "manifest-gen/packages/sqlite_table.h"
+#include "tests/base/source_dir.h"
 
 namespace cloister::manifest {
 namespace {
 
 Bytes database() {
-  auto bytes = read_file(CLOISTER_SOURCE_DIR "/testdata/packages/rpmdb.sqlite", 1 << 20);
+  auto bytes = read_file(source_dir() / "testdata/packages/rpmdb.sqlite", 1 << 20);
   if (!bytes) {
     ADD_FAILURE() << bytes.error().what();
     return {};

@@ -15,7 +15,7 @@ using Strings = std::vector<std::string>;
 constexpr std::string_view kHome = "/usr/lib/jvm/java-17";
 constexpr std::string_view kJava = "/usr/lib/jvm/java-17/bin/java";
 
-Tree image() {
+Tree java_image() {
   Tree tree;
   tree.elf(kJava, test::program())
       .file(cat(kHome, "/lib/modules"), "m")
@@ -63,7 +63,7 @@ const Suggestion* suggestion(const Analysis& analysis, std::string_view key) {
 }
 
 TEST(Java, FilesOfTheVirtualMachine) {
-  const Scene scene(image().link("/usr/bin/java", kJava));
+  const Scene scene(java_image().link("/usr/bin/java", kJava));
   const Analysis found = scene.analyze("java", {"java", "-version"}, "/usr/bin/java");
   EXPECT_TRUE(grants(found, cat(kHome, "/lib/modules")));
   EXPECT_TRUE(grants(found, cat(kHome, "/lib/libjava.so")));
@@ -72,7 +72,7 @@ TEST(Java, FilesOfTheVirtualMachine) {
 }
 
 TEST(Java, ClassPathOfManifestsIsFollowed) {
-  const Scene scene(image()
+  const Scene scene(java_image()
                         .file("/app/a.jar", jar("Class-Path: lib/b.jar lib/gone.jar\n\n"))
                         .file("/app/lib/b.jar", jar("Class-Path: c%20d.jar classes/\n\n"))
                         .file("/app/lib/c d.jar", jar("Class-Path: ../a.jar\n\n"))
@@ -86,7 +86,7 @@ TEST(Java, ClassPathOfManifestsIsFollowed) {
 }
 
 TEST(Java, ClassPathWithWildcardsAndDirectories) {
-  const Scene scene(image()
+  const Scene scene(java_image()
                         .file("/app/lib/a.jar", jar("\n"))
                         .file("/app/lib/a.txt")
                         .file("/app/classes/Main.class"));
@@ -98,14 +98,14 @@ TEST(Java, ClassPathWithWildcardsAndDirectories) {
 }
 
 TEST(Java, DirectoriesSharedWithOthersAreNotGranted) {
-  const Scene scene(image(), "/");
+  const Scene scene(java_image(), "/");
   const Analysis found = scene.analyze("java", {std::string(kJava), "Main"});
   EXPECT_FALSE(grants(found, "/**"));
   EXPECT_FALSE(found.unknown.empty());
 }
 
 TEST(Java, OptionsNameFiles) {
-  const Scene scene(image()
+  const Scene scene(java_image()
                         .file("/app/jvm.args", "-Dlog.config=file:conf/log.xml # comment\n-Xmx1g")
                         .file("/app/conf/log.xml")
                         .file("/app/agent.jar", jar("\n"))
@@ -121,7 +121,7 @@ TEST(Java, OptionsNameFiles) {
 }
 
 TEST(Java, TheEnclaveIsTwiceTheHeap) {
-  const Scene scene(image());
+  const Scene scene(java_image());
   const auto size = [&](std::string_view option) {
     const Analysis found =
         scene.analyze("java", {std::string(kJava), std::string(option), "-cp", "/x", "Main"});

@@ -13,14 +13,14 @@ using test::Scene;
 using test::Tree;
 using Paths = std::vector<std::string>;
 
-Tree image() {
+Tree node_image() {
   Tree tree;
   tree.elf("/usr/bin/node", test::program());
   return tree;
 }
 
 TEST(Node, CommonJsTriesExtensionsAndDirectories) {
-  const Scene scene(image()
+  const Scene scene(node_image()
                         .file("/app/main.js",
                               "require('./a'); require('./b.json'); require('./c'); require('./d')")
                         .file("/app/a.js")
@@ -35,7 +35,7 @@ TEST(Node, CommonJsTriesExtensionsAndDirectories) {
 }
 
 TEST(Node, ModulesAreLookedForUpwardsFromTheirRealPath) {
-  const Scene scene(image()
+  const Scene scene(node_image()
                         .file("/app/main.js", "require('@s/linked')")
                         .link("/app/node_modules/@s/linked", "../../../store/linked")
                         .file("/store/linked/package.json", R"({"name": "@s/linked"})")
@@ -51,7 +51,7 @@ TEST(Node, ModulesAreLookedForUpwardsFromTheirRealPath) {
 
 TEST(Node, ConditionsOfExportsDependOnWhoAsks) {
   const Scene scene(
-      image()
+      node_image()
           .file("/app/package.json", R"({"name": "app", "imports": {"#x": "./x.cjs"}})")
           .file("/app/main.js", "require('dual'); require('#x')")
           .file("/app/other.mjs", "import 'dual'; import './main.js'")
@@ -70,7 +70,7 @@ TEST(Node, ConditionsOfExportsDependOnWhoAsks) {
 }
 
 TEST(Node, TheApplicationIsGrantedWithoutWhatIsInstalledInIt) {
-  const Scene scene(image()
+  const Scene scene(node_image()
                         .file("/app/package.json", R"({"name": "app", "main": "src/main"})")
                         .file("/app/src/main.js", "require('x')")
                         .file("/app/views/a.html")
@@ -85,7 +85,7 @@ TEST(Node, TheApplicationIsGrantedWithoutWhatIsInstalledInIt) {
 }
 
 TEST(Node, ComputedNamesBringTheWholePackage) {
-  const Scene scene(image()
+  const Scene scene(node_image()
                         .file("/app/main.js", "require('p')")
                         .file("/app/node_modules/p/package.json",
                               R"({"name": "p", "optionalDependencies": {"q": "1"}})")
@@ -104,7 +104,7 @@ TEST(Node, ComputedNamesBringTheWholePackage) {
 }
 
 TEST(Node, PatternsStandForWhatBeginsSo) {
-  const Scene scene(image()
+  const Scene scene(node_image()
                         .file("/app/main.js", "require('./lang/' + l); require(`@i/s-${p}/s.node`)")
                         .file("/app/lang/de.js")
                         .file("/app/node_modules/@i/s-linux/index.js")
@@ -117,7 +117,7 @@ TEST(Node, PatternsStandForWhatBeginsSo) {
 }
 
 TEST(Node, DebianKeepsModulesInGlobalDirectories) {
-  const Scene scene(image()
+  const Scene scene(node_image()
                         .link("/usr/share/node_modules", "nodejs")
                         .file("/usr/share/nodejs/acorn/dist/acorn.js")
                         .file("/usr/share/nodejs/a/package.json", R"({"name": "a"})")
@@ -133,7 +133,7 @@ TEST(Node, DebianKeepsModulesInGlobalDirectories) {
 
 TEST(Node, ScriptsOfPackageJsonAreLookedThrough) {
   const Scene scene(
-      image()
+      node_image()
           .script("/usr/bin/npm", "#!/usr/bin/env node\n")
           .script("/bin/sh", "#!/x")
           .file("/app/package.json",
@@ -153,7 +153,7 @@ TEST(Node, ScriptsOfPackageJsonAreLookedThrough) {
 
 TEST(Node, ScriptThatRunsItselfEnds) {
   const Scene scene(
-      image()
+      node_image()
           .script("/usr/bin/npm", "#!/usr/bin/env node\n")
           .file("/app/package.json",
                 R"({"name": "app", "scripts": {"start": "npm run start; npm run start"}})"));
@@ -162,7 +162,7 @@ TEST(Node, ScriptThatRunsItselfEnds) {
 }
 
 TEST(Node, MissingProgramIsSaid) {
-  const Scene scene(image());
+  const Scene scene(node_image());
   EXPECT_EQ(scene.analyze("node", {"/usr/bin/node", "gone.js"}).unknown,
             (Paths{"the program gone.js is not in the image"}));
 }

@@ -9,7 +9,7 @@ using test::grants;
 using test::Scene;
 using test::Tree;
 
-Tree image() {
+Tree perl_image() {
   Tree tree;
   tree.elf("/usr/bin/perl", test::program())
       .link("/usr/share/perl/5.36", "5.36.0")
@@ -19,7 +19,7 @@ Tree image() {
 }
 
 TEST(Perl, ModulesAreFoundWherePerlLooks) {
-  const Scene scene(image()
+  const Scene scene(perl_image()
                         .file("/app/a.pl", "use strict; use lib \"$FindBin::Bin/lib\"; use My::X;")
                         .file("/app/lib/My/X.pm", "require Y;")
                         .file("/app/lib/My/Unused.pm")
@@ -33,7 +33,7 @@ TEST(Perl, ModulesAreFoundWherePerlLooks) {
 
 TEST(Perl, NativePartsComeAlong) {
   const Scene scene(
-      image()
+      perl_image()
           .file("/usr/lib/x86_64-linux-gnu/perl5/5.36/DBI.pm")
           .elf("/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBI/DBI.so", test::library())
           .file("/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBI/autosplit.ix"));
@@ -43,7 +43,7 @@ TEST(Perl, NativePartsComeAlong) {
 }
 
 TEST(Perl, ComputedNamesBringWhatIsBelow) {
-  const Scene scene(image()
+  const Scene scene(perl_image()
                         .file("/usr/share/perl5/Mojo/Loader.pm", "require $x;")
                         .file("/usr/share/perl5/Mojo/Deep/Thing.pm", "use Other;")
                         .file("/usr/share/perl5/Mojo/template.ep")
@@ -57,7 +57,7 @@ TEST(Perl, ComputedNamesBringWhatIsBelow) {
 }
 
 TEST(Perl, MissingProgramIsSaid) {
-  const Scene scene(image());
+  const Scene scene(perl_image());
   EXPECT_EQ(scene.analyze("perl", {"/usr/bin/perl", "-I", "lib", "gone.pl"}).unknown,
             (std::vector<std::string>{"the program gone.pl is not in the image"}));
 }

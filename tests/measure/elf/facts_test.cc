@@ -7,7 +7,7 @@
 namespace cloister::measure::elf {
 namespace {
 
-const Limits kLimits;
+const Limits kFactLimits;
 
 TEST(ElfFacts, ReadsWhatDecidesTheSearch) {
   ElfBuilder elf;
@@ -16,7 +16,7 @@ TEST(ElfFacts, ReadsWhatDecidesTheSearch) {
                  {15, elf.string("/old")},     {29, elf.string("$ORIGIN/../lib:/opt/lib")},
                  {14, elf.string("libme.so")}, {30, 8},
                  {0x6ffffffb, 0x08000001}};
-  const auto facts = read_facts(elf.build(), kLimits);
+  const auto facts = read_facts(elf.build(), kFactLimits);
   ASSERT_TRUE(facts.has_value()) << facts.error().what();
   EXPECT_TRUE(facts->is_x86_64());
   EXPECT_TRUE(facts->has_dynamic);
@@ -39,7 +39,7 @@ TEST(ElfFacts, ReadsVersionNeedsWithTheirWeakness) {
   elf.version_needs = version_need(libc, {{v34, 0}, {v2, 2}}, 48);
   const Bytes second = version_need(libm, {{v2, 0}});
   elf.version_needs.insert(elf.version_needs.end(), second.begin(), second.end());
-  const auto facts = read_facts(elf.build(), kLimits);
+  const auto facts = read_facts(elf.build(), kFactLimits);
   ASSERT_TRUE(facts.has_value()) << facts.error().what();
   const std::vector<VersionNeed> want = {
       {"libc.so.6", {{"GLIBC_2.34", false}, {"GLIBC_2.2.5", true}}},
@@ -65,7 +65,7 @@ TEST(ElfFacts, ReadsVersionDefinitionsWithoutTheBase) {
     out.u32(0);
   }
   elf.version_definitions = out.take();
-  const auto facts = read_facts(elf.build(), kLimits);
+  const auto facts = read_facts(elf.build(), kFactLimits);
   ASSERT_TRUE(facts.has_value()) << facts.error().what();
   EXPECT_EQ(facts->version_definitions, std::vector<std::string>{"ME_1.0"});
 }
@@ -78,7 +78,7 @@ TEST(ElfFacts, FollowsAStringOffsetThatWraps) {
   (void)elf.build();
   const std::uint64_t interp = elf.at_strings - (elf.interpreter.size() + 1);
   elf.dynamic = {{29, interp - elf.at_strings}};
-  const auto facts = read_facts(elf.build(), kLimits);
+  const auto facts = read_facts(elf.build(), kFactLimits);
   ASSERT_TRUE(facts.has_value()) << facts.error().what();
   EXPECT_EQ(facts->runpath, "/gramine/ld.so");
 }
@@ -88,14 +88,14 @@ TEST(ElfFacts, TellsOnlyClassAndMachineOfOthers) {
   Bytes file = elf.build();
   poke(file, 4, 1, 1);  // ELFCLASS32
   poke(file, 18, kMachine386, 2);
-  const auto small = read_facts(file, kLimits);
+  const auto small = read_facts(file, kFactLimits);
   ASSERT_TRUE(small.has_value());
   EXPECT_FALSE(small->is_64);
   EXPECT_EQ(small->machine, kMachine386);
   EXPECT_FALSE(small->has_dynamic);
   poke(file, 5, 2, 1);  // ELFDATA2MSB
   poke(file, 18, 0x1600, 2);
-  const auto big = read_facts(file, kLimits);
+  const auto big = read_facts(file, kFactLimits);
   ASSERT_TRUE(big.has_value());
   EXPECT_FALSE(big->little_endian);
   EXPECT_EQ(big->machine, 22);  // EM_S390
@@ -105,7 +105,7 @@ TEST(ElfFacts, AStaticProgramHasNoDynamicSection) {
   ElfBuilder elf;
   Bytes file = elf.build();
   poke(file, 56, 1, 2);  // only the PT_LOAD
-  const auto facts = read_facts(file, kLimits);
+  const auto facts = read_facts(file, kFactLimits);
   ASSERT_TRUE(facts.has_value());
   EXPECT_FALSE(facts->has_dynamic);
   EXPECT_EQ(facts->interpreter, "");
@@ -121,7 +121,7 @@ TEST(LoadSegments, AreInProgramHeaderOrder) {
   ElfBuilder elf;
   elf.interpreter = "/x";
   const Bytes file = elf.build();
-  const auto image = read_load_segments(file, kLimits);
+  const auto image = read_load_segments(file, kFactLimits);
   ASSERT_TRUE(image.has_value());
   ASSERT_EQ(image->segments.size(), 1U);
   EXPECT_EQ(image->segments[0].vaddr, elf.base);

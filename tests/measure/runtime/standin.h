@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <string>
 
+#include "tests/base/source_dir.h"
+
 namespace cloister::measure::test {
 
 // A directory that is removed with the object.
@@ -39,8 +41,7 @@ inline const std::string& standin_runtime() {
   static const std::string root = []() -> std::string {
     if (!has_program("gcc")) return "";
     const std::string out = scratch.path() + "/runtime";
-    const std::string script =
-        std::string(CLOISTER_SOURCE_DIR) + "/testdata/runtime/make-runtime.sh";
+    const std::string script = source_dir().string() + "/testdata/runtime/make-runtime.sh";
     return std::system(("sh '" + script + "' '" + out + "'").c_str()) == 0 ? out : "";
   }();
   return root;

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "tests/base/source_dir.h"
 
 namespace cloister::measure::sgx {
 namespace {
@@ -12,7 +13,7 @@ const Limits kLimits;
 const LayoutConstants kLayout;
 
 Bytes pal(const std::string& name) {
-  auto file = read_file(fs::path(CLOISTER_SOURCE_DIR) / "testdata/sgx" / name, 1 << 20);
+  auto file = read_file(source_dir() / "testdata/sgx" / name, 1 << 20);
   EXPECT_TRUE(file.has_value()) << name;
   return file.has_value() ? std::move(*file) : Bytes();
 }

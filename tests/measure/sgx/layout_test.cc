@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "tests/base/source_dir.h"
 
 namespace cloister::measure::sgx {
 namespace {
 
 std::string offsets() {
-  auto text =
-      read_text_file(fs::path(CLOISTER_SOURCE_DIR) / "testdata/runtime/offsets.py", 1 << 20);
+  auto text = read_text_file(source_dir() / "testdata/runtime/offsets.py", 1 << 20);
   return text.has_value() ? std::move(*text) : "";
 }
 

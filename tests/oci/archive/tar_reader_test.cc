@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "tests/base/source_dir.h"
 #include "tests/oci/archive/tar_builder.h"
 
 namespace cloister::oci {
@@ -49,7 +50,7 @@ std::optional<Code> failure(std::string_view bytes, const Limits& limits = {}) {
 }
 
 std::string fixture(const std::string& name) {
-  auto text = read_text_file(fs::path(CLOISTER_SOURCE_DIR) / "testdata/layers" / name, 1 << 20);
+  auto text = read_text_file(source_dir() / "testdata/layers" / name, 1 << 20);
   EXPECT_TRUE(text.has_value()) << name;
   return text.has_value() ? *text : std::string();
 }
