@@ -191,7 +191,10 @@ Status require_resolved(const manifest::Closure& closure) {
       "cloister deps shows the whole tree");
 }
 
-Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const PlanOptions& options) {
+namespace {
+
+Result<Plan> make_plan(Session& session, const oci::ImageRef& image, const PlanOptions& options,
+                       bool measured) {
   CL_TRY(ClosurePlan found, plan_closure(session, image, options));
   Plan plan;
   plan.base = std::move(found.base);
@@ -206,16 +209,21 @@ Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const Plan
   CL_CHECK(require_accepted(plan.findings, options.accepted));
   CL_CHECK(require_resolved(plan.closure));
 
-  // The manifest, and what the processor will make of it.
+  // The manifest, and whether there can be an enclave for it.
   CL_TRY(plan.manifest,
          manifest::generate_manifest(plan.launch, plan.closure, plan.kind, options.manifest,
                                      *plan.base.rootfs, *plan.runtime.libsysdb));
   CL_TRY(plan.params, manifest::enclave_params(plan.manifest.manifest, nullptr));
   CL_TRY(const Bytes libpal,
          plan.runtime.read(*plan.runtime.libpal, session.limits().libpal_bytes));
-  CL_TRY(plan.measurement,
-         measure::sgx::measure_enclave(libpal, as_bytes(plan.manifest.text), plan.params,
-                                       plan.runtime.layout, session.limits()));
+  const ByteView manifest = as_bytes(plan.manifest.text);
+  if (measured) {
+    CL_TRY(plan.measurement, measure::sgx::measure_enclave(libpal, manifest, plan.params,
+                                                           plan.runtime.layout, session.limits()));
+  } else {
+    CL_CHECK(measure::sgx::check_enclave(libpal, manifest, plan.params, plan.runtime.layout,
+                                         session.limits()));
+  }
   const auto add = [&](std::vector<manifest::Finding> more) {
     for (manifest::Finding& finding : more) plan.findings.push_back(std::move(finding));
   };
@@ -224,6 +232,17 @@ Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const Plan
   add(manifest::volume_findings(plan.launch, plan.manifest.manifest, *plan.base.rootfs));
   add(manifest::manifest_findings(plan.manifest.manifest));
   return plan;
+}
+
+}  // namespace
+
+Result<Plan> plan_manifest(Session& session, const oci::ImageRef& image,
+                           const PlanOptions& options) {
+  return make_plan(session, image, options, /*measured=*/false);
+}
+
+Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const PlanOptions& options) {
+  return make_plan(session, image, options, /*measured=*/true);
 }
 
 Result<Built> sign_and_assemble(Session& session, const Plan& plan, const SignOptions& options) {

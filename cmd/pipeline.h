@@ -65,6 +65,10 @@ struct ClosurePlan {
 Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
                                  const PlanOptions& options);
 Status require_resolved(const manifest::Closure& closure);
+// Up to the manifest, for an enclave that can be built; `measurement` stays empty: hashing an
+// enclave takes longer than everything before it.
+Result<Plan> plan_manifest(Session& session, const oci::ImageRef& image,
+                           const PlanOptions& options);
 Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const PlanOptions& options);
 
 struct SignOptions {

@@ -20,7 +20,7 @@ Result<int> run_manifest(const ManifestOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const PlanOptions options, to_plan_options(o.plan, session->limits()));
-  CL_TRY(const Plan plan, plan_build(*session, ref, options));
+  CL_TRY(const Plan plan, plan_manifest(*session, ref, options));
   CL_CHECK(write_result(o.output, plan.manifest.text));
   return 0;
 }

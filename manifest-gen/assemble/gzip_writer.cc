@@ -12,7 +12,7 @@
 namespace cloister::manifest {
 namespace {
 
-constexpr int kLevel = 6, kGzipWindow = 15 + 16, kMemoryLevel = 8;
+constexpr int kLevel = 5, kGzipWindow = 15 + 16, kMemoryLevel = 8;
 constexpr int kUnknownSystem = 255;
 
 }  // namespace

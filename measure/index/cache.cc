@@ -88,12 +88,10 @@ Status IndexCache::save(const LayerIndex& index) const {
   ByteWriter covered;
   put_head(covered, index.blob);
   covered.bytes(encode_layer_index(index));
-  ByteWriter file;
-  file.bytes(hmac_sha256(secret_, covered.view()).view());
-  file.bytes(covered.view());
   // A damaged file is only computed again, so no flush.
   CL_TRY(TempFile out, TempFile::create(directory_));
-  CL_CHECK(out.write(file.view()));
+  CL_CHECK(out.write(hmac_sha256(secret_, covered.view()).view()));
+  CL_CHECK(out.write(covered.view()));
   return out.commit(index_path(directory_, index.blob), Durability::kill);
 }
 

@@ -51,7 +51,10 @@ Status Capture::begin(std::uint64_t size) {
   size_ = 0;
   memory_.clear();
   spooled_ = size > kMemoryBytes;
-  if (!spooled_) return {};
+  if (!spooled_) {
+    memory_.reserve(static_cast<std::size_t>(size));
+    return {};
+  }
   if (!spool_.valid()) {
     CL_TRY(spool_, open_spool());
   }

@@ -165,18 +165,36 @@ class Builder {
   EnclaveMeasurement out_;
 };
 
-}  // namespace
+struct Placed {
+  elf::LoadImage libpal;
+  Placement placement;
+};
 
-Result<EnclaveMeasurement> measure_enclave(ByteView libpal, ByteView manifest,
-                                           const EnclaveParams& params,
-                                           const LayoutConstants& layout, const Limits& limits) {
+Result<Placed> place(ByteView libpal, ByteView manifest, const EnclaveParams& params,
+                     const LayoutConstants& layout, const Limits& limits) {
   if (std::find(manifest.begin(), manifest.end(), std::byte{0}) != manifest.end())
     return Error::invalid("the manifest contains a NUL byte")
         .detail("Gramine reads it as a C string and would stop there");
   auto image = elf::read_load_segments(libpal, limits);
   if (!image.has_value()) return std::move(image).error().while_("reading libpal.so");
-  CL_TRY(const Placement placement, place_enclave(*image, manifest.size(), params, layout));
-  return Builder(libpal, manifest, *image, params, layout, placement).run();
+  CL_TRY(Placement placement, place_enclave(*image, manifest.size(), params, layout));
+  return Placed{std::move(*image), std::move(placement)};
+}
+
+}  // namespace
+
+Status check_enclave(ByteView libpal, ByteView manifest, const EnclaveParams& params,
+                     const LayoutConstants& layout, const Limits& limits) {
+  CL_TRY(const Placed placed, place(libpal, manifest, params, layout, limits));
+  (void)placed;
+  return {};
+}
+
+Result<EnclaveMeasurement> measure_enclave(ByteView libpal, ByteView manifest,
+                                           const EnclaveParams& params,
+                                           const LayoutConstants& layout, const Limits& limits) {
+  CL_TRY(const Placed placed, place(libpal, manifest, params, layout, limits));
+  return Builder(libpal, manifest, placed.libpal, params, layout, placed.placement).run();
 }
 
 }  // namespace cloister::measure::sgx

@@ -42,6 +42,10 @@ struct EnclaveMeasurement {
   std::vector<EnclaveArea> areas;
 };
 
+// Fails where measure_enclave does, without hashing anything.
+Status check_enclave(ByteView libpal, ByteView manifest, const EnclaveParams& params,
+                     const LayoutConstants& layout, const Limits& limits);
+
 // `manifest` is the file's bytes; the terminating NUL and zero padding are added here, as Gramine
 // does. "Enclave size is not large enough" is `invalid` with the size that would be.
 Result<EnclaveMeasurement> measure_enclave(ByteView libpal, ByteView manifest,

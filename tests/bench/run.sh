@@ -71,7 +71,7 @@ missed=
 for image in redis large; do
   skopeo --insecure-policy copy -q --dest-tls-verify=false "oci:$work/$image/oci:$image" \
     "docker://$registry/$image:x"
-  packed=$(skopeo inspect --tls-verify=false "docker://$registry/$image:x" | jq '[.LayersData[].Size] | add')
+  packed=$(skopeo inspect --raw --tls-verify=false "docker://$registry/$image:x" | jq '[.layers[].size] | add')
   build=$(build_of "$image")
   copied=$(seconds "$image-skopeo" "rm -rf $work/copy" "$(copy_of "$image")")
   cold=$(seconds "$image-cold" "$empty_store" "$build")
