@@ -17,9 +17,10 @@ inline std::string_view parent_directory(std::string_view path) {
   return slash == 0 || slash == std::string_view::npos ? "/" : path.substr(0, slash);
 }
 
-// `directory` itself or what lies anywhere below it: "/a/b" is within "/a", "/ab" is not. Both are
-// lexically normal; everything is within "/".
+// `directory` itself or what lies anywhere below it: "/a/b" is within "/a" and "/a/", "/ab" is not.
+// Both are lexically normal; everything is within "/".
 inline bool is_within(std::string_view path, std::string_view directory) {
+  while (directory.size() > 1 && directory.ends_with('/')) directory.remove_suffix(1);
   return directory == "/" || (path.starts_with(directory) &&
                               (path.size() == directory.size() || path[directory.size()] == '/'));
 }

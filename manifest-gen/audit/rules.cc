@@ -51,21 +51,16 @@ std::string_view path_of(std::string_view uri) {
 }
 
 // Allowed files match by prefix of whole components.
-bool covers(std::string_view allowed, std::string_view path) {
-  while (allowed.size() > 1 && allowed.ends_with('/')) allowed.remove_suffix(1);
-  return is_within(path, allowed);
-}
-
 bool holds_code(std::string_view path) {
   static constexpr std::string_view kTrees[] = {"/usr",   "/bin", "/sbin",   "/lib",
                                                 "/lib64", "/etc", "/gramine"};
   return std::any_of(std::begin(kTrees), std::end(kTrees), [&](std::string_view tree) {
-    return covers(path, tree) || covers(tree, path);
+    return is_within(tree, path) || is_within(path, tree);
   });
 }
 
 bool is_log(std::string_view path) {
-  return covers("/var/log", path) || path.ends_with(".log") || path.ends_with("_log");
+  return is_within(path, "/var/log") || path.ends_with(".log") || path.ends_with("_log");
 }
 
 void allowed_findings(const TomlTable& manifest, std::vector<Finding>& out) {
@@ -74,7 +69,7 @@ void allowed_findings(const TomlTable& manifest, std::vector<Finding>& out) {
     const std::string_view path = path_of(uri);
     const auto shadowed =
         std::find_if(trusted.begin(), trusted.end(),
-                     [&](const std::string& file) { return covers(path, path_of(file)); });
+                     [&](const std::string& file) { return is_within(path_of(file), path); });
     if (shadowed != trusted.end()) {
       out.push_back(make_finding(kAllowedTrusted, uri, cat("covers the trusted file ", *shadowed),
                                  "allow a path that holds no trusted file: allowed wins silently"));

@@ -32,7 +32,7 @@ std::string_view mount_of(const TomlTable& manifest, std::string_view path) {
   if (allowed == nullptr || allowed->array() == nullptr) return {};
   for (const TomlValue& item : *allowed->array())
     if (item.string() != nullptr && item.string()->starts_with("file:") &&
-        covers(std::string_view(*item.string()).substr(5), path))
+        is_within(path, std::string_view(*item.string()).substr(5)))
       return "allowed";
   return {};
 }
