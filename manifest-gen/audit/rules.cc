@@ -50,7 +50,6 @@ std::string_view path_of(std::string_view uri) {
   return colon == std::string_view::npos ? uri : uri.substr(colon + 1);
 }
 
-// Allowed files match by prefix of whole components.
 bool holds_code(std::string_view path) {
   static constexpr std::string_view kTrees[] = {"/usr",   "/bin", "/sbin",   "/lib",
                                                 "/lib64", "/etc", "/gramine"};
