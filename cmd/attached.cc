@@ -101,9 +101,6 @@ Result<std::vector<Attached>> read_attached(Session& session, const oci::ImageRe
 
 Status attach(Session& session, const oci::ImageRef& ref, const Digest& image,
               std::string_view suffix, const Attached& artefact) {
-  if (ref.transport == oci::Transport::archive)
-    return Error::usage("an archive cannot be signed: nothing can be added to it")
-        .hint("copy it to a registry or a layout with cloister push, and sign it there");
   const oci::ImageRef at = beside(ref, attachment_tag(image, suffix));
   for (int attempt = 0; attempt < kAttachTries; ++attempt) {
     CL_CHECK(session.cancel().check());

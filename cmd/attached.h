@@ -25,7 +25,7 @@ std::string attachment_tag(const Digest& image, std::string_view suffix);
 Result<std::vector<Attached>> read_attached(Session& session, const oci::ImageRef& ref,
                                             const Digest& image, std::string_view suffix);
 // Adds one to what others attached, and looks again whether it is there: registries know no
-// compare-and-swap. Archives cannot be added to: `usage`.
+// compare-and-swap. REQUIRES: a registry or a layout; nothing can be added to an archive.
 Status attach(Session& session, const oci::ImageRef& ref, const Digest& image,
               std::string_view suffix, const Attached& artefact);
 

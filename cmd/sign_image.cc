@@ -133,6 +133,9 @@ Result<sign::ImageKey> load_image_key(Session& session, const std::string& file,
 
 Result<SignedImage> sign_image(Session& session, const oci::ImageRef& ref,
                                const SignImageOptions& options) {
+  if (ref.transport == oci::Transport::archive)
+    return Error::usage("an archive cannot be signed: nothing can be added to it")
+        .hint("copy it to a registry or a layout with cloister push, and sign it there");
   CL_TRY(const oci::Image image, session.resolve(ref));
   SignedImage out;
   out.digest = image.manifest_descriptor.digest;
