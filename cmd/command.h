@@ -28,6 +28,8 @@ Action add_build(CLI::App& app);
 Action add_measure(CLI::App& app);
 Action add_push(CLI::App& app);
 Action add_keygen(CLI::App& app);
+Action add_sign(CLI::App& app);
+Action add_verify(CLI::App& app);
 Action add_sigstruct(CLI::App& app);
 Action add_version(CLI::App& app);
 

@@ -46,9 +46,18 @@ constexpr Command kCommands[] = {
      "  cloister measure app.manifest.sgx --libpal libpal.so --key enclave.pem --date 2024-01-02 "
      "--sig app.sig",
      add_measure},
+    {"sign", "Sign an image, and attest what enclave is in it",
+     "cloister sign reg.example/redis:7-sgx --key image.pem\n"
+     "  cosign verify --key image.pub --insecure-ignore-tlog=true reg.example/redis:7-sgx",
+     add_sign},
+    {"verify", "Check that an image is what its signer says",
+     "cloister verify reg.example/redis:7-sgx --key image.pub\n"
+     "  cloister verify reg.example/redis:7-sgx --key image.pub --min-isvsvn 3 --format json",
+     add_verify},
     {"push", "Copy an image from one place to another",
      "cloister push oci:./out:v1-sgx reg.example/app:v1-sgx", add_push},
-    {"keygen", "Make a signing key", "cloister keygen sgx -o enclave.pem", add_keygen},
+    {"keygen", "Make a signing key",
+     "cloister keygen sgx -o enclave.pem\n  cloister keygen image -o image.pem", add_keygen},
     {"sigstruct", "Show the fields of a SIGSTRUCT and check its signature",
      "cloister sigstruct app.sig\n  cloister sigstruct app.sig --format json", add_sigstruct},
     {"version", "Show the version", "cloister version", add_version},

@@ -1,24 +1,14 @@
 // SGX accepts exactly one kind of key: RSA with 3072 bits and public exponent 3 (Intel SDM vol. 3D,
 // 37.14). Keys come as PEM: PKCS#1 as Gramine writes it, or PKCS#8, either one possibly encrypted.
-//
-// Traps. Without a callback of ours OpenSSL would ask on the terminal; with one it may ask several
-// times, so the answer is kept for the duration of the call. A wrong passphrase shows only as a
-// parse error, told apart by whether the passphrase was asked for. OpenSSL's own PKCS#8 writer
-// knows PBKDF2 only; scrypt needs the parts.
 #include "sign/key.h"
 
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/pkcs12.h>
+#include <openssl/evp.h>
 #include <openssl/rsa.h>
 
-#include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
-#include "base/digest.h"
 #include "base/text.h"
 #include "sign/openssl.h"
 
@@ -28,61 +18,8 @@ namespace {
 constexpr int kBits = 3072;
 constexpr std::size_t kBytes = kBits / 8;
 constexpr BN_ULONG kExponent = 3;
-// scrypt as `openssl pkcs8 -scrypt` sets it: 16 MiB, within the limit that readers have.
-constexpr std::uint64_t kScryptN = 16384, kScryptR = 8, kScryptP = 1;
-constexpr int kSaltBytes = 16;
 
 constexpr const char* kKeyHint = "cloister keygen sgx -o enclave.pem makes a suitable key";
-
-// What OpenSSL's passphrase callback is given.
-struct Asking {
-  const PassphraseSource& source;
-  bool asked = false;
-  std::optional<std::string> passphrase = std::nullopt;
-  std::optional<Error> failure = std::nullopt;
-
-  explicit Asking(const PassphraseSource& from) : source(from) {}
-  Asking(const Asking&) = delete;
-  Asking& operator=(const Asking&) = delete;
-  ~Asking() {
-    if (passphrase) OPENSSL_cleanse(passphrase->data(), passphrase->size());
-  }
-  void ask() {
-    asked = true;
-    if (!source) return;
-    auto answer = source();
-    if (answer.has_value())
-      passphrase = std::move(*answer);
-    else
-      failure = std::move(answer).error();
-  }
-};
-
-int give_passphrase(char* buffer, int size, int /*writing*/, void* context) {
-  auto& asking = *static_cast<Asking*>(context);
-  if (!asking.asked) asking.ask();
-  if (!asking.passphrase || asking.passphrase->size() > static_cast<std::size_t>(size)) return -1;
-  std::memcpy(buffer, asking.passphrase->data(), asking.passphrase->size());
-  return static_cast<int>(asking.passphrase->size());
-}
-
-Error unreadable(Asking& asking, ByteView pem, std::string_view what) {
-  if (asking.failure) return std::move(*asking.failure);
-  if (asking.asked && !asking.passphrase)
-    return Error::invalid(cat("key ", what, " is encrypted and no passphrase was given"))
-        .hint("give --passphrase-file, or set CLOISTER_PASSWORD");
-  const std::string reason = openssl_reason();
-  if (asking.asked)
-    return Error::invalid(cat("key ", what, " cannot be decrypted: wrong passphrase"))
-        .detail(cat("OpenSSL says: ", reason.empty() ? std::string("bad decrypt") : reason))
-        .hint("give the passphrase that the key was written with");
-  const std::string_view text = as_text(pem);
-  if (text.find("-----BEGIN PUBLIC KEY-----") != std::string_view::npos ||
-      text.find("-----BEGIN CERTIFICATE-----") != std::string_view::npos)
-    return Error::invalid(cat("key ", what, " is a public key; signing needs the private one"))
-        .hint("name the PEM file with BEGIN PRIVATE KEY in it");
-  return Error::invalid(cat("key ", what, " holds no private key in PEM form")).hint(kKeyHint);
-}
 
 BnPtr parameter(const EVP_PKEY* key, const char* name) {
   BIGNUM* value = nullptr;
@@ -115,31 +52,6 @@ Status check_kind(const EVP_PKEY* key, std::string_view what) {
   return {};
 }
 
-Error internal(std::string_view doing) {
-  return Error::internal(cat("OpenSSL failed at ", doing)).detail(openssl_reason());
-}
-
-std::string text_of(BIO* bio) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
-  return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
-}
-
-Status write_encrypted(BIO* out, PKCS8_PRIV_KEY_INFO* plain, const std::string& passphrase) {
-  CL_TRY(Bytes salt, random_bytes(kSaltBytes));
-  // static_cast through void: std::byte and unsigned char may alias, the types differ.
-  auto* salt_bytes = static_cast<unsigned char*>(static_cast<void*>(salt.data()));
-  OpensslPtr<X509_ALGOR> algorithm(PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), salt_bytes, kSaltBytes,
-                                                         nullptr, kScryptN, kScryptR, kScryptP));
-  if (!algorithm) return internal("preparing scrypt");
-  const OpensslPtr<X509_SIG> encrypted(PKCS8_set0_pbe(
-      passphrase.data(), static_cast<int>(passphrase.size()), plain, algorithm.get()));
-  if (!encrypted) return internal("encrypting the key");
-  (void)algorithm.release();  // owned by `encrypted` now
-  if (PEM_write_bio_PKCS8(out, encrypted.get()) != 1) return internal("writing the key");
-  return {};
-}
-
 }  // namespace
 
 struct SgxKey::Impl {
@@ -153,16 +65,7 @@ SgxKey::~SgxKey() = default;
 
 Result<SgxKey> SgxKey::from_pem(ByteView pem, const PassphraseSource& passphrase,
                                 std::string_view what) {
-  if (pem.size() > static_cast<std::size_t>(1) << 24)
-    return Error::limit(cat("key ", what, " is too large to be a key")).hint(kKeyHint);
-  ERR_clear_error();
-  Asking asking(passphrase);
-  if (pem.empty()) return unreadable(asking, pem, what);
-  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  if (!bio) return internal("reading memory");
-  PkeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, give_passphrase, &asking));
-  if (!key) return unreadable(asking, pem, what);
-  ERR_clear_error();  // what the decoders tried before one fitted
+  CL_TRY(PkeyPtr key, read_private_pem(pem, passphrase, what, kKeyHint));
   CL_CHECK(check_kind(key.get(), what));
   return SgxKey(std::make_unique<Impl>(Impl{std::move(key)}));
 }
@@ -176,7 +79,7 @@ Result<SgxKey> SgxKey::generate() {
       EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), kBits) != 1 ||
       EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context.get(), exponent.get()) != 1 ||
       EVP_PKEY_generate(context.get(), &key) != 1)
-    return internal("generating a key");
+    return openssl_failure("generating a key");
   PkeyPtr owned(key);
   CL_CHECK(check_kind(owned.get(), "just made"));
   return SgxKey(std::make_unique<Impl>(Impl{std::move(owned)}));
@@ -187,8 +90,7 @@ Bytes SgxKey::modulus_le() const {
   const BnPtr modulus = parameter(impl_->key.get(), OSSL_PKEY_PARAM_RSA_N);
   // check_kind has seen 3072 bits: it fits, and nothing here can fail but memory.
   if (!modulus ||
-      BN_bn2lebinpad(modulus.get(), static_cast<unsigned char*>(static_cast<void*>(out.data())),
-                     kBytes) != static_cast<int>(kBytes))
+      BN_bn2lebinpad(modulus.get(), raw(out.data()), kBytes) != static_cast<int>(kBytes))
     std::abort();
   return out;
 }
@@ -202,10 +104,7 @@ Result<Bytes> SgxKey::sign(ByteView data) const {
       EVP_DigestSignInit_ex(context.get(), &rsa, "SHA256", nullptr, nullptr, impl_->key.get(),
                             nullptr) != 1 ||
       EVP_PKEY_CTX_set_rsa_padding(rsa, RSA_PKCS1_PADDING) != 1 ||
-      EVP_DigestSign(context.get(), static_cast<unsigned char*>(static_cast<void*>(out.data())),
-                     &size,
-                     static_cast<const unsigned char*>(static_cast<const void*>(data.data())),
-                     data.size()) != 1 ||
+      EVP_DigestSign(context.get(), raw(out.data()), &size, raw(data.data()), data.size()) != 1 ||
       size != out.size())
     return Error::invalid("the key cannot sign; it may be damaged")
         .detail(openssl_reason())
@@ -214,23 +113,11 @@ Result<Bytes> SgxKey::sign(ByteView data) const {
 }
 
 Result<std::string> SgxKey::to_pem(const std::optional<std::string>& passphrase) const {
-  if (passphrase && (passphrase->empty() || passphrase->size() > 1024))
-    return Error::invalid("a passphrase has 1 to 1024 bytes").hint("choose another one");
-  const BioPtr bio(BIO_new(BIO_s_secmem()));
-  const OpensslPtr<PKCS8_PRIV_KEY_INFO> plain(EVP_PKEY2PKCS8(impl_->key.get()));
-  if (!bio || !plain) return internal("encoding the key");
-  if (passphrase)
-    CL_CHECK(write_encrypted(bio.get(), plain.get(), *passphrase));
-  else if (PEM_write_bio_PKCS8_PRIV_KEY_INFO(bio.get(), plain.get()) != 1)
-    return internal("writing the key");
-  return text_of(bio.get());
+  return write_private_pem(impl_->key.get(), passphrase);
 }
 
 Result<std::string> SgxKey::public_pem() const {
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  if (!bio || PEM_write_bio_PUBKEY(bio.get(), impl_->key.get()) != 1)
-    return internal("writing the public key");
-  return text_of(bio.get());
+  return write_public_pem(impl_->key.get());
 }
 
 }  // namespace cloister::sign

@@ -1,7 +1,6 @@
 // SGX signing keys: RSA-3072 with public exponent 3, from PEM.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,11 +8,9 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "sign/private_pem.h"
 
 namespace cloister::sign {
-
-// Asked for at most once, and only when the PEM is encrypted. Nothing: there is no passphrase.
-using PassphraseSource = std::function<Result<std::optional<std::string>>()>;
 
 // Owns the key; never printed; OpenSSL wipes it when freed. Const methods are thread-safe.
 class SgxKey {

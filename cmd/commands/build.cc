@@ -12,6 +12,7 @@
 #include "cmd/publish.h"
 #include "cmd/report/build.h"
 #include "cmd/session.h"
+#include "cmd/sign_image.h"
 
 namespace cloister::cmd {
 namespace {
@@ -20,7 +21,8 @@ struct BuildOptions {
   CommonOptions common;
   PlanArguments plan;
   PassphraseOptions passphrase;
-  std::string image, key, output, date, iidfile, metadata_file, format = "text";
+  PassphraseOptions sign_passphrase;
+  std::string image, key, sign_key, output, date, iidfile, metadata_file, format = "text";
   std::vector<std::string> tags, labels;
   bool push = false, dry_run = false, with_direct = false;
 };
@@ -32,6 +34,9 @@ Status check_usage(const BuildOptions& o) {
   if (o.push && o.tags.empty())
     return Error::usage("--push needs a destination")
         .hint("name it with -t REGISTRY/REPOSITORY:TAG");
+  if (!o.sign_key.empty() && !o.dry_run && !o.push && !o.output.starts_with("oci:"))
+    return Error::usage("--sign-key signs an image where it lies, and this build puts it nowhere")
+        .hint("give -t DEST --push, or -o oci:DIR (an archive cannot be added to)");
   return {};
 }
 
@@ -82,6 +87,14 @@ Result<oci::ImageContent> built_content(Session& session, const Plan& plan, cons
   return content_in_store(session, image);
 }
 
+// By digest: a tag may have been moved since.
+Status sign_built(Session& session, oci::ImageRef ref, const Built& built,
+                  const sign::ImageKey& key) {
+  ref.digest = ref.registry.digest = built.image.manifest_descriptor.digest;
+  CL_CHECK(sign_image(session, ref, {key, ""}));
+  return {};
+}
+
 Result<int> dry_run(Session& session, const BuildOptions& o, const Plan& plan,
                     const std::vector<oci::ImageRef>& tags) {
   const BuildReport report{plan, nullptr, {}, tags.empty() ? std::string() : tags.front().str()};
@@ -101,6 +114,10 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   CL_TRY(const PlanOptions plan_options, to_plan_options(o.plan, session->limits()));
   // A wrong key should not be found out after minutes of pulling.
   std::optional<sign::SgxKey> key;
+  std::optional<sign::ImageKey> sign_key;
+  if (!o.dry_run && !o.sign_key.empty()) {
+    CL_TRY(sign_key, load_image_key(*session, o.sign_key, o.sign_passphrase));
+  }
   if (!o.dry_run) {
     CL_TRY(const Bytes pem, read_file(o.key, session->limits().key_bytes));
     CL_TRY(key, sign::SgxKey::from_pem(
@@ -120,9 +137,12 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   CL_TRY(const oci::ImageContent content, built_content(*session, plan, built));
   CL_CHECK(session->cancel().check());
   if (output) CL_CHECK(publish(*session, content, *output, ""));
+  if (output && sign_key && output->transport == oci::Transport::layout)
+    CL_CHECK(sign_built(*session, *output, built, *sign_key));
   CL_TRY(oci::Store * store, session->store());
   for (const oci::ImageRef& tag : tags) {
     if (o.push) CL_CHECK(publish(*session, content, tag, mountable_from(ref, tag)));
+    if (o.push && sign_key) CL_CHECK(sign_built(*session, tag, built, *sign_key));
     CL_CHECK(store->tag(tag.str(), built.image.manifest_descriptor));
   }
 
@@ -144,6 +164,10 @@ Action add_build(CLI::App& app) {
       ->required();
   app.add_option("--key", o->key, "SGX signing key: RSA-3072, exponent 3 (PEM)");
   add_passphrase_options(app, o->passphrase);
+  app.add_option("--sign-key", o->sign_key,
+                 "Key that signs the result and attests its measurement (PEM)");
+  app.add_option("--sign-passphrase-file", o->sign_passphrase.file,
+                 "File that holds the passphrase of --sign-key");
   app.add_option("-t,--tag", o->tags, "Name of the result; repeatable")->expected(1)->take_all();
   app.add_flag("--push", o->push, "Push the result under each name of -t");
   app.add_option("-o,--output", o->output,

@@ -6,22 +6,61 @@
 #include "cmd/command.h"
 #include "cmd/output.h"
 #include "cmd/passphrase.h"
+#include "sign/image/image_key.h"
 #include "sign/key.h"
 
 namespace cloister::cmd {
 namespace {
 
 struct KeygenOptions {
-  std::string output;
-  bool encrypt = false, force = false;
+  std::string output, public_output, type = "ecdsa-p256";
+  bool image = false, encrypt = false, force = false;
   PassphraseOptions passphrase;
 };
 
+// Two texts: the private key and, where others need it as a file, the public one.
+struct NewKey {
+  std::string private_pem, public_pem;
+};
+
+Result<NewKey> make_sgx_key(const std::optional<std::string>& passphrase) {
+  CL_TRY(const sign::SgxKey key, sign::SgxKey::generate());
+  CL_TRY(std::string pem, key.to_pem(passphrase));
+  return NewKey{std::move(pem), ""};
+}
+
+Result<NewKey> make_image_key(const std::string& type,
+                              const std::optional<std::string>& passphrase) {
+  const auto kind = sign::parse_image_key_kind(type);
+  if (!kind) return Error::internal(cat("no key type ", quote(type)));
+  CL_TRY(const sign::ImageKey key, sign::ImageKey::generate(*kind));
+  CL_TRY(std::string pem, key.to_pem(passphrase));
+  return NewKey{std::move(pem), key.public_key().pem()};
+}
+
+// "image.pem" → "image.pub".
+std::string public_name(const std::string& file) {
+  fs::path path(file);
+  return path.replace_extension(".pub").string();
+}
+
+bool is_file_name(const std::string& output) {
+  return !output.empty() && output != "-";
+}
+
 Result<int> run_keygen(const KeygenOptions& o, const Environment& env) {
-  std::error_code error;
-  if (!o.output.empty() && o.output != "-" && !o.force && fs::exists(o.output, error))
-    return Error::conflict(cat(quote(o.output), " exists already"))
-        .hint("a lost key cannot be had back; give --force to replace it");
+  std::string public_output = o.public_output;
+  if (o.image && public_output.empty() && is_file_name(o.output))
+    public_output = public_name(o.output);
+  if (is_file_name(o.output) && public_output == o.output)
+    return Error::usage(cat(quote(o.output), " cannot hold both keys"))
+        .hint("name the private key NAME.pem, or the public one with --public");
+  for (const std::string& file : {o.output, public_output}) {
+    std::error_code error;
+    if (is_file_name(file) && !o.force && fs::exists(file, error))
+      return Error::conflict(cat(quote(file), " exists already"))
+          .hint("a lost key cannot be had back; give --force to replace it");
+  }
   std::optional<std::string> passphrase;
   if (o.encrypt || o.passphrase.given()) {
     CL_TRY(passphrase,
@@ -30,9 +69,9 @@ Result<int> run_keygen(const KeygenOptions& o, const Environment& env) {
       return Error::invalid("an encrypted key needs a passphrase")
           .hint("give --passphrase-file, or set CLOISTER_PASSWORD");
   }
-  CL_TRY(const sign::SgxKey key, sign::SgxKey::generate());
-  CL_TRY(const std::string pem, key.to_pem(passphrase));
-  CL_CHECK(write_result(o.output, pem, 0600));
+  CL_TRY(const NewKey key, o.image ? make_image_key(o.type, passphrase) : make_sgx_key(passphrase));
+  CL_CHECK(write_result(o.output, key.private_pem, 0600));
+  if (!public_output.empty()) CL_CHECK(write_result(public_output, key.public_pem));
   return 0;
 }
 
@@ -40,15 +79,25 @@ Result<int> run_keygen(const KeygenOptions& o, const Environment& env) {
 
 Action add_keygen(CLI::App& app) {
   auto o = std::make_shared<KeygenOptions>();
-  CLI::App* sgx = app.add_subcommand(
-      "sgx", "An enclave signing key: RSA-3072 with public exponent 3, PEM (PKCS#8)");
-  sgx->set_help_flag("-h,--help", "Show this text");
+  const auto add = [&](const char* name, const char* summary) {
+    CLI::App* kind = app.add_subcommand(name, summary);
+    kind->set_help_flag("-h,--help", "Show this text");
+    kind->add_option("-o,--output", o->output,
+                     "File for the private key, mode 0600 (default: standard output)");
+    kind->add_flag("--encrypt", o->encrypt, "Protect it with a passphrase");
+    kind->add_flag("--force", o->force, "Replace an existing file");
+    add_passphrase_options(*kind, o->passphrase);
+    return kind;
+  };
   app.require_subcommand(1);
-  sgx->add_option("-o,--output", o->output,
-                  "File for the private key, mode 0600 (default: standard output)");
-  sgx->add_flag("--encrypt", o->encrypt, "Protect it with a passphrase");
-  sgx->add_flag("--force", o->force, "Replace an existing file");
-  add_passphrase_options(*sgx, o->passphrase);
+  add("sgx", "An enclave signing key: RSA-3072 with public exponent 3, PEM (PKCS#8)");
+  CLI::App* image = add("image", "A key that signs images and attestations, PEM (PKCS#8)");
+  image->add_option("--type", o->type, "ecdsa-p256, ecdsa-p384, ed25519 or rsa")
+      ->check(CLI::IsMember({"ecdsa-p256", "ecdsa-p384", "ed25519", "rsa"}))
+      ->capture_default_str();
+  image->add_option("--public", o->public_output,
+                    "File for the public key (default: the private key's name with .pub)");
+  image->parse_complete_callback([o] { o->image = true; });
   return [o](const Environment& env) { return run_keygen(*o, env); };
 }
 

@@ -1,0 +1,171 @@
+// A verifier says everything that is wrong, not the first thing: each check stands alone, and the
+// caller decides by all of them.
+#include "sign/image/checks.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "sign/image/dsse.h"
+#include "sign/image/simple_signing.h"
+#include "sign/image/statement.h"
+
+namespace cloister::sign {
+namespace {
+
+constexpr std::size_t kNamedFiles = 5;  // of many that differ, so many are named
+
+Check passed(std::string name, std::string found) {
+  return {std::move(name), true, std::move(found), ""};
+}
+Check failed(std::string name, std::string found, std::string expected) {
+  return {std::move(name), false, std::move(found), std::move(expected)};
+}
+Check compared(std::string name, const std::string& found, const std::string& expected) {
+  return found == expected ? passed(std::move(name), found)
+                           : failed(std::move(name), found, expected);
+}
+
+std::string key_name(const ImagePublicKey& key) {
+  return cat(image_key_kind_name(key.kind()), " key ", key.fingerprint().hex().substr(0, 16));
+}
+
+bool same_claim(const MeasurementClaim& a, const MeasurementClaim& b) {
+  return a.mrenclave == b.mrenclave && a.mrsigner == b.mrsigner &&
+         a.sigstruct_digest == b.sigstruct_digest && a.manifest_digest == b.manifest_digest &&
+         a.trusted_digest == b.trusted_digest && a.isvprodid == b.isvprodid &&
+         a.isvsvn == b.isvsvn && a.debug == b.debug && a.runtime_files == b.runtime_files;
+}
+
+std::string listed(const std::vector<NamedDigest>& files) {
+  std::string out;
+  for (const NamedDigest& file : files)
+    out += cat(out.empty() ? "" : ", ", printable(file.name), " ", file.sha256.hex());
+  return out;
+}
+
+}  // namespace
+
+Check check_signature(const Digest& image, const std::vector<SignatureArtefact>& artefacts,
+                      const ImagePublicKey& key, const Limits& limits) {
+  std::size_t of_others = 0;
+  for (const SignatureArtefact& artefact : artefacts) {
+    if (!key.verify(as_bytes(artefact.payload), artefact.signature)) {
+      ++of_others;
+      continue;
+    }
+    const auto claim = parse_simple_signing(artefact.payload, limits);
+    if (!claim.has_value())
+      return failed("signature", claim.error().what(), "a signature over an image digest");
+    if (claim->manifest_digest != image)
+      return failed("signature", cat("a signature of ", claim->manifest_digest.str()), image.str());
+    return passed("signature", cat("by the ", key_name(key)));
+  }
+  return failed("signature",
+                of_others == 0 ? std::string("the image is not signed")
+                               : cat("only signatures by other keys: ", of_others),
+                cat("a signature by the ", key_name(key)));
+}
+
+AttestationResult check_attestation(const Digest& image, const std::vector<std::string>& envelopes,
+                                    const ImagePublicKey& key, const Limits& limits) {
+  AttestationResult out;
+  std::size_t ours = 0;
+  for (const std::string& text : envelopes) {
+    // What cannot be read, or is signed by others, is somebody else's business.
+    const auto envelope = parse_dsse(text, limits);
+    if (!envelope.has_value() || envelope->payload_type != kInTotoPayloadType ||
+        !verify_dsse(*envelope, key))
+      continue;
+    const auto statement = parse_statement(envelope->payload, limits);
+    if (!statement.has_value() || statement->predicate_type != kMeasurementPredicate) continue;
+    ++ours;
+    if (!statement->is_about(image)) {
+      out.check = failed("attestation", "an attestation about another image", image.str());
+      return out;
+    }
+    auto claim = parse_measurement(statement->predicate, limits);
+    if (!claim.has_value()) {
+      out.check = failed("attestation", claim.error().what(), std::string(kMeasurementPredicate));
+      return out;
+    }
+    if (out.claim && !same_claim(*out.claim, *claim)) {
+      out.check = failed("attestation", "two attestations by this key that disagree", "one answer");
+      out.claim.reset();
+      return out;
+    }
+    out.claim = std::move(*claim);
+  }
+  if (out.claim)
+    out.check = passed("attestation", cat("mrenclave ", out.claim->mrenclave.hex()));
+  else
+    out.check = failed("attestation",
+                       envelopes.empty() ? "nothing is attested about the image"
+                                         : "no measurement attestation by this key",
+                       cat(kMeasurementPredicate, " by the ", key_name(key)));
+  return out;
+}
+
+std::vector<Check> check_enclave_evidence(const EnclaveEvidence& e, const EnclavePins& pins) {
+  std::vector<Check> out;
+  out.push_back(e.starts_loader ? passed("entrypoint", "starts the enclave's loader")
+                                : failed("entrypoint", "starts something else",
+                                         "the enclave's loader with this manifest"));
+  if (e.differing.empty()) {
+    out.push_back(
+        passed("trusted-files", cat(e.trusted.size(), " files are what the manifest says")));
+  } else {
+    std::vector<std::string> named;
+    for (std::size_t i = 0; i < e.differing.size() && i < kNamedFiles; ++i)
+      named.push_back(quote(e.differing[i]));
+    std::string found = cat("not the measured file: ", join(named, ", "));
+    if (e.differing.size() > named.size())
+      found += cat(" and ", e.differing.size() - named.size(), " more");
+    out.push_back(failed("trusted-files", std::move(found), "the files that the manifest names"));
+  }
+  const auto sigstruct = check_sigstruct(e.sigstruct);
+  out.push_back(sigstruct.has_value()
+                    ? passed("sigstruct", "RSA signature, q1 and q2 are right")
+                    : failed("sigstruct", sigstruct.error().what(), "a valid SIGSTRUCT"));
+  if (e.mrenclave)
+    out.push_back(compared("mrenclave", e.sigstruct.mrenclave.hex(), e.mrenclave->hex()));
+  else
+    out.push_back(failed("mrenclave", e.mrenclave_problem, "an enclave that can be measured"));
+
+  const Digest mrsigner = e.sigstruct.mrsigner();
+  if (pins.mrsigner) out.push_back(compared("mrsigner", mrsigner.hex(), pins.mrsigner->hex()));
+  if (pins.isvprodid)
+    out.push_back(compared("isvprodid", cat(e.sigstruct.isvprodid), cat(*pins.isvprodid)));
+  if (pins.min_isvsvn) {
+    const std::string found = cat(e.sigstruct.isvsvn);
+    out.push_back(e.sigstruct.isvsvn >= *pins.min_isvsvn
+                      ? passed("isvsvn", found)
+                      : failed("isvsvn", found, cat("at least ", *pins.min_isvsvn)));
+  }
+  if (!e.sigstruct.debug())
+    out.push_back(passed("debug", "no"));
+  else if (pins.allow_debug)
+    out.push_back(passed("debug", "yes, and --allow-debug was given"));
+  else
+    out.push_back(failed("debug", "the host can read a debug enclave", "a production enclave"));
+  return out;
+}
+
+std::vector<Check> check_claim(const EnclaveEvidence& e, const MeasurementClaim& claim) {
+  std::vector<Check> out;
+  const Sigstruct& s = e.sigstruct;
+  out.push_back(compared("attested-mrenclave", s.mrenclave.hex(), claim.mrenclave.hex()));
+  out.push_back(compared("attested-mrsigner", s.mrsigner().hex(), claim.mrsigner.hex()));
+  out.push_back(
+      compared("attested-sigstruct", e.sigstruct_digest.hex(), claim.sigstruct_digest.hex()));
+  out.push_back(
+      compared("attested-manifest", e.manifest_digest.hex(), claim.manifest_digest.hex()));
+  out.push_back(compared("attested-trusted-files", trusted_files_digest(e.trusted).hex(),
+                         claim.trusted_digest.hex()));
+  out.push_back(compared("attested-runtime", listed(e.runtime_files), listed(claim.runtime_files)));
+  out.push_back(compared("attested-version",
+                         cat(s.isvprodid, "/", s.isvsvn, s.debug() ? " debug" : ""),
+                         cat(claim.isvprodid, "/", claim.isvsvn, claim.debug ? " debug" : "")));
+  return out;
+}
+
+}  // namespace cloister::sign

@@ -1,0 +1,67 @@
+// Whether an image is what its signer says: each question asked by itself, answered by name.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "base/limits.h"
+#include "sign/image/image_key.h"
+#include "sign/image/measurement.h"
+#include "sign/sgx/sigstruct.h"
+
+namespace cloister::sign {
+
+struct Check {
+  std::string name;  // "signature", "attestation", "mrenclave", …: stable, for programs
+  bool passed = false;
+  std::string found;     // for people: what was seen
+  std::string expected;  // when it failed: what should have been there
+};
+
+// What is attached to an image, as it came: anyone may have attached anything.
+struct SignatureArtefact {
+  std::string payload;  // simple signing
+  Bytes signature;      // over payload
+};
+
+// The enclave in an image, from the image's own bytes.
+struct EnclaveEvidence {
+  Sigstruct sigstruct;
+  Digest sigstruct_digest, manifest_digest;
+  std::optional<Digest> mrenclave;         // recomputed; nothing when it cannot be
+  std::string mrenclave_problem;           // why it cannot be
+  std::vector<NamedDigest> runtime_files;  // libpal.so, libsysdb.so
+  std::vector<NamedDigest> trusted;        // path and digest that the manifest names
+  std::vector<std::string> differing;      // of these, paths whose file is another one or absent
+  bool starts_loader = false;  // the image's entrypoint is the enclave's loader with this manifest
+};
+
+struct EnclavePins {
+  std::optional<Digest> mrsigner;
+  std::optional<std::uint16_t> isvprodid, min_isvsvn;
+  bool allow_debug = false;
+};
+
+// A signature by `key` over a claim about this image. Those of others neither help nor harm.
+Check check_signature(const Digest& image, const std::vector<SignatureArtefact>& artefacts,
+                      const ImagePublicKey& key, const Limits& limits);
+
+// The measurement attestation by `key` about this image among DSSE envelopes (as JSON texts). Two
+// by the same key that say different things are a failure: nobody could know which one is meant.
+struct AttestationResult {
+  Check check;
+  std::optional<MeasurementClaim> claim;
+};
+AttestationResult check_attestation(const Digest& image, const std::vector<std::string>& envelopes,
+                                    const ImagePublicKey& key, const Limits& limits);
+
+// The enclave against itself (SIGSTRUCT, re-measurement, files) and against the pins.
+std::vector<Check> check_enclave_evidence(const EnclaveEvidence& evidence, const EnclavePins& pins);
+// The enclave against what the attestation says of it.
+std::vector<Check> check_claim(const EnclaveEvidence& evidence, const MeasurementClaim& claim);
+
+}  // namespace cloister::sign

@@ -1,0 +1,30 @@
+// Private keys as PEM, whatever they will sign: read with or without a passphrase, and written.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "sign/openssl.h"
+
+namespace cloister::sign {
+
+// Asked for at most once, and only when the PEM is encrypted. Nothing: there is no passphrase.
+using PassphraseSource = std::function<Result<std::optional<std::string>>()>;
+
+// PKCS#8, PKCS#1 or SEC 1 PEM, plain or encrypted; a certificate or public key is no private key.
+// `invalid` with what is wrong; `what` names the file, `hint` how to come by a key that does.
+Result<PkeyPtr> read_private_pem(ByteView pem, const PassphraseSource& passphrase,
+                                 std::string_view what, std::string_view hint);
+// PKCS#8 PEM; encrypted (AES-256-CBC, scrypt) when a passphrase is given.
+Result<std::string> write_private_pem(evp_pkey_st* key,
+                                      const std::optional<std::string>& passphrase);
+Result<std::string> write_public_pem(evp_pkey_st* key);  // SubjectPublicKeyInfo
+
+// "OpenSSL failed at `doing`", with its reason.
+Error openssl_failure(std::string_view doing);
+
+}  // namespace cloister::sign
