@@ -11,7 +11,6 @@
 
 namespace cloister::manifest {
 
-using measure::Node;
 using measure::elf::Facts;
 
 namespace {
