@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "cmd/report/sgx_json.h"
 
@@ -137,8 +138,13 @@ std::string build_summary(const BuildReport& r) {
   out += cat("runtime    gramine ",
              plan.runtime.version.empty() ? "(unknown version)" : printable(plan.runtime.version),
              "\n");
-  out += cat("program    ", quote(plan.launch.entrypoint), " as ", plan.launch.uid, ":",
-             plan.launch.gid, ", kind ", plan.kind.name, "\n");
+  // A name may be a link to a program of another name: both are said.
+  const std::string& typed =
+      plan.launch.argv.empty() ? plan.launch.entrypoint : plan.launch.argv[0];
+  out += cat("program    ", quote(typed));
+  if (base_name(typed) != base_name(plan.launch.entrypoint))
+    out += cat(", which is ", quote(plan.launch.entrypoint));
+  out += cat(" as ", plan.launch.uid, ":", plan.launch.gid, ", kind ", plan.kind.name, "\n");
   out += cat("may open   ", plan.manifest.trusted_files, " of ", plan.base.rootfs->file_count(),
              " files, ", human_bytes(plan.manifest.trusted_bytes), "\n");
   out += cat("mrenclave  ", plan.measurement.mrenclave.hex(), "\n");

@@ -68,9 +68,11 @@ printf '… %s lines in all\n' "$(wc -l <"$work/dry-run.toml")"
 
 say "build, sign, push"
 [ -e "$work/enclave.pem" ] || show cloister keygen sgx -o "$work/enclave.pem"
+[ -e "$work/image.pem" ] || show cloister keygen image -o "$work/image.pem"
 show cloister build "$registry/redis:7" --runtime "$work/gramine-stand-in" \
-  --key "$work/enclave.pem" -t "$registry/redis:7-sgx" --push --with-direct
+  --key "$work/enclave.pem" --sign-key "$work/image.pem" -t "$registry/redis:7-sgx" --push --with-direct
 
 say "what a client sees"
 show cloister inspect "$registry/redis:7-sgx"
+show cloister verify "$registry/redis:7-sgx" --key "$work/image.pub"
 show skopeo inspect --tls-verify=false "docker://$registry/redis:7-sgx"
