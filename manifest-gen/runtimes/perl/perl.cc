@@ -13,7 +13,6 @@
 
 #include "base/path.h"
 #include "base/text.h"
-#include "manifest-gen/closure/glob.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/runtimes/paths.h"
 #include "measure/source/perl.h"
@@ -131,35 +130,9 @@ class PerlAnalysis {
   }
 
   void default_inc() {
-    for (const IncRow& row : kInc) {
-      std::vector<std::string> found{""};
-      for (const std::string_view part : split(row.pattern.substr(1), '/')) {
-        std::vector<std::string> next;
-        for (const std::string& directory : found) children(directory, part, next);
-        found = std::move(next);
-      }
-      for (std::string& directory : found) add_inc(std::move(directory), row.core);
-    }
-  }
-
-  // Of "5.36" → "5.36.0" perl uses the link.
-  void children(const std::string& directory, std::string_view pattern,
-                std::vector<std::string>& out) const {
-    if (!has_wildcard(pattern)) {
-      std::string path = cat(directory, "/", pattern);
-      if (is_directory(rootfs(), path)) out.push_back(std::move(path));
-      return;
-    }
-    const Node* node = rootfs().find(directory.empty() ? "/" : directory);
-    if (node == nullptr || !node->is_directory()) return;
-    std::set<const Node*> linked;
-    for (const auto& [name, child] : node->children)
-      if (child->is_symlink()) linked.insert(rootfs().find(cat(directory, "/", name)));
-    for (const auto& [name, child] : node->children) {
-      std::string path = cat(directory, "/", name);
-      if (!match_component(pattern, name) || linked.contains(child.get())) continue;
-      if (is_directory(rootfs(), path)) out.push_back(std::move(path));
-    }
+    for (const IncRow& row : kInc)
+      for (std::string& directory : matching_directories(rootfs(), row.pattern))
+        add_inc(std::move(directory), row.core);
   }
 
   // ---- the command line ----
