@@ -133,6 +133,8 @@ class RubyScan {
              word == "Big5" || word == "GBK" || word == "GB18030" || word == "UTF" ||
              is_code_page(word))
       charset(code, word, start, rest);
+    else if (word.starts_with("unicode_normalize"))
+      names_.add("require:", "unicode_normalize/normalize");  // String#unicode_normalize
     else if (word == "TZ" || word == "TZInfo")
       names_.add("zone:", "");
   }

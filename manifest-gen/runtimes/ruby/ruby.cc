@@ -38,22 +38,11 @@ constexpr std::string_view kStart[] = {"rbconfig",
 struct NativeRow {
   std::string_view feature, requires_feature;
 };
-constexpr NativeRow kNativeRequires[] = {{"/socket.so", "io/wait"},
-                                         {"/openssl.so", "digest"},
-                                         {"/openssl.so", "io/nonblock"},
-                                         {"/json/ext/parser.so", "json/common"},
+constexpr NativeRow kNativeRequires[] = {{"/json/ext/parser.so", "json/common"},
+                                         {"/json/ext/generator.so", "json/common"},
+                                         {"/psych.so", "psych/syntax_error"},
                                          {"/io/console.so", "io/console/size"},
-                                         {"/bigdecimal.so", "bigdecimal/util"},
-                                         {"/date_core.so", "date"},
-                                         {"/psych.so", "date"},
-                                         {"/digest/md5.so", "digest"},
-                                         {"/digest/sha1.so", "digest"},
-                                         {"/digest/sha2.so", "digest"},
-                                         {"/digest/rmd160.so", "digest"},
-                                         {"/digest/bubblebabble.so", "digest"},
-                                         {"/etc.so", "etc"},
-                                         {"/nkf.so", "enc/trans/japanese"},
-                                         {"/ripper.so", "ripper/core"}};
+                                         {"/openssl.so", "digest"}};
 
 // Parts of a gem that a program that uses it does not read.
 constexpr std::string_view kNotForUse[] = {
