@@ -90,11 +90,41 @@ class PhpScan {
     if (word == "spl_autoload_register" || word == "__autoload")
       dynamic_ = true;
     else if (is_region(word) && text_.substr(end, 1) == "/")
-      names_.add("zone:", "");
+      names_.add("zone:", zone_at(start));
     else if (word == "DateTimeZone" || word == "date_default_timezone_set" ||
              word == "timezone_open")
-      names_.add("zone:", "");
+      zone(end);
+    else if (word == "timezone_identifiers_list" || word == "timezone_abbreviations_list" ||
+             word == "IntlTimeZone")
+      names_.add("zone:", "*");
     return end;
+  }
+
+  // new DateTimeZone($name), date_default_timezone_set('Europe/Berlin').
+  void zone(size_t at) {
+    const string_view rest = trim(text_.substr(at, 64));
+    if (rest.starts_with("::")) {
+      if (rest.starts_with("::list")) names_.add("zone:", "*");
+      return;
+    }
+    if (!rest.starts_with('(')) return;  // the type of a parameter
+    const string_view argument = trim(rest.substr(1));
+    if (argument.starts_with('\'') || argument.starts_with('"')) {
+      if (const string_view name = zone_at(at + text_.substr(at).find(argument.front()) + 1);
+          !name.empty())
+        names_.add("zone:", name);
+    } else if (!argument.starts_with(')')) {
+      names_.add("zone:", "*");
+    }
+  }
+
+  string_view zone_at(size_t at) const {
+    const string_view rest = text_.substr(at, 64);
+    size_t end = 0;
+    while (end < rest.size() && (is_php_word(rest[end]) || rest[end] == '/' || rest[end] == '-' ||
+                                 rest[end] == '+'))
+      ++end;
+    return rest.substr(0, end);
   }
 
   // ---- expressions ----

@@ -3,7 +3,7 @@
 //   "own:REL"        a path made of __DIR__ or dirname(__FILE__), relative to this file's
 //   directory;
 //                    with a '/' at its end the beginning of one whose end is computed
-//   "zone:"          names a time zone
+//   "zone:NAME"      a time zone, as of the time zone directory; '*' when the name is computed
 // Dynamic: a file is included whose name is computed, or classes are loaded by their names.
 #pragma once
 

@@ -128,7 +128,7 @@ class ConfigurationReader {
                name == "opcache.preload") {
       if (!value.empty()) out_.programs.push_back(value);
     } else if (name == "date.timezone") {
-      out_.names_time_zone = true;
+      out_.time_zone = value;
     } else if (value.starts_with('/') && is_file(rootfs(), measure::normalize_path(value))) {
       add(measure::normalize_path(value), cat(name, " in ", from), from);
     }

@@ -28,7 +28,7 @@ struct Configuration {
   std::vector<File> files;  // configuration, extensions, what configuration names
   std::vector<std::string> include_path;
   std::vector<std::string> programs;  // auto_prepend_file and its like
-  bool names_time_zone = false;       // date.timezone
+  std::string time_zone;              // date.timezone
   std::vector<std::string> unknown;
 };
 

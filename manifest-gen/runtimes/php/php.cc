@@ -116,7 +116,7 @@ class PhpAnalysis {
     include_path_ = std::move(found.include_path);
     for (const std::string_view directory : kIncludePath) include_path_.emplace_back(directory);
     for (const std::string& program : found.programs) include(program, {}, "PHP's configuration");
-    if (found.names_time_zone) zones({});
+    if (!found.time_zone.empty()) zone(found.time_zone, {});
   }
 
   // ---- the command line (php(1), php-fpm(8)) ----
@@ -219,7 +219,7 @@ class PhpAnalysis {
     if (name == "extension" || name == "zend_extension")
       request_.extensions.emplace_back(setting.substr(std::min(equals + 1, setting.size())));
     else if (name == "date.timezone")
-      zones({});
+      zone(setting.substr(std::min(equals + 1, setting.size())), {});
   }
 
   void code(std::string_view text) {
@@ -276,9 +276,16 @@ class PhpAnalysis {
         include(name, from, cat("include ", name));
       else if (kind == "own")
         own(name, from);
-      else if (kind == "zone")
+      else if (kind == "zone" && name == "*")
         zones(from);
+      else if (kind == "zone")
+        zone(name, from);
     }
+  }
+
+  void zone(std::string_view name, const std::string& from) {
+    const std::string path = path_in("/usr/share/zoneinfo", cat("./", name));
+    if (is_file(rootfs(), path)) grant(path, cat("the time zone ", name), from);
   }
 
   void zones(const std::string& from) {
