@@ -121,8 +121,8 @@ class PhpScan {
   string_view zone_at(size_t at) const {
     const string_view rest = text_.substr(at, 64);
     size_t end = 0;
-    while (end < rest.size() && (is_php_word(rest[end]) || rest[end] == '/' || rest[end] == '-' ||
-                                 rest[end] == '+'))
+    while (end < rest.size() &&
+           (is_php_word(rest[end]) || rest[end] == '/' || rest[end] == '-' || rest[end] == '+'))
       ++end;
     return rest.substr(0, end);
   }

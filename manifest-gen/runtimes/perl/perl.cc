@@ -146,7 +146,8 @@ class PerlAnalysis {
   void add_inc(std::string directory, bool core, bool own = false) {
     if (!is_directory(rootfs(), directory)) return;
     const auto same = [&](const Inc& inc) { return inc.directory == directory; };
-    if (std::none_of(inc_.begin(), inc_.end(), same)) inc_.push_back({std::move(directory), core, own});
+    if (std::none_of(inc_.begin(), inc_.end(), same))
+      inc_.push_back({std::move(directory), core, own});
   }
 
   void default_inc() {
