@@ -44,10 +44,10 @@ class PhpScan {
     for (size_t start = 0; start < text_.size();) {
       const size_t end = std::min(text_.find('\n', start), text_.size());
       const string_view code = trim(text_.substr(start, end - start));
-      if (comment) {
+      if (comment || code.starts_with("/*")) {
+        // What follows on the line that ends it is code.
         comment = code.find("*/") == string_view::npos;
-      } else if (code.starts_with("/*")) {
-        comment = code.find("*/") == string_view::npos;
+        if (!comment && !code.ends_with("*/")) words(start, end);
       } else if (!code.starts_with("//") && !code.starts_with("* ") &&
                  (!code.starts_with('#') || code.starts_with("#["))) {
         words(start, end);
@@ -144,9 +144,7 @@ class PhpScan {
     bool first = true;
     while (at < stop) {
       const char c = text_[at];
-      if (is_php_blank(c) || c == '(' || c == '@') {
-        ++at;
-      } else if (c == '.' && !first) {
+      if (is_php_blank(c) || c == '(' || c == '@' || (c == '.' && !first)) {
         ++at;
       } else if (c == ')' && depth > 0) {
         --depth;

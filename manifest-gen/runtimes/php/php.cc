@@ -29,6 +29,7 @@ constexpr std::string_view kIncludePath[] = {"/usr/share/php", "/usr/share/pear"
                                              "/usr/local/lib/php"};
 // What requests may ask for, where configuration does not say.
 constexpr std::string_view kServed[] = {"/var/www/html", "/var/www", "/app", "/srv/www"};
+constexpr std::size_t kMaxIncludePath = 64;
 // Opened for any use of the clock; further zones when something names one.
 constexpr std::string_view kClockFiles[] = {"zone.tab", "zone1970.tab", "iso3166.tab", "UTC",
                                             "Etc/UTC"};
@@ -114,6 +115,7 @@ class PhpAnalysis {
       grant(std::move(file.path), std::move(file.detail), std::move(file.from), Why::config);
     for (std::string& what : found.unknown) unknown(std::move(what));
     include_path_ = std::move(found.include_path);
+    if (include_path_.size() > kMaxIncludePath) include_path_.resize(kMaxIncludePath);
     for (const std::string_view directory : kIncludePath) include_path_.emplace_back(directory);
     for (const std::string& program : found.programs) include(program, {}, "PHP's configuration");
     if (!found.time_zone.empty()) zone(found.time_zone, {});

@@ -60,6 +60,10 @@ constexpr std::string_view kHomes[] = {"/var/lib/gems/*",
 
 constexpr std::string_view kSuffixes[] = {".rb", ".so"};
 
+// Programs put more into the load path, and namespaces ("google/…") are shared by many gems: no
+// image has more of either.
+constexpr std::size_t kMaxDirectories = 256, kMaxSharing = 1024;
+
 std::string_view without_suffix(std::string_view name) {
   for (const std::string_view suffix : kSuffixes)
     if (name.ends_with(suffix)) return name.substr(0, name.size() - suffix.size());
@@ -77,14 +81,14 @@ std::string_view gem_name(std::string_view full_name) {
 }
 
 void LoadPath::add(std::string directory, Origin origin) {
-  if (!is_directory(rootfs_, directory)) return;
+  if (directories_.size() >= kMaxDirectories || !is_directory(rootfs_, directory)) return;
   const auto same = [&](const LoadDirectory& known) { return known.path == directory; };
   if (std::none_of(directories_.begin(), directories_.end(), same))
     directories_.push_back({std::move(directory), origin});
 }
 
 void LoadPath::add_in_front(std::string directory) {
-  if (!is_directory(rootfs_, directory)) return;
+  if (directories_.size() >= kMaxDirectories || !is_directory(rootfs_, directory)) return;
   const auto same = [&](const LoadDirectory& known) { return known.path == directory; };
   if (std::none_of(directories_.begin(), directories_.end(), same))
     directories_.insert(directories_.begin(), {std::move(directory), Origin::application});
@@ -140,7 +144,8 @@ void LoadPath::read_gems(const std::string& home, std::string_view specification
       std::string_view last;
       for (const auto& [file, node] : top->children) {
         const std::string_view key = without_suffix(file);
-        if (key != last) tops_.emplace(std::string(key), std::pair(&placed, load));
+        if (key != last && tops_.count(key) < kMaxSharing)
+          tops_.emplace(std::string(key), std::pair(&placed, load));
         last = key;
       }
     }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <deque>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "base/path.h"
@@ -285,20 +286,24 @@ class RubyAnalysis {
   // The program of a gem, of any gem when `gem` is empty.
   bool program_of_gem(std::string_view gem, std::string_view name, const std::string& from,
                       const std::string& detail) {
+    if (!gem_programs_known_) {
+      gem_programs_known_ = true;
+      for (const std::string& home : load_path_.gem_homes())
+        for (const std::string_view bin : {"exe", "bin"})
+          for (const std::string& directory :
+               matching_directories(rootfs(), cat(home, "/gems/*/", bin)))
+            for (const auto& [file, node] : rootfs().find(directory)->children)
+              gem_programs_.emplace(file, cat(directory, "/", file));
+    }
     bool found = false;
-    for (const std::string& home : load_path_.gem_homes()) {
-      for (const std::string_view bin : {"exe", "bin"}) {
-        for (const std::string& directory :
-             matching_directories(rootfs(), cat(home, "/gems/*/", bin))) {
-          const std::string root(parent_directory(directory));
-          const std::string path = cat(directory, "/", name);
-          if ((!gem.empty() && gem_name(base_name(root)) != gem) || !is_file(rootfs(), path))
-            continue;
-          grant(path, detail, from);
-          enqueue(path, Origin::gem, load_path_.gem_of(path));
-          found = true;
-        }
-      }
+    const auto [begin, end] = gem_programs_.equal_range(name);
+    for (auto at = begin; at != end; ++at) {
+      const std::string& path = at->second;
+      const std::string_view root = parent_directory(parent_directory(path));
+      if ((!gem.empty() && gem_name(base_name(root)) != gem) || !is_file(rootfs(), path)) continue;
+      grant(path, detail, from);
+      enqueue(path, Origin::gem, load_path_.gem_of(path));
+      found = true;
     }
     return found;
   }
@@ -536,6 +541,7 @@ class RubyAnalysis {
   // Everything below a directory: code is followed, data only granted.
   void below(const std::string& directory, Origin origin, const Gem* gem, const std::string& from,
              const std::string& detail, bool data, bool code = true) {
+    if (!below_.insert(cat(directory, data ? " data" : "", code ? " code" : "")).second) return;
     const Node* top = rootfs().find(directory);
     if (top == nullptr || !top->is_directory()) return;
     std::vector<std::pair<const Node*, std::string>> work{{top, directory}};
@@ -576,6 +582,7 @@ class RubyAnalysis {
     encodings(cat("names the character set ", name), module.path);
     // Native parts of gems convert with libc.
     if (module.gem == nullptr || module.gem->load.size() < 2) return;
+    if (!converters_.insert(plain(name)).second) return;
     for (const std::string& directory :
          matching_directories(rootfs(), "/usr/lib/*-linux-gnu/gconv")) {
       const Node* converters = rootfs().find(directory);
@@ -606,7 +613,9 @@ class RubyAnalysis {
   bool rubygems_ = true, search_ = false, bundled_ = false, encodings_ = false;
   std::deque<Module> queue_;
   std::vector<std::string> required_;  // by options; when the load path is known
-  std::set<std::string> seen_, granted_, used_, whole_, families_;
+  std::set<std::string> seen_, granted_, used_, whole_, families_, below_, converters_;
+  bool gem_programs_known_ = false;
+  std::multimap<std::string, std::string, std::less<>> gem_programs_;  // by name
 };
 
 }  // namespace
