@@ -73,8 +73,14 @@ Result<std::size_t> read_full(Source& source, std::span<std::byte> out) {
   return filled;
 }
 
-Result<Bytes> read_all(Source& source, std::uint64_t max, std::string_view what) {
+// What is expected may be a lie of an archive's header.
+constexpr std::uint64_t kMostReserved = 64ULL << 20;
+
+Result<Bytes> read_all(Source& source, std::uint64_t max, std::string_view what,
+                       std::uint64_t expected) {
   Bytes out;
+  // With room for the read that finds the end.
+  if (expected > 0) out.reserve(std::min({expected, max, kMostReserved}) + kStreamBuffer);
   for (;;) {
     const std::size_t at = out.size();
     out.resize(at + std::clamp<std::size_t>(at, 4096, kStreamBuffer));

@@ -94,8 +94,10 @@ class MeterSource final : public Source {
 
 // Reads exactly out.size() bytes, or up to the end: answers how many.
 Result<std::size_t> read_full(Source& source, std::span<std::byte> out);
-// The rest of the stream; `limit` error above `max` bytes.
-Result<Bytes> read_all(Source& source, std::uint64_t max, std::string_view what);
+// The rest of the stream; `limit` error above `max` bytes. `expected`: how many there will be, if
+// that is known; only speed depends on it.
+Result<Bytes> read_all(Source& source, std::uint64_t max, std::string_view what,
+                       std::uint64_t expected = 0);
 // Reads and drops the rest of the stream, answering its length.
 Result<std::uint64_t> drain(Source& source);
 

@@ -23,6 +23,7 @@ using measure::elf::Facts;
 
 constexpr std::string_view kForks =
     "fork vfork _Fork forkpty daemon posix_spawn posix_spawnp popen system";
+constexpr std::string_view kDropPrivileges = "setuid setgid setgroups initgroups";
 
 constexpr std::array kGaps = {
     Incompatibility{
@@ -236,7 +237,7 @@ class Findings {
 
   void identity() {
     if (launch_.uid != 0) return;
-    const Use use = use_of("setuid setgid setgroups initgroups", who_.programs);
+    const Use use = use_of(kDropPrivileges, who_.programs);
     if (use.empty()) return;
     add(kRulePrivileges, Severity::info, shortened(use.files),
         "starts as root and can give that up: in an enclave both are only numbers, which protect "
@@ -291,6 +292,17 @@ class Findings {
 };
 
 }  // namespace
+
+std::vector<std::string_view> audited_functions() {
+  std::vector<std::string_view> out;
+  const auto add = [&](std::string_view names) {
+    for (const std::string_view name : split(names, ' ')) out.push_back(name);
+  };
+  for (const Incompatibility& row : kGaps) add(row.functions);
+  add(kForks);
+  add(kDropPrivileges);
+  return out;
+}
 
 std::span<const Incompatibility> incompatibilities() {
   return kGaps;

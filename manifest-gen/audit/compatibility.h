@@ -27,6 +27,10 @@ struct Incompatibility {
 };
 std::span<const Incompatibility> incompatibilities();
 
+// Every function that a rule here asks about. All must be in measure/elf/noted_imports.cc: what is
+// not noted nobody is found to import.
+std::vector<std::string_view> audited_functions();
+
 // One finding per rule, with the functions and the files that import them. Only the programs that
 // are started and the libraries they are linked with count: what those load further is used in part
 // at most. Functions that everybody falls back from are in no row.

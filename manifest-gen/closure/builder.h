@@ -171,6 +171,7 @@ class ClosureBuilder {
   std::set<std::pair<std::string, std::vector<std::string>>> analyzed_;
   std::deque<PendingText> pending_text_;
   std::deque<ClosureRoot> pending_roots_;
+  std::pair<std::string, std::size_t> last_asker_;       // a path, and its member
   std::set<std::pair<std::string, std::string>> noted_;  // in closure_.unknown
   std::set<std::string> withheld_;
   std::vector<LibraryChoice> by_name_;  // what may be opened by name (dlopen)

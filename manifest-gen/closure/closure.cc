@@ -162,8 +162,13 @@ bool ClosureBuilder::has_wildcard_or_directory(const ClosureRoot& root, const st
 }
 
 std::size_t ClosureBuilder::asker(const ClosureRoot& root) {
+  // One file after the other asks for many.
+  if (!root.from.empty() && root.from == last_asker_.first) return last_asker_.second;
   const Node* from = root.from.empty() ? nullptr : rootfs_.find(root.from);
-  if (from != nullptr && from->is_regular()) return members_.file(root.from);
+  if (from != nullptr && from->is_regular()) {
+    last_asker_ = {root.from, members_.file(root.from)};
+    return last_asker_.second;
+  }
   return root.why == Why::config ? 0 : kLaunch;
 }
 

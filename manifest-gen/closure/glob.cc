@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "base/path.h"
 #include "base/text.h"
 
 namespace cloister::manifest {
@@ -24,6 +25,14 @@ std::vector<std::string_view> components(std::string_view path) {
     out.push_back(part);
   }
   return out;
+}
+
+// The first component, which is taken off; empty at the end.
+std::string_view pop_component(std::string_view& path) {
+  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+  const std::string_view part = path.substr(0, path.find('/'));
+  path.remove_prefix(part.size());
+  return part;
 }
 
 std::string child_path(const std::string& directory, std::string_view name) {
@@ -140,25 +149,38 @@ bool match_component(std::string_view pattern, std::string_view name) {
 }
 
 bool match_path(std::string_view pattern, std::string_view path) {
-  const auto want = components(pattern), have = components(path);
+  // Most paths differ in their last component.
+  if (const std::string_view last = base_name(pattern); !last.empty() && last != kAcross &&
+                                                        !path.ends_with('/') &&
+                                                        !match_component(last, base_name(path)))
+    return false;
   // The same greedy walk over components, with "**" as the star.
-  std::size_t p = 0, n = 0, star = std::string_view::npos, resume = 0;
-  while (n < have.size()) {
-    if (p < want.size() && want[p] == kAcross) {
-      star = p++;
-      resume = n;
-    } else if (p < want.size() && match_component(want[p], have[n])) {
-      ++p;
-      ++n;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      n = ++resume;
+  std::string_view star, resume;
+  bool starred = false;
+  for (;;) {
+    std::string_view names = path, parts = pattern;
+    const std::string_view name = pop_component(names);
+    if (name.empty()) break;
+    const std::string_view part = pop_component(parts);
+    if (part == kAcross) {
+      star = pattern = parts;
+      resume = path;
+      starred = true;
+    } else if (!part.empty() && match_component(part, name)) {
+      pattern = parts;
+      path = names;
+    } else if (starred) {
+      (void)pop_component(resume);
+      pattern = star;
+      path = resume;
     } else {
       return false;
     }
   }
-  while (p < want.size() && want[p] == kAcross) ++p;
-  return p == want.size();
+  for (;;) {
+    const std::string_view part = pop_component(pattern);
+    if (part != kAcross) return part.empty();
+  }
 }
 
 std::vector<std::string> expand_glob(const measure::Rootfs& rootfs, std::string_view pattern) {

@@ -180,6 +180,15 @@ bool is_inner_call(std::string_view library, std::string_view function) {
          (library.starts_with("libstdc++.so") && function == "iconv_open");
 }
 
+// Every category but LC_CTYPE is in C.UTF-8 what it is in C, which libc has built in.
+bool asks_for_utf8_locale(const measure::elf::Facts& facts) {
+  const auto has = [](const std::vector<std::string>& sorted, std::string_view name) {
+    return std::binary_search(sorted.begin(), sorted.end(), name);
+  };
+  return has(facts.strings, measure::elf::kUtf8Locale) &&
+         (has(facts.imports, "setlocale") || has(facts.imports, "newlocale"));
+}
+
 class SystemFilesFinder {
  public:
   SystemFilesFinder(const Launch& launch, const measure::Rootfs& rootfs,
@@ -325,6 +334,10 @@ class SystemFilesFinder {
   void locales() {
     const std::string* from = imports("setlocale newlocale");
     if (from == nullptr) return;
+    // setlocale(LC_CTYPE, "C.UTF-8"), whatever the environment says.
+    if (const std::string& asker = input_.use->names_utf8_locale; !asker.empty())
+      add("/usr/lib/locale/C.utf8/LC_CTYPE", Why::config, "its code asks for the locale C.UTF-8",
+          &asker);
     for (const std::string& name : locale_names()) {
       const std::string reason = cat("the locale ", name);
       add(cat("/usr/lib/locale/", locale_directory(name)), Why::config, reason, from);
@@ -577,6 +590,8 @@ CodeUse code_use(const Closure& closure, const measure::Rootfs& rootfs) {
       out.imports.try_emplace(name, member.real_path);
       if (program && !is_interpreter(base)) out.program_imports.try_emplace(name, member.real_path);
     }
+    if (out.names_utf8_locale.empty() && asks_for_utf8_locale(*facts))
+      out.names_utf8_locale = member.real_path;
     for (const std::string& path : member.paths)
       if (path.find(".so") != std::string::npos)
         out.libraries.try_emplace(std::string(base_name(path)), path);

@@ -3,7 +3,9 @@
 #include "manifest-gen/runtimes/java/java.h"
 #include "manifest-gen/runtimes/node/node.h"
 #include "manifest-gen/runtimes/perl/perl.h"
+#include "manifest-gen/runtimes/php/php.h"
 #include "manifest-gen/runtimes/python/python.h"
+#include "manifest-gen/runtimes/ruby/ruby.h"
 #include "manifest-gen/runtimes/servers.h"
 #include "manifest-gen/runtimes/static_program.h"
 
@@ -11,9 +13,10 @@ namespace cloister::manifest {
 namespace {
 
 constexpr Analyzer kAnalyzers[] = {
-    {"java", java::detect, java::analyze},     {"node", node::detect, node::analyze},
-    {"perl", perl::detect, perl::analyze},     {"python", python::detect, python::analyze},
-    {"server", detect_server, analyze_server}, {"static", detect_static, analyze_static},
+    {"java", java::detect, java::analyze},       {"node", node::detect, node::analyze},
+    {"perl", perl::detect, perl::analyze},       {"php", php::detect, php::analyze},
+    {"python", python::detect, python::analyze}, {"ruby", ruby::detect, ruby::analyze},
+    {"server", detect_server, analyze_server},   {"static", detect_static, analyze_static},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/path.h"
 #include "base/text.h"
@@ -28,5 +29,10 @@ inline bool is_directory(const measure::Rootfs& rootfs, std::string_view path) {
 
 // Directories that hold more than one program's files: nothing is granted there whole.
 bool is_shared_directory(std::string_view path);
+
+// The directories that a pattern stands for, sorted; '*' and '?' within a component. Of a link and
+// the directory it leads to ("5.36" → "5.36.0") the link: interpreters are built with that name.
+std::vector<std::string> matching_directories(const measure::Rootfs& rootfs,
+                                              std::string_view pattern);
 
 }  // namespace cloister::manifest

@@ -173,10 +173,13 @@ class StringScan {
     }
   }
 
+  // What has a '.': libraries, and the locale that a program asks for by name.
   void libraries() {
     for (const std::byte* at = find_byte(begin_, end_, '.'); at != end_;
-         at = find_byte(at + 1, end_, '.'))
+         at = find_byte(at + 1, end_, '.')) {
       if (end_ - at > 3 && at[1] == std::byte{'s'} && at[2] == std::byte{'o'}) library(at);
+      if (at != begin_ && at[-1] == std::byte{'C'}) locale(at - 1);
+    }
   }
 
  private:
@@ -220,6 +223,14 @@ class StringScan {
     const std::string_view rest = text(at, end_);
     for (const std::string_view known : kWellKnown)
       if (rest.starts_with(known)) evidence_.add(out_, known);
+  }
+
+  void locale(const std::byte* at) {
+    if (at != begin_ && is_text(at[-1])) return;
+    const std::string_view rest = text(at, end_);
+    for (const std::string_view name : {kUtf8Locale, std::string_view("C.utf8")})
+      if (rest.size() > name.size() && rest.starts_with(name) && rest[name.size()] == '\0')
+        evidence_.add(out_, kUtf8Locale);
   }
 
   void library(const std::byte* dot) {

@@ -61,13 +61,16 @@ struct Facts {
 
   // Evidence of what the code does beyond what the loader is told. Sorted, each once, bounded.
   std::vector<std::string> imports;  // undefined symbols that are in the table of noted_imports.h
-  std::vector<std::string> strings;  // library names and absolute paths in read-only data
+  // Library names and absolute paths in read-only data; kUtf8Locale where that locale is named.
+  std::vector<std::string> strings;
   std::vector<DlopenNote> dlopen_notes;  // in file order
   bool raw_syscalls = false;  // a program without interpreter and libraries that has "syscall"
 
   bool is_x86_64() const { return is_64 && little_endian && machine == kMachineX86_64; }
   bool operator==(const Facts&) const = default;
 };
+
+inline constexpr std::string_view kUtf8Locale = "C.UTF-8";
 
 bool looks_like_elf(ByteView first_bytes);  // the four magic bytes
 

@@ -67,6 +67,11 @@ constexpr Rule kRules[] = {
     {"**/*.egg-info/entry_points.txt", Kind::any, kPythonText},
     // Where packages of Node.js begin, and what names in them stand for.
     {"**/package.json", Kind::any, 0},
+    // Which extensions PHP loads.
+    {"**/php*.ini", Kind::any, 4 * kConfigBytes},
+    {"**/conf.d/*.ini", Kind::any, kConfigBytes},
+    {"**/php.d/*.ini", Kind::any, kConfigBytes},
+    {"**/mods-available/*.ini", Kind::any, kConfigBytes},
     // Options of the java launcher.
     {"**/*.args", Kind::any, 0},
     {"**/*.argfile", Kind::any, 0},

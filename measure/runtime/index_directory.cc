@@ -45,7 +45,7 @@ Result<Bytes> read_below(int root_fd, const std::string& root, std::string_view 
   if (!S_ISREG(info.st_mode))
     return Error::io(cat(quote(cat(root, '/', path)), " is no regular file any more"));
   FileSource source(std::move(fd), cat(root, '/', path));
-  return read_all(source, max, path);
+  return read_all(source, max, path, static_cast<std::uint64_t>(info.st_size));
 }
 
 class DirectoryContent final : public LayerContent {

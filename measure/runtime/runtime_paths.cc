@@ -5,7 +5,6 @@
 // Gramine under an unusual path is found when its own prefix is named.
 #include "measure/runtime/runtime_paths.h"
 
-#include <array>
 #include <cstddef>
 #include <span>
 
@@ -111,27 +110,36 @@ std::string_view take_component(std::string_view& path) {
   return first;
 }
 
-// `path` against the pattern that the three parts make together.
-void match(std::array<std::string_view, 3> parts, std::string_view path, Match& out) {
-  for (std::string_view part : parts) {
-    while (!part.empty()) {
-      if (path.empty()) {
-        out.directory = true;
-        return;
-      }
-      const std::string_view want = take_component(part);
-      if (!matches_component(want, take_component(path))) return;
+// Takes what `pattern` names off the front of `path`. False: it leads elsewhere; a path that ends
+// on the way there is a directory that may hold such files.
+bool enter(std::string_view pattern, std::string_view& path, Match& out) {
+  while (!pattern.empty()) {
+    if (path.empty()) {
+      out.directory = true;
+      return false;
     }
+    const std::string_view want = take_component(pattern);
+    if (!matches_component(want, take_component(path))) return false;
   }
-  if (path.empty()) out.file = true;
+  return true;
 }
 
 Match match_runtime(std::string_view path) {
   Match out;
-  for (const std::string_view prefix : kPrefixes)
-    for (const PathRule& rule : kPathRules)
-      for (const std::string_view directory : rule.directories)
-        for (const std::string_view file : rule.files) match({prefix, directory, file}, path, out);
+  for (const std::string_view prefix : kPrefixes) {
+    std::string_view below_prefix = path;
+    if (!enter(prefix, below_prefix, out)) continue;
+    for (const PathRule& rule : kPathRules) {
+      for (const std::string_view directory : rule.directories) {
+        std::string_view below_directory = below_prefix;
+        if (!enter(directory, below_directory, out)) continue;
+        for (const std::string_view file : rule.files) {
+          std::string_view rest = below_directory;
+          if (enter(file, rest, out) && rest.empty()) out.file = true;
+        }
+      }
+    }
+  }
   return out;
 }
 

@@ -41,6 +41,21 @@ bool is_module(string_view text) {
   return !begin;
 }
 
+// By how Encode calls them, in lower case.
+bool is_cjk_charset(string_view name) {
+  static constexpr string_view kBegins[] = {
+      "euc-", "eucjp",    "euckr",      "euccn",    "euctw", "shiftjis", "shift_jis", "shift-jis",
+      "sjis", "cp932",    "cp936",      "cp949",    "cp950", "gb2312",   "gbk",       "gb12345",
+      "big5", "iso-2022", "iso-ir-165", "7bit-jis", "jis0",  "ksc",      "ks_c_",     "johab"};
+  if (name.size() > 24) return false;
+  const std::string lower = lower_ascii(name);
+  if (lower == "hz" || lower == "macjapanese" || lower == "mackorean" ||
+      lower.starts_with("macchinese"))
+    return true;
+  return std::any_of(std::begin(kBegins), std::end(kBegins),
+                     [&](string_view begin) { return lower.starts_with(begin); });
+}
+
 class PerlScan {
  public:
   PerlScan(string_view text, const Limits& limits) : text_(text), names_(limits) {}
@@ -74,6 +89,7 @@ class PerlScan {
         while (at < end && is_perl_word(text_[at])) ++at;
         // "$use", "->require", "Foo::use" are no statements.
         const char before = start > 0 ? text_[start - 1] : ' ';
+        charset(text_.substr(start, at - start), start, at);
         if (before == '$' || before == '@' || before == '%' || before == ':' || before == '>')
           continue;
         word(text_.substr(start, at - start), at);
@@ -93,6 +109,23 @@ class PerlScan {
     else if (word == "load_class" || word == "load_module" || word == "use_module" ||
              word == "require_module" || word == "find_modules" || word == "load_classes")
       dynamic_ = true;
+  }
+
+  // decode($name, …), Encode::find_encoding($name), ":encoding(euc-jp)".
+  void charset(string_view word, size_t start, size_t at) {
+    if (word != "encode" && word != "decode" && word != "from_to" && word != "find_encoding" &&
+        word != "encoding")
+      return;
+    const string_view before = text_.substr(0, start);
+    if (before.ends_with("->") || before.ends_with('$') || before.ends_with("sub ")) return;
+    if (word == "encoding" && !before.ends_with(':')) return;
+    string_view rest = text_.substr(at, 64);
+    rest = trim(rest);
+    if (rest.starts_with('(')) rest = trim(rest.substr(1));
+    if (rest.starts_with('$'))
+      names_.add("charset:", "*");
+    else if (word == "encoding" && is_cjk_charset(rest.substr(0, rest.find_first_of(") \t\n"))))
+      names_.add("charset:", lower_ascii(rest.substr(0, rest.find_first_of(") \t\n"))));
   }
 
   string_view statement(size_t at) const {
@@ -188,6 +221,8 @@ class PerlScan {
     static constexpr string_view kDbi = "dbi:";
     if (text.find("::") != string_view::npos && is_module(text)) {
       names_.add("string:", text);
+    } else if (is_cjk_charset(text)) {
+      names_.add("charset:", lower_ascii(text));
     } else if (text.size() > kDbi.size() && lower_ascii(text.substr(0, 4)) == kDbi) {
       const string_view driver = module_at(text.substr(4)).substr(0, text.find(':', 4) - 4);
       if (is_module(driver)) names_.add("module:", cat("DBD::", driver));

@@ -4,6 +4,9 @@
 //                   without "::" counts only among what "use" is given
 //   "file:PATH"     require or do with a string
 //   "lib:PATH"      a directory of "use lib"; "@script" in front stands for the script's directory
+//   "charset:NAME"  a character set of China, Japan or Korea, whose tables are large; '*' when
+//   Encode
+//                   is given a name that is computed
 // Dynamic: a module is loaded under a name that is computed.
 #pragma once
 

@@ -5,7 +5,9 @@
 #include "measure/source/jar.h"
 #include "measure/source/javascript.h"
 #include "measure/source/perl.h"
+#include "measure/source/php.h"
 #include "measure/source/python.h"
+#include "measure/source/ruby.h"
 
 namespace cloister::measure::source {
 namespace {
@@ -14,7 +16,9 @@ constexpr Scanner kScanners[] = {
     {Language::javascript, is_javascript, scan_javascript},
     {Language::jar, is_jar, scan_jar},
     {Language::perl, is_perl, scan_perl},
+    {Language::php, is_php, scan_php},
     {Language::python, is_python, scan_python},
+    {Language::ruby, is_ruby, scan_ruby},
 };
 
 // Of ELF files.

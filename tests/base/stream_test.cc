@@ -35,6 +35,11 @@ TEST(ReadAll, HoldsExactlyTheLimit) {
   const Bytes bytes(10000, std::byte{7});
   PiecesSource fits(bytes, 999);
   EXPECT_EQ(must(read_all(fits, 10000, "it")), bytes);
+  // What is expected decides nothing.
+  for (const std::uint64_t expected : {1U, 10000U, 20000U}) {
+    PiecesSource again(bytes, 999);
+    EXPECT_EQ(must(read_all(again, 10000, "it", expected)), bytes);
+  }
   PiecesSource over(bytes, 999);
   const auto refused = read_all(over, 9999, "it");
   ASSERT_FALSE(refused.has_value());

@@ -13,7 +13,6 @@
 
 #include "base/path.h"
 #include "base/text.h"
-#include "manifest-gen/closure/glob.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/runtimes/paths.h"
 #include "measure/source/perl.h"
@@ -76,9 +75,21 @@ constexpr std::string_view kImplicit[] = {"Config",
 constexpr std::string_view kImplicitFiles[] = {"Config_heavy.pl", "Config_git.pl", "utf8_heavy.pl",
                                                "unicore/Heavy.pl", "sitecustomize.pl"};
 
+// Encode loads these by the names of character sets: 9 MB of tables.
+constexpr std::string_view kCjkTables[] = {"Encode::CN", "Encode::JP", "Encode::KR", "Encode::TW"};
+constexpr std::string_view kDocumentation[] = {".pod", ".pl.PL", ".e2x", "README"};
+
+bool is_cjk_table(std::string_view module) {
+  return std::any_of(std::begin(kCjkTables), std::end(kCjkTables), [&](std::string_view table) {
+    return module.starts_with(table) &&
+           (module.size() == table.size() || module.substr(table.size()).starts_with("::"));
+  });
+}
+
 struct Inc {
   std::string directory;
   bool core = false;
+  bool own = false;  // chosen by the program, not by how perl was built
 };
 
 class PerlAnalysis {
@@ -88,7 +99,7 @@ class PerlAnalysis {
 
   Analysis run() {
     for (const std::string_view item : split(scene_.env("PERL5LIB"), ':'))
-      if (!item.empty()) add_inc(in_workdir(item), false);
+      if (!item.empty()) add_inc(in_workdir(item), false, true);
     default_inc();
     for (const std::string_view module : kImplicit) use(module, {}, "loaded by perl itself");
     for (const std::string_view file : kImplicitFiles)
@@ -97,6 +108,14 @@ class PerlAnalysis {
       if (!word.empty()) option(word, {});
     command_line();
     follow();
+    if (cjk_) {
+      for (const std::string_view table : kCjkTables) use(table, cjk_from_, cjk_detail_);
+      follow();
+    } else if (!cjk_perhaps_.empty() && used_.contains("Encode")) {
+      unknown(cat("character sets of China, Japan and Korea are left out: ", cjk_perhaps_,
+                  " decodes what it is sent; for text in them, --include "
+                  "/usr/lib/x86_64-linux-gnu/perl/*/auto/Encode/**"));
+    }
     return std::move(out_);
   }
 
@@ -124,42 +143,17 @@ class PerlAnalysis {
 
   // ---- @INC ----
 
-  void add_inc(std::string directory, bool core) {
+  void add_inc(std::string directory, bool core, bool own = false) {
     if (!is_directory(rootfs(), directory)) return;
     const auto same = [&](const Inc& inc) { return inc.directory == directory; };
-    if (std::none_of(inc_.begin(), inc_.end(), same)) inc_.push_back({std::move(directory), core});
+    if (std::none_of(inc_.begin(), inc_.end(), same))
+      inc_.push_back({std::move(directory), core, own});
   }
 
   void default_inc() {
-    for (const IncRow& row : kInc) {
-      std::vector<std::string> found{""};
-      for (const std::string_view part : split(row.pattern.substr(1), '/')) {
-        std::vector<std::string> next;
-        for (const std::string& directory : found) children(directory, part, next);
-        found = std::move(next);
-      }
-      for (std::string& directory : found) add_inc(std::move(directory), row.core);
-    }
-  }
-
-  // Of "5.36" → "5.36.0" perl uses the link.
-  void children(const std::string& directory, std::string_view pattern,
-                std::vector<std::string>& out) const {
-    if (!has_wildcard(pattern)) {
-      std::string path = cat(directory, "/", pattern);
-      if (is_directory(rootfs(), path)) out.push_back(std::move(path));
-      return;
-    }
-    const Node* node = rootfs().find(directory.empty() ? "/" : directory);
-    if (node == nullptr || !node->is_directory()) return;
-    std::set<const Node*> linked;
-    for (const auto& [name, child] : node->children)
-      if (child->is_symlink()) linked.insert(rootfs().find(cat(directory, "/", name)));
-    for (const auto& [name, child] : node->children) {
-      std::string path = cat(directory, "/", name);
-      if (!match_component(pattern, name) || linked.contains(child.get())) continue;
-      if (is_directory(rootfs(), path)) out.push_back(std::move(path));
-    }
+    for (const IncRow& row : kInc)
+      for (std::string& directory : matching_directories(rootfs(), row.pattern))
+        add_inc(std::move(directory), row.core);
   }
 
   // ---- the command line ----
@@ -242,7 +236,8 @@ class PerlAnalysis {
   }
 
   void front_inc(std::string directory) {
-    if (is_directory(rootfs(), directory)) inc_.insert(inc_.begin(), {std::move(directory), false});
+    if (is_directory(rootfs(), directory))
+      inc_.insert(inc_.begin(), {std::move(directory), false, true});
   }
 
   void text(std::string_view code, std::string_view shown) {
@@ -286,10 +281,28 @@ class PerlAnalysis {
       const std::string_view name = std::string_view(entry).substr(colon + 1);
       if (kind == "module")
         use(name, from, cat("use ", name), core);
-      else if (kind == "string" && (!core || same_top(name, from)))
+      else if (kind == "string" && (!core || (same_top(name, from) && !is_cjk_table(name))))
         use(name, from, cat("names ", name));
+      else if (kind == "charset" && !core)
+        character_set(name, from);
       else if (kind == "file")
         file(name, from, core);
+    }
+  }
+
+  // Named by anybody, or computed by the program itself: the tables are needed. Computed by a
+  // library: perhaps.
+  void character_set(std::string_view name, const std::string& from) {
+    const bool library = std::any_of(inc_.begin(), inc_.end(), [&](const Inc& inc) {
+      return !inc.own && is_within(from, inc.directory);
+    });
+    if (name == "*" && library) {
+      cjk_perhaps_ = from;
+    } else if (!cjk_) {
+      cjk_ = true;
+      cjk_from_ = from;
+      cjk_detail_ = name == "*" ? "names of character sets are computed"
+                                : cat("names the character set ", name);
     }
   }
 
@@ -325,17 +338,20 @@ class PerlAnalysis {
            bool core = false) {
     const std::string path = module_path(name);
     if (path.empty() || path.find('\0') != std::string::npos || !used_.insert(path).second) return;
-    (void)library_file(cat(path, ".pm"), from, detail);
-    native(path, from, detail);
+    native(path, library_file(cat(path, ".pm"), from, detail), from, detail);
     // Tables that it opens by names which it computes.
     if (path == "Unicode/UCD" && !core)
       for (const Inc& inc : inc_)
         if (inc.core) grant(cat(inc.directory, "/unicore/**"), detail, from);
   }
 
-  // auto/A/B: B.so, and subroutines that AutoSplit has cut out.
-  void native(const std::string& path, const std::string& from, const std::string& detail) {
+  // auto/A/B: B.so, and subroutines that AutoSplit has cut out. XSLoader looks beside the module
+  // (in `beside`), DynaLoader and AutoLoader in the first directory that has it.
+  void native(const std::string& path, const Inc* beside, const std::string& from,
+              const std::string& detail) {
+    bool first = true;
     for (const Inc& inc : inc_) {
+      if (!first && &inc != beside) continue;
       const std::string directory = cat(inc.directory, "/auto/", path);
       const Node* node = rootfs().find(directory);
       if (node == nullptr || !node->is_directory()) continue;
@@ -344,24 +360,28 @@ class PerlAnalysis {
         const std::string file = cat(directory, "/", name);
         grant(file, cat("native part of what is loaded: ", detail), from);
         if (name.ends_with(".al")) enqueue(file, inc.core);
+        if (name.ends_with(".so")) first = false;
       }
     }
   }
 
-  bool library_file(std::string_view name, const std::string& from, const std::string& detail) {
+  // The directory that has it; null when none does.
+  const Inc* library_file(std::string_view name, const std::string& from,
+                          const std::string& detail) {
     for (const Inc& inc : inc_) {
       const std::string path = path_in(inc.directory, cat("./", name));
       if (!is_file(rootfs(), path)) continue;
       grant(path, detail, from);
       enqueue(path, inc.core);
-      return true;
+      return &inc;
     }
-    return false;
+    return nullptr;
   }
 
   void file(std::string_view name, const std::string& from, bool core) {
     const std::string detail = cat("require ", name);
-    if (!name.starts_with('/') && !name.starts_with("./") && library_file(name, from, detail))
+    if (!name.starts_with('/') && !name.starts_with("./") &&
+        library_file(name, from, detail) != nullptr)
       return;
     for (const std::string& path :
          {in_workdir(name), path_in(parent_directory(from), cat("./", name))}) {
@@ -410,8 +430,8 @@ class PerlAnalysis {
             else
               module += c;
           }
-          use(module, from, detail);
-        } else if (child->is_regular()) {
+          if (cjk_ || !is_cjk_table(module)) use(module, from, detail);
+        } else if (child->is_regular() && !is_documentation(child_name)) {
           // Templates and other data of the package.
           grant(cat(directory, path.substr(name.size())), detail, from);
         }
@@ -419,9 +439,16 @@ class PerlAnalysis {
     }
   }
 
+  static bool is_documentation(std::string_view name) {
+    return std::any_of(std::begin(kDocumentation), std::end(kDocumentation),
+                       [&](std::string_view suffix) { return name.ends_with(suffix); });
+  }
+
   const ProgramStart& start_;
   const AnalyzerScene& scene_;
   Analysis out_;
+  bool cjk_ = false;
+  std::string cjk_from_, cjk_detail_, cjk_perhaps_;
   std::vector<Inc> inc_;
   std::string script_;
   std::deque<Module> queue_;

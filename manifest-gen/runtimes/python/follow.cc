@@ -49,16 +49,15 @@ std::size_t parts_of(std::string_view name) {
 // "importlib:metadata", "importlib.metadata:version", "importlib.metadata" are that module.
 template <class Table>
 bool names_one_of(const Table& modules, std::string_view name) {
-  std::string spelled(name);
-  const std::size_t colon = spelled.find(':');
-  for (const std::string_view module : modules) {
-    if (spelled.compare(0, colon, module) == 0) return true;
-    if (colon == std::string::npos) continue;
-    std::string joined = spelled;
-    joined[colon] = '.';
-    if (joined == module) return true;
-  }
-  return false;
+  const std::size_t colon = name.find(':');
+  const std::string_view before = name.substr(0, colon);
+  const std::string_view after =
+      colon == std::string_view::npos ? std::string_view() : name.substr(colon + 1);
+  return std::any_of(std::begin(modules), std::end(modules), [&](std::string_view module) {
+    if (before == module) return true;
+    return colon != std::string_view::npos && module.size() == name.size() &&
+           module.starts_with(before) && module[colon] == '.' && module.ends_with(after);
+  });
 }
 
 }  // namespace

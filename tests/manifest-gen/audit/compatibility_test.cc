@@ -7,12 +7,21 @@
 
 #include "base/text.h"
 #include "manifest-gen/audit/rules.h"
+#include "measure/elf/noted_imports.h"
 #include "tests/manifest-gen/support/tree.h"
 
 namespace cloister::manifest {
 namespace {
 
 using test::Tree;
+
+// A function that is not noted would be found in no program: its rule would say nothing, ever.
+TEST(Compatibility, EveryFunctionAskedAboutIsNoted) {
+  const auto functions = audited_functions();
+  EXPECT_GT(functions.size(), 50U);
+  for (const std::string_view name : functions)
+    EXPECT_TRUE(measure::elf::is_noted_import(name)) << name;
+}
 
 measure::elf::Facts importing(measure::elf::Facts facts, std::vector<std::string> imports) {
   facts.imports = std::move(imports);

@@ -43,6 +43,12 @@ TEST(Glob, PathsMatchByComponents) {
   EXPECT_TRUE(match_path("/a/**/z", "/a/b/c/z"));
   EXPECT_FALSE(match_path("/a/*/z", "/a/b/c/z"));
   EXPECT_TRUE(match_path("**/*.pyc", "/x/y.pyc"));
+  EXPECT_TRUE(match_path("/a/**/b/**/c", "/a/b/x/b/y/c"));
+  EXPECT_FALSE(match_path("/a/**/b/**/c", "/a/x/y/c"));
+  EXPECT_TRUE(match_path("//a/**/**", "/a/b"));
+  EXPECT_TRUE(match_path("/a/**", "/a"));
+  EXPECT_FALSE(match_path("/a/b", "/a"));
+  EXPECT_FALSE(match_path("/a", "/a/b/a"));
   EXPECT_FALSE(match_path("/a/**", "/b/a"));
 }
 

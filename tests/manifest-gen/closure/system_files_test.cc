@@ -128,6 +128,20 @@ TEST(SystemFiles, LocalesOfTheEnvironment) {
   EXPECT_FALSE(grants(closure_of(root, "/usr/bin/app", {{"LANG", "C"}}), cache));
 }
 
+TEST(SystemFiles, TheLocaleThatCodeAsksFor) {
+  const std::string path = "/usr/lib/locale/C.utf8/LC_CTYPE";
+  const auto grants_it = [&](const Names& imports, const Names& strings) {
+    auto app = with_imports(program(), imports);
+    app.strings = strings;
+    const auto root = debian_tree().elf("/usr/bin/app", app).file(path, "l").build();
+    return grants(closure_of(root, "/usr/bin/app"), path);
+  };
+  EXPECT_TRUE(grants_it({"setlocale"}, {"C.UTF-8"}));
+  EXPECT_TRUE(grants_it({"newlocale"}, {"C.UTF-8"}));
+  EXPECT_FALSE(grants_it({"setlocale"}, {}));
+  EXPECT_FALSE(grants_it({}, {"C.UTF-8"}));
+}
+
 TEST(SystemFiles, ConvertersForTheLocaleAndForIconv) {
   Tree tree = image({"setlocale"}, {cat(kLibraries, "gconv/gconv-modules")});
   for (const char* name : {"ISO8859-15.so", "ISO8859-1.so", "UTF-16.so", "KOI8-R.so"})

@@ -56,6 +56,32 @@ TEST(Perl, ComputedNamesBringWhatIsBelow) {
   EXPECT_FALSE(grants(found, "/usr/share/perl5/Else.pm"));
 }
 
+TEST(Perl, TablesOfCharacterSetsWhenSomebodyNamesOne) {
+  const std::string core = "/usr/share/perl/5.36";
+  const auto run = [&](std::string_view text) {
+    return Scene(perl_image()
+                     .file("/usr/share/perl/5.36.0/Encode.pm", "require $mod;")
+                     .file("/usr/share/perl/5.36.0/Encode/JP.pm")
+                     .file("/usr/share/perl/5.36.0/Encode/Byte.pm")
+                     .file("/usr/share/perl/5.36.0/Encode/JP.pod")
+                     .file("/usr/share/perl5/Web.pm", "use Encode; decode($sent, $x);")
+                     .file("/app/a.pl", text))
+        .analyze("perl", {"/usr/bin/perl", "a.pl"});
+  };
+  const Analysis plain = run("use Encode; decode('latin1', $x);");
+  EXPECT_TRUE(grants(plain, core + "/Encode/Byte.pm"));
+  EXPECT_FALSE(grants(plain, core + "/Encode/JP.pm"));
+  EXPECT_FALSE(grants(plain, core + "/Encode/JP.pod"));
+  EXPECT_TRUE(plain.unknown.empty());
+  EXPECT_TRUE(grants(run("use Encode; decode('euc-jp', $x);"), core + "/Encode/JP.pm"));
+  EXPECT_TRUE(grants(run("use Encode; decode($name, $x);"), core + "/Encode/JP.pm"));
+  EXPECT_TRUE(grants(run("use Encode::JP;"), core + "/Encode/JP.pm"));
+  // What a library is sent is unknown.
+  const Analysis library = run("use Web;");
+  EXPECT_FALSE(grants(library, core + "/Encode/JP.pm"));
+  EXPECT_EQ(library.unknown.size(), 1U);
+}
+
 TEST(Perl, MissingProgramIsSaid) {
   const Scene scene(perl_image());
   EXPECT_EQ(scene.analyze("perl", {"/usr/bin/perl", "-I", "lib", "gone.pl"}).unknown,

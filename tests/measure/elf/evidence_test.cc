@@ -110,6 +110,13 @@ TEST(ElfEvidence, NotedImportsAreSortedAndUnique) {
   EXPECT_FALSE(is_noted_import("malloc"));
 }
 
+TEST(ElfEvidence, TheLocaleThatCodeNames) {
+  EXPECT_EQ(strings_of(texts({"C.UTF-8"})), Names{std::string(kUtf8Locale)});
+  EXPECT_EQ(strings_of(texts({"x", "C.utf8"})), Names{std::string(kUtf8Locale)});
+  EXPECT_TRUE(strings_of(texts({"en_C.UTF-8", "C.UTF-8x", "C.", "C"})).empty());
+  EXPECT_TRUE(strings_of(std::string(1, '\0') + "C.UTF-8").empty());
+}
+
 TEST(ElfEvidence, StringsArePathsAndLibraryNames) {
   EXPECT_EQ(strings_of(texts({"hello", "/etc/app.conf", "libplug.so.2", "libplain.so", "/usr/lib/x",
                               "plugins/own.so", "/opt/l.so", "mod_x.so"})),

@@ -36,6 +36,14 @@ TEST(Perl, DriversOfDbi) {
   EXPECT_EQ(perl_names("DBI->connect('dbi:SQLite:dbname=x')"), (Names{"module:DBD::SQLite"}));
 }
 
+TEST(Perl, CharacterSetsWithLargeTables) {
+  EXPECT_EQ(perl_names("decode('euc-jp', $x); open my $f, '<:encoding(Big5)', 'x';"),
+            (Names{"charset:big5", "charset:euc-jp"}));
+  EXPECT_EQ(perl_names("decode($name, $x)"), Names{"charset:*"});
+  EXPECT_EQ(perl_names("Encode::find_encoding($name)"), Names{"charset:*"});
+  EXPECT_EQ(perl_names("$json->decode($x); decode('utf-8', $x); sub decode ($x) {}"), Names{});
+}
+
 TEST(Perl, ComputedNames) {
   EXPECT_TRUE(perl_scan("require $file;").dynamic);
   EXPECT_TRUE(perl_scan("eval \"require $module\" or die").dynamic);

