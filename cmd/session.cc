@@ -12,6 +12,7 @@
 #include "measure/index/layer_index.h"
 #include "measure/rootfs/layer_content.h"
 #include "oci/registry/credentials.h"
+#include "oci/source/docker_daemon.h"
 #include "oci/source/open.h"
 
 namespace cloister::cmd {
@@ -111,12 +112,24 @@ Result<std::shared_ptr<oci::RegistryClient>> Session::registry(const oci::Regist
                                    cancel_);
 }
 
-Result<std::unique_ptr<oci::ImageTransport>> Session::transport(const oci::ImageRef& ref) {
+Result<oci::ImageTransport*> Session::transport(const oci::ImageRef& ref) {
+  auto& kept = transports_[ref.str()];
+  if (!kept) {
+    CL_TRY(kept, open_transport(ref));
+  }
+  return kept.get();
+}
+
+Result<std::unique_ptr<oci::ImageTransport>> Session::open_transport(const oci::ImageRef& ref) {
   switch (ref.transport) {
     case oci::Transport::layout:
       return oci::open_layout(ref, limits_);
     case oci::Transport::archive:
       return oci::open_archive(ref, limits_);
+    case oci::Transport::docker_archive:
+      return oci::open_docker_archive(ref, limits_);
+    case oci::Transport::docker_daemon:
+      return open_daemon(ref);
     case oci::Transport::registry:
       break;
   }
@@ -124,15 +137,25 @@ Result<std::unique_ptr<oci::ImageTransport>> Session::transport(const oci::Image
   return oci::make_registry_transport(std::move(client), ref.registry);
 }
 
+Result<std::unique_ptr<oci::ImageTransport>> Session::open_daemon(const oci::ImageRef& ref) {
+  oci::DaemonOptions options;
+  CL_TRY(options.socket, oci::find_daemon_socket(env_.variables));
+  options.user_agent = cat("cloister/", kVersion);
+  CL_TRY(oci::Store * store, this->store());
+  CL_TRY(TempFile spool, store->make_temporary());
+  return oci::open_docker_daemon(ref, std::move(options), std::move(spool), limits_, *progress_,
+                                 cancel_);
+}
+
 Result<oci::Image> Session::resolve(const oci::ImageRef& ref) {
   CL_TRY(oci::Store * store, this->store());
-  CL_TRY(auto transport, this->transport(ref));
+  CL_TRY(oci::ImageTransport * transport, this->transport(ref));
   return oci::resolve_image(ref, *transport, *store, fetch_context());
 }
 
 Status Session::fetch(const oci::ImageRef& ref, const oci::Image& image) {
   CL_TRY(oci::Store * store, this->store());
-  CL_TRY(auto transport, this->transport(ref));
+  CL_TRY(oci::ImageTransport * transport, this->transport(ref));
   return oci::fetch_layers(image, *transport, *store, fetch_context());
 }
 
@@ -178,13 +201,13 @@ Result<measure::IndexedLayer> Session::indexed_layer(const oci::Image& image, st
 
 Result<LoadedImage> Session::load(const oci::ImageRef& ref) {
   CL_TRY(oci::Store * store, this->store());
-  CL_TRY(auto transport, this->transport(ref));
+  CL_TRY(oci::ImageTransport * transport, this->transport(ref));
   CL_TRY(oci::Image image, oci::resolve_image(ref, *transport, *store, fetch_context()));
   return load_from(*transport, ref, std::move(image));
 }
 
 Result<LoadedImage> Session::load_layers(const oci::ImageRef& ref, oci::Image image) {
-  CL_TRY(auto transport, this->transport(ref));
+  CL_TRY(oci::ImageTransport * transport, this->transport(ref));
   return load_from(*transport, ref, std::move(image));
 }
 

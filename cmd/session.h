@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,7 +60,8 @@ class Session {
   Result<std::shared_ptr<oci::RegistryClient>> registry(const oci::RegistryRef& ref,
                                                         oci::Access access,
                                                         const std::string& mount_from = {});
-  Result<std::unique_ptr<oci::ImageTransport>> transport(const oci::ImageRef& ref);
+  // One per image and run: a daemon is asked for an image once. Lives as long as the session.
+  Result<oci::ImageTransport*> transport(const oci::ImageRef& ref);
 
   // Manifest and config only.
   Result<oci::Image> resolve(const oci::ImageRef& ref);
@@ -77,6 +79,8 @@ class Session {
 
  private:
   Session(CommonOptions options, const Environment& env);
+  Result<std::unique_ptr<oci::ImageTransport>> open_transport(const oci::ImageRef& ref);
+  Result<std::unique_ptr<oci::ImageTransport>> open_daemon(const oci::ImageRef& ref);
   Result<LoadedImage> load_from(oci::ImageTransport& transport, const oci::ImageRef& ref,
                                 oci::Image image);
   Result<measure::IndexedLayer> indexed_layer(const oci::Image& image, std::size_t i);
@@ -89,6 +93,7 @@ class Session {
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<Progress> progress_;
   std::optional<oci::Store> store_;
+  std::map<std::string, std::unique_ptr<oci::ImageTransport>> transports_;  // by ImageRef::str()
   std::optional<measure::IndexCache> cache_;
 };
 

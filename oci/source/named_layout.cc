@@ -39,7 +39,7 @@ class LayoutTransport final : public ImageTransport {
 };
 
 std::string prefix(const ImageRef& ref) {
-  return cat(ref.transport == Transport::layout ? "oci:" : "oci-archive:", printable(ref.path));
+  return cat(transport_prefix(ref.transport), printable(ref.path));
 }
 
 Result<Descriptor> LayoutTransport::choose() const {

@@ -26,6 +26,7 @@ class LayoutDirectory {
 
   const fs::path& directory() const { return directory_; }
   // Where temporary files are made: on the file system of `directory`. That directory by default.
+  const fs::path& temporary() const { return temporary_; }
   void set_temporary(fs::path temporary) { temporary_ = std::move(temporary); }
 
   fs::path blob_path(const Digest& digest) const;

@@ -58,6 +58,9 @@ class Store {
   // The whole blob, compared with its digest again.
   Result<Bytes> read_blob(const Descriptor& descriptor, std::uint64_t max) const;
 
+  // A file for data on its way, on the store's file system; gone when it is not committed.
+  Result<TempFile> make_temporary() const { return TempFile::create(layout_.temporary()); }
+
   // index.json: ref.name annotation → manifest descriptor. tag() replaces an entry of that name.
   Status tag(std::string_view name, const Descriptor& manifest);
   Result<std::optional<Descriptor>> find(std::string_view name) const;

@@ -41,5 +41,8 @@ Status write_layout(const ImageContent& image, const std::string& directory, con
 // oci-archive:FILE[:tag]: one deterministic uncompressed tar; appears complete or not at all.
 Status write_archive(const ImageContent& image, const std::string& file, const std::string& tag,
                      const WriteContext& context);
+// docker-archive:FILE[:REF]: for docker load; layers inflated. `tag` is a full reference or empty.
+Status write_docker_archive_file(const ImageContent& image, const std::string& file,
+                                 const std::string& tag, const WriteContext& context);
 
 }  // namespace cloister::oci

@@ -188,8 +188,8 @@ TEST_F(Archive, SaysWhatIsWrongWithAFile) {
   EXPECT_EQ(code_of(open()), Code::not_found);
   write_tar(file_, {{"manifest.json", "[]"}, {"repositories", "{}"}});
   const auto docker = open();
-  ASSERT_EQ(code_of(docker), Code::unsupported);
-  EXPECT_NE(docker.error().what().find("docker-archive"), std::string::npos);
+  ASSERT_EQ(code_of(docker), Code::invalid);
+  EXPECT_NE(docker.error().hint().find("docker-archive:"), std::string::npos);
   write_tar(file_, {{"readme", "hello"}});
   EXPECT_EQ(code_of(open()), Code::invalid);
   file_ = scratch_.path();
