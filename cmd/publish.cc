@@ -26,7 +26,7 @@ Status check_destination(const oci::ImageRef& to) {
   if (to.transport == oci::Transport::docker_daemon)
     return Error::usage("an image is not written into a daemon")
         .hint("write docker-archive:FILE and load it: docker load -i FILE");
-  if (to.digest)
+  if (to.digest || (to.transport == oci::Transport::registry && to.registry.digest))
     return Error::usage(cat(quote(to.str()), " names a digest, which the image decides"))
         .hint("leave the digest out, or write a tag");
   if (to.transport == oci::Transport::docker_archive && to.tag.starts_with('@'))

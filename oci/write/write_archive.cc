@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "oci/documents/layout_index.h"
 #include "oci/write/destinations.h"
+#include "oci/write/layout_entries.h"
 #include "oci/write/tar_writer.h"
 
 namespace cloister::oci {
@@ -27,13 +27,26 @@ Status add_blob(TarWriter& tar, const ImageContent& image, const Descriptor& blo
   return status;
 }
 
-// The manifest among the blobs, all in the order of their names.
-std::vector<Descriptor> sorted_blobs(const ImageContent& image) {
-  std::vector<Descriptor> blobs = image.blobs;
-  blobs.push_back(image.manifest.descriptor);
-  const auto less = [](const Descriptor& a, const Descriptor& b) { return a.digest < b.digest; };
-  const auto same = [](const Descriptor& a, const Descriptor& b) { return a.digest == b.digest; };
-  std::sort(blobs.begin(), blobs.end(), less);
+// A blob to be streamed, or a manifest whose text is at hand.
+struct ArchiveBlob {
+  Descriptor descriptor;
+  const RawManifest* manifest;  // or null
+};
+
+// Manifests among the blobs, all in the order of their names.
+std::vector<ArchiveBlob> sorted_blobs(const ImageContent& image) {
+  std::vector<ArchiveBlob> blobs;
+  blobs.push_back({image.manifest.descriptor, &image.manifest});
+  for (const RawManifest* other : other_manifests(image))
+    blobs.push_back({other->descriptor, other});
+  for (const Descriptor& blob : image.blobs) blobs.push_back({blob, nullptr});
+  const auto less = [](const ArchiveBlob& a, const ArchiveBlob& b) {
+    return a.descriptor.digest < b.descriptor.digest;
+  };
+  const auto same = [](const ArchiveBlob& a, const ArchiveBlob& b) {
+    return a.descriptor.digest == b.descriptor.digest;
+  };
+  std::stable_sort(blobs.begin(), blobs.end(), less);
   blobs.erase(std::unique(blobs.begin(), blobs.end(), same), blobs.end());
   return blobs;
 }
@@ -43,15 +56,15 @@ Status fill_archive(TarWriter& tar, const ImageContent& image, const std::string
   CL_CHECK(tar.text("oci-layout", R"({"imageLayoutVersion":"1.0.0"})"));
   CL_CHECK(tar.directory("blobs/"));
   CL_CHECK(tar.directory("blobs/sha256/"));
-  for (const Descriptor& blob : sorted_blobs(image)) {
-    if (blob.digest == image.manifest.descriptor.digest) {
-      CL_CHECK(tar.text("blobs/sha256/" + blob.digest.hex(), image.manifest.text));
+  for (const ArchiveBlob& blob : sorted_blobs(image)) {
+    if (blob.manifest != nullptr) {
+      CL_CHECK(tar.text("blobs/sha256/" + blob.descriptor.digest.hex(), blob.manifest->text));
     } else {
-      CL_CHECK(add_blob(tar, image, blob, context));
+      CL_CHECK(add_blob(tar, image, blob.descriptor, context));
     }
   }
-  CL_TRY(const std::string index,
-         with_ref_name("", tag, image.manifest.descriptor, context.limits));
+  CL_TRY(const auto entries, layout_entries(image, tag, context.limits));
+  CL_TRY(const std::string index, with_ref_names("", entries, context.limits));
   CL_CHECK(tar.text("index.json", index));
   return context.cancel.check();
 }
