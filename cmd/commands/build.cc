@@ -59,8 +59,11 @@ Result<std::vector<oci::ImageRef>> parse_tags(const BuildOptions& o) {
 Result<std::optional<oci::ImageRef>> parse_output(const std::string& text) {
   if (text.empty()) return std::optional<oci::ImageRef>();
   CL_TRY(oci::ImageRef ref, oci::parse_image_ref(text));
+  CL_CHECK(check_destination(ref));
   if (ref.transport == oci::Transport::registry || ref.digest)
-    return Error::usage(cat("-o ", quote(text), " is not oci:DIR[:tag] or oci-archive:FILE[:tag]"))
+    return Error::usage(
+               cat("-o ", quote(text),
+                   " is not oci:DIR[:tag], oci-archive:FILE[:tag] or docker-archive:FILE[:REF]"))
         .hint("an image is pushed to a registry with -t DEST --push");
   return std::optional(std::move(ref));
 }
@@ -159,8 +162,7 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
 
 Action add_build(CLI::App& app) {
   auto o = std::make_shared<BuildOptions>();
-  app.add_option("IMAGE", o->image,
-                 "Image to build from: a reference, oci:DIR[:tag] or oci-archive:FILE")
+  app.add_option("IMAGE", o->image, "Image to build from; cloister pull --help lists the forms")
       ->required();
   app.add_option("--key", o->key, "SGX signing key: RSA-3072, exponent 3 (PEM)");
   add_passphrase_options(app, o->passphrase);
@@ -171,7 +173,8 @@ Action add_build(CLI::App& app) {
   app.add_option("-t,--tag", o->tags, "Name of the result; repeatable")->expected(1)->take_all();
   app.add_flag("--push", o->push, "Push the result under each name of -t");
   app.add_option("-o,--output", o->output,
-                 "Write the result to oci:DIR[:tag] or oci-archive:FILE[:tag]");
+                 "Write the result to oci:DIR[:tag], oci-archive:FILE[:tag] or "
+                 "docker-archive:FILE[:REF]");
   app.add_flag("--dry-run", o->dry_run,
                "Print the manifest and what would be built; no key, nothing written");
   app.add_flag("--with-direct", o->with_direct,
