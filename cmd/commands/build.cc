@@ -22,7 +22,8 @@ struct BuildOptions {
   PlanArguments plan;
   PassphraseOptions passphrase;
   PassphraseOptions sign_passphrase;
-  std::string image, key, sign_key, output, date, iidfile, metadata_file, format = "text";
+  std::string image, key, sign_key, output, date, iidfile, metadata_file, format = "text",
+                                                                          sig_format = "both";
   std::vector<std::string> tags, labels;
   bool push = false, dry_run = false, with_direct = false;
 };
@@ -92,9 +93,9 @@ Result<oci::ImageContent> built_content(Session& session, const Plan& plan, cons
 
 // By digest: a tag may have been moved since.
 Status sign_built(Session& session, oci::ImageRef ref, const Built& built,
-                  const sign::ImageKey& key) {
+                  const sign::ImageKey& key, SignatureForms forms) {
   ref.digest = ref.registry.digest = built.image.manifest_descriptor.digest;
-  CL_CHECK(sign_image(session, ref, {key, ""}));
+  CL_CHECK(sign_image(session, ref, {key, forms, ""}));
   return {};
 }
 
@@ -139,13 +140,14 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
 
   CL_TRY(const oci::ImageContent content, built_content(*session, plan, built));
   CL_CHECK(session->cancel().check());
+  const SignatureForms forms = signature_forms(o.sig_format);
   if (output) CL_CHECK(publish(*session, content, *output, ""));
   if (output && sign_key && output->transport == oci::Transport::layout)
-    CL_CHECK(sign_built(*session, *output, built, *sign_key));
+    CL_CHECK(sign_built(*session, *output, built, *sign_key, forms));
   CL_TRY(oci::Store * store, session->store());
   for (const oci::ImageRef& tag : tags) {
     if (o.push) CL_CHECK(publish(*session, content, tag, mountable_from(ref, tag)));
-    if (o.push && sign_key) CL_CHECK(sign_built(*session, tag, built, *sign_key));
+    if (o.push && sign_key) CL_CHECK(sign_built(*session, tag, built, *sign_key, forms));
     CL_CHECK(store->tag(tag.str(), built.image.manifest_descriptor));
   }
 
@@ -168,6 +170,7 @@ Action add_build(CLI::App& app) {
   add_passphrase_options(app, o->passphrase);
   app.add_option("--sign-key", o->sign_key,
                  "Key that signs the result and attests its measurement (PEM)");
+  add_signature_format_option(app, o->sig_format);
   app.add_option("--sign-passphrase-file", o->sign_passphrase.file,
                  "File that holds the passphrase of --sign-key");
   app.add_option("-t,--tag", o->tags, "Name of the result; repeatable")->expected(1)->take_all();
