@@ -1,5 +1,5 @@
-// Artefacts that belong to an image, under tags derived from its digest in the same repository or
-// layout ("sha256-<hex>.sig", as cosign names them): one manifest, one layer per artefact.
+// What lies beside an image: signatures and attestations under cosign's tags ("sha256-<hex>.sig",
+// ".att"), and Sigstore bundles whose `subject` is the image. Anyone may have attached anything.
 #pragma once
 
 #include <string>
@@ -7,26 +7,36 @@
 #include <vector>
 
 #include "cmd/session.h"
+#include "sign/image/checks.h"
 
 namespace cloister::cmd {
 
 inline constexpr std::string_view kSignatureSuffix = ".sig";
 inline constexpr std::string_view kAttestationSuffix = ".att";
+inline constexpr const char* kSignatureAnnotation = "dev.cosignproject.cosign/signature";
 
-struct Attached {
+// One artefact that we attach.
+struct Artefact {
   oci::Descriptor descriptor;  // media type and annotations say what it is
-  std::string text;            // the blob, verified
+  std::string text;            // the blob
 };
 
-// "sha256-<64 hex digits><suffix>".
-std::string attachment_tag(const Digest& image, std::string_view suffix);
+struct AttachedEvidence {
+  std::vector<sign::SignatureArtefact> signatures;
+  std::vector<sign::DsseEnvelope> attestations, bundles;
+  std::vector<sign::DsseEnvelope> envelopes() const;  // all of them
+};
 
-// Everything under the image's tag of that kind; empty when there is no such tag.
-Result<std::vector<Attached>> read_attached(Session& session, const oci::ImageRef& ref,
-                                            const Digest& image, std::string_view suffix);
-// Adds one to what others attached, and looks again whether it is there: registries know no
-// compare-and-swap. REQUIRES: a registry or a layout; nothing can be added to an archive.
-Status attach(Session& session, const oci::ImageRef& ref, const Digest& image,
-              std::string_view suffix, const Attached& artefact);
+// What can be read of it; what cannot is somebody else's business.
+Result<AttachedEvidence> read_attached(Session& session, const oci::ImageRef& ref,
+                                       const Digest& image);
+
+// Adds one under the image's tag of that kind to what others attached, and looks again whether it
+// is there: registries know no compare-and-swap. REQUIRES: a registry or a layout.
+Status attach_under_tag(Session& session, const oci::ImageRef& ref, const Digest& image,
+                        std::string_view suffix, const Artefact& artefact);
+// Attaches a bundle as a manifest of its own that refers to `image`. REQUIRES: as above.
+Status attach_bundle(Session& session, const oci::ImageRef& ref, const oci::RawManifest& image,
+                     const std::string& bundle, std::string_view predicate_type);
 
 }  // namespace cloister::cmd

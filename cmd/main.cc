@@ -19,7 +19,9 @@ namespace {
 
 constexpr Command kCommands[] = {
     {"pull", "Fetch an image into the local store",
-     "cloister pull redis:7\n  cloister pull oci:./layout:v1", add_pull},
+     "cloister pull redis:7\n  cloister pull oci:./layout:v1\n"
+     "  cloister pull docker-archive:saved.tar:redis:7\n  cloister pull docker-daemon:redis:7",
+     add_pull},
     {"inspect", "Show an image's configuration, layers and, if enclave-ready, its measurement",
      "cloister inspect redis:7\n  cloister inspect reg.example/redis:7-sgx --format json",
      add_inspect},
@@ -54,8 +56,14 @@ constexpr Command kCommands[] = {
      "cloister verify reg.example/redis:7-sgx --key image.pub\n"
      "  cloister verify reg.example/redis:7-sgx --key image.pub --min-isvsvn 3 --format json",
      add_verify},
-    {"push", "Copy an image from one place to another",
-     "cloister push oci:./out:v1-sgx reg.example/app:v1-sgx", add_push},
+    {"push", "Copy an image, with what is attached to it, from one place to another",
+     "cloister push oci:./out:v1-sgx reg.example/app:v1-sgx\n"
+     "  cloister push reg.example/app:v1-sgx oci-archive:app.tar:v1-sgx\n"
+     "  cloister push redis:7 docker-archive:redis.tar:redis:7 --platform linux/arm64",
+     add_push},
+    {"cache", "Look after the local store",
+     "cloister cache ls\n  cloister cache prune --keep 5G\n  cloister cache verify --repair",
+     add_cache},
     {"keygen", "Make a signing key",
      "cloister keygen sgx -o enclave.pem\n  cloister keygen image -o image.pem", add_keygen},
     {"sigstruct", "Show the fields of a SIGSTRUCT and check its signature",

@@ -150,10 +150,19 @@ Result<bool> load_runtime_or_none(Session& session, const PlanOptions& options,
   return true;
 }
 
+// Gramine's SGX runtime, its loader models and the measurement are for this platform alone.
+Status require_enclave_platform(const oci::Platform& platform) {
+  if (platform.os == "linux" && platform.architecture == "amd64") return {};
+  return Error::unsupported(
+             cat("an SGX enclave is for linux/amd64, not for ", printable(platform.str())))
+      .hint("leave out --platform; pull, inspect, files and push take any platform");
+}
+
 }  // namespace
 
 Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
                                  const PlanOptions& options) {
+  CL_CHECK(require_enclave_platform(session.platform()));
   ClosurePlan plan;
   CL_TRY(plan.base, session.load(image));
   CL_TRY(plan.image_libc, load_runtime_or_none(session, options, plan.runtime));

@@ -22,6 +22,19 @@ Result<oci::ImageContent> content_in_store(Session& session, const oci::Image& i
   return content;
 }
 
+Status check_destination(const oci::ImageRef& to) {
+  if (to.transport == oci::Transport::docker_daemon)
+    return Error::usage("an image is not written into a daemon")
+        .hint("write docker-archive:FILE and load it: docker load -i FILE");
+  if (to.digest || (to.transport == oci::Transport::registry && to.registry.digest))
+    return Error::usage(cat(quote(to.str()), " names a digest, which the image decides"))
+        .hint("leave the digest out, or write a tag");
+  if (to.transport == oci::Transport::docker_archive && to.tag.starts_with('@'))
+    return Error::usage(cat(quote(to.str()), " names a position, which is for reading"))
+        .hint("write docker-archive:FILE:NAME[:TAG], or no name");
+  return {};
+}
+
 Status publish(Session& session, const oci::ImageContent& content, const oci::ImageRef& to,
                const std::string& mount_from) {
   const oci::WriteContext context{session.limits(), session.pool(), session.progress(),
@@ -31,6 +44,10 @@ Status publish(Session& session, const oci::ImageContent& content, const oci::Im
       return oci::write_layout(content, to.path, to.tag, context);
     case oci::Transport::archive:
       return oci::write_archive(content, to.path, to.tag, context);
+    case oci::Transport::docker_archive:
+      return oci::write_docker_archive_file(content, to.path, to.tag, context);
+    case oci::Transport::docker_daemon:
+      return check_destination(to);
     case oci::Transport::registry:
       break;
   }

@@ -9,10 +9,13 @@
 #include "base/hint.h"
 #include "base/text.h"
 #include "cmd/progress.h"
+#include "manifest-gen/gramine/enclave_manifest.h"
 #include "measure/index/layer_index.h"
 #include "measure/rootfs/layer_content.h"
 #include "oci/registry/credentials.h"
+#include "oci/source/docker_daemon.h"
 #include "oci/source/open.h"
+#include "oci/store/housekeeping.h"
 
 namespace cloister::cmd {
 namespace {
@@ -29,17 +32,26 @@ void add_output_options(CLI::App& app, CommonOptions& options) {
   app.add_flag("--no-color", options.no_color, "No colours (also: NO_COLOR in the environment)");
 }
 
-void add_image_options(CLI::App& app, CommonOptions& options) {
+void add_store_options(CLI::App& app, CommonOptions& options) {
   add_output_options(app, options);
-  app.add_option("--platform", options.platform, "Platform to take from a multi-platform image")
-      ->capture_default_str();
   app.add_option("--store", options.store,
                  "Local store, an OCI layout (default: $XDG_CACHE_HOME/cloister)");
+  app.add_option("--keep", options.keep,
+                 "Bytes the store may hold (K, M, G): what was used least recently goes first")
+      ->capture_default_str();
   app.add_option("-j,--jobs", options.jobs, "Threads (default: the number of processors)")
       ->check(CLI::Range(1U, 1024U));
   app.add_option("--progress", options.progress, "How progress is shown: auto, plain, tty or none")
       ->check(CLI::IsMember({"auto", "plain", "tty", "none"}))
       ->capture_default_str();
+}
+
+void add_image_options(CLI::App& app, CommonOptions& options) {
+  add_store_options(app, options);
+  app.add_option("--platform", options.platform,
+                 "Platform to take from a multi-platform image (default: linux/amd64)");
+  app.add_flag("--offline", options.offline,
+               "Make no network connection: registry images come from the store");
   app.add_option("--authfile", options.authfile,
                  "Registry credentials (default: Docker's and Podman's files)");
   app.add_flag("--tls-verify,!--no-tls-verify", options.tls_verify,
@@ -53,7 +65,13 @@ Session::Session(CommonOptions options, const Environment& env)
 Result<std::unique_ptr<Session>> Session::create(const CommonOptions& options,
                                                  const Environment& env) {
   std::unique_ptr<Session> session(new Session(options, env));
-  CL_TRY(session->platform_, oci::parse_platform(options.platform));
+  CL_TRY(session->platform_,
+         oci::parse_platform(options.platform.empty() ? "linux/amd64" : options.platform));
+  auto keep = manifest::parse_size(options.keep, manifest::Strictness::loader);
+  if (!keep.has_value())
+    return Error::usage(cat("--keep ", quote(options.keep), " is not a size"))
+        .hint("write a number of bytes, or of K, M or G: 20G");
+  session->keep_ = *keep;
   const unsigned jobs =
       options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   session->pool_ = std::make_unique<ThreadPool>(jobs);
@@ -63,6 +81,23 @@ Result<std::unique_ptr<Session>> Session::create(const CommonOptions& options,
   if (options.progress == "none" || options.quiet) mode = ProgressMode::none;
   session->progress_ = make_progress(mode, env.columns);
   return session;
+}
+
+Session::~Session() {
+  const bool grown = store_ && store_->has_grown();
+  const fs::path directory = store_ ? store_->directory() : fs::path();
+  transports_.clear();
+  cache_.reset();
+  store_.reset();
+  if (!grown) return;
+  const auto pruned = oci::prune_store(directory, keep_, /*loose=*/false, limits_);
+  if (pruned.has_value() && pruned->freed > 0)
+    note(cat("the store kept to ", human_bytes(keep_), " (--keep): ", human_bytes(pruned->freed),
+             " of what was used least recently are gone"));
+}
+
+fs::path Session::store_directory() const {
+  return options_.store.empty() ? fs::path(env_.cache_directory()) : fs::path(options_.store);
 }
 
 bool Session::color() const {
@@ -75,8 +110,7 @@ void Session::note(std::string_view text) const {
 
 Result<oci::Store*> Session::store() {
   if (!store_) {
-    CL_TRY(oci::Store opened,
-           oci::Store::open(options_.store.empty() ? env_.cache_directory() : options_.store));
+    CL_TRY(oci::Store opened, oci::Store::open(store_directory()));
     store_.emplace(std::move(opened));
   }
   return &*store_;
@@ -100,6 +134,9 @@ oci::FetchContext Session::fetch_context() {
 Result<std::shared_ptr<oci::RegistryClient>> Session::registry(const oci::RegistryRef& ref,
                                                                oci::Access access,
                                                                const std::string& mount_from) {
+  if (options_.offline)
+    return Error::conflict(cat("--offline allows no connection to ", quote(ref.registry)))
+        .hint("leave out --offline, or name a layout or an archive");
   const auto paths = oci::credential_paths(env_.variables, options_.authfile);
   CL_TRY(oci::Credentials credentials, oci::find_credentials(paths, ref, limits_));
   oci::RegistryOptions options;
@@ -111,28 +148,84 @@ Result<std::shared_ptr<oci::RegistryClient>> Session::registry(const oci::Regist
                                    cancel_);
 }
 
-Result<std::unique_ptr<oci::ImageTransport>> Session::transport(const oci::ImageRef& ref) {
+Result<oci::ImageTransport*> Session::transport(const oci::ImageRef& ref) {
+  auto& kept = transports_[ref.str()];
+  if (!kept) {
+    CL_TRY(kept, open_transport(ref));
+  }
+  return kept.get();
+}
+
+Result<std::unique_ptr<oci::ImageTransport>> Session::open_transport(const oci::ImageRef& ref) {
   switch (ref.transport) {
     case oci::Transport::layout:
       return oci::open_layout(ref, limits_);
     case oci::Transport::archive:
       return oci::open_archive(ref, limits_);
+    case oci::Transport::docker_archive:
+      return oci::open_docker_archive(ref, limits_);
+    case oci::Transport::docker_daemon:
+      return open_daemon(ref);
     case oci::Transport::registry:
       break;
   }
+  if (options_.offline) return open_from_store(ref);
   CL_TRY(auto client, registry(ref.registry, oci::Access::pull));
   return oci::make_registry_transport(std::move(client), ref.registry);
 }
 
-Result<oci::Image> Session::resolve(const oci::ImageRef& ref) {
+Result<std::unique_ptr<oci::ImageTransport>> Session::open_daemon(const oci::ImageRef& ref) {
+  oci::DaemonOptions options;
+  CL_TRY(options.socket, oci::find_daemon_socket(env_.variables));
+  options.user_agent = cat("cloister/", kVersion);
   CL_TRY(oci::Store * store, this->store());
-  CL_TRY(auto transport, this->transport(ref));
-  return oci::resolve_image(ref, *transport, *store, fetch_context());
+  CL_TRY(TempFile spool, store->make_temporary());
+  return oci::open_docker_daemon(ref, std::move(options), std::move(spool), limits_, *progress_,
+                                 cancel_);
+}
+
+// What an earlier run fetched under this name or digest.
+Result<std::unique_ptr<oci::ImageTransport>> Session::open_from_store(const oci::ImageRef& ref) {
+  CL_TRY(oci::Store * store, this->store());
+  oci::ImageRef kept;
+  kept.transport = oci::Transport::layout;
+  kept.path = store->directory().native();
+  kept.tag = ref.registry.str();
+  kept.digest = ref.registry.digest;
+  return oci::open_layout(kept, limits_);
+}
+
+// An image that was used has a name in the store: `cache ls` shows it, --offline finds it, and
+// pruning knows what belongs to it.
+Result<oci::Image> Session::resolve_with(oci::ImageTransport& transport, const oci::ImageRef& ref) {
+  CL_TRY(oci::Store * store, this->store());
+  CL_TRY(oci::Image image, oci::resolve_image(ref, transport, *store, fetch_context()));
+  CL_CHECK(store->tag(ref.str(), image.manifest_descriptor));
+  return image;
+}
+
+Result<oci::CollectedImage> Session::collect(const oci::ImageRef& ref, bool attached) {
+  CL_TRY(oci::Store * store, this->store());
+  CL_TRY(oci::ImageTransport * transport, this->transport(ref));
+  if (platform_given()) {
+    CL_TRY(const oci::Image image, resolve_with(*transport, ref));
+    return oci::collect_manifest(ref, image.manifest_descriptor, *transport, *store,
+                                 fetch_context(), attached);
+  }
+  CL_TRY(oci::CollectedImage all,
+         oci::collect_image(ref, *transport, *store, fetch_context(), attached));
+  CL_CHECK(store->tag(ref.str(), all.root.descriptor));
+  return all;
+}
+
+Result<oci::Image> Session::resolve(const oci::ImageRef& ref) {
+  CL_TRY(oci::ImageTransport * transport, this->transport(ref));
+  return resolve_with(*transport, ref);
 }
 
 Status Session::fetch(const oci::ImageRef& ref, const oci::Image& image) {
   CL_TRY(oci::Store * store, this->store());
-  CL_TRY(auto transport, this->transport(ref));
+  CL_TRY(oci::ImageTransport * transport, this->transport(ref));
   return oci::fetch_layers(image, *transport, *store, fetch_context());
 }
 
@@ -177,14 +270,13 @@ Result<measure::IndexedLayer> Session::indexed_layer(const oci::Image& image, st
 }
 
 Result<LoadedImage> Session::load(const oci::ImageRef& ref) {
-  CL_TRY(oci::Store * store, this->store());
-  CL_TRY(auto transport, this->transport(ref));
-  CL_TRY(oci::Image image, oci::resolve_image(ref, *transport, *store, fetch_context()));
+  CL_TRY(oci::ImageTransport * transport, this->transport(ref));
+  CL_TRY(oci::Image image, resolve_with(*transport, ref));
   return load_from(*transport, ref, std::move(image));
 }
 
 Result<LoadedImage> Session::load_layers(const oci::ImageRef& ref, oci::Image image) {
-  CL_TRY(auto transport, this->transport(ref));
+  CL_TRY(oci::ImageTransport * transport, this->transport(ref));
   return load_from(*transport, ref, std::move(image));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "measure/index/cache.h"
 #include "measure/rootfs/rootfs.h"
 #include "oci/registry/client.h"
+#include "oci/store/collect.h"
 #include "oci/store/store.h"
 
 namespace cloister::cmd {
@@ -23,13 +25,17 @@ namespace cloister::cmd {
 inline constexpr std::string_view kVersion = CLOISTER_VERSION;
 
 struct CommonOptions {
-  std::string store, authfile, progress = "auto", platform = "linux/amd64";
+  std::string store, authfile, progress = "auto";
+  std::string platform;      // empty: linux/amd64, and `push` copies an index whole
+  std::string keep = "20G";  // what the store may hold when the program ends
+  bool offline = false;
   unsigned jobs = 0;  // 0: as many as the machine has processors
   bool tls_verify = true, plain_http = false, quiet = false, no_color = false;
 };
 
 // Adds --quiet and --no-color; and, for commands that touch images, the rest of CommonOptions.
 void add_output_options(CLI::App& app, CommonOptions& options);
+void add_store_options(CLI::App& app, CommonOptions& options);  // what concerns the store alone
 void add_image_options(CLI::App& app, CommonOptions& options);
 
 // An image whose layers are in the store, indexed and merged.
@@ -43,6 +49,9 @@ class Session {
  public:
   static Result<std::unique_ptr<Session>> create(const CommonOptions& options,
                                                  const Environment& env);
+  // When this run added to the store, and nobody else has it open, the store is brought back under
+  // --keep.
+  ~Session();
 
   const Environment& env() const { return env_; }
   const Limits& limits() const { return limits_; }
@@ -59,7 +68,15 @@ class Session {
   Result<std::shared_ptr<oci::RegistryClient>> registry(const oci::RegistryRef& ref,
                                                         oci::Access access,
                                                         const std::string& mount_from = {});
-  Result<std::unique_ptr<oci::ImageTransport>> transport(const oci::ImageRef& ref);
+  // One per image and run: a daemon is asked for an image once. Lives as long as the session.
+  Result<oci::ImageTransport*> transport(const oci::ImageRef& ref);
+
+  // Whether --platform was given.
+  bool platform_given() const { return !options_.platform.empty(); }
+  const oci::Platform& platform() const { return platform_; }
+  bool offline() const { return options_.offline; }
+  fs::path store_directory() const;
+  std::uint64_t keep() const { return keep_; }
 
   // Manifest and config only.
   Result<oci::Image> resolve(const oci::ImageRef& ref);
@@ -69,6 +86,9 @@ class Session {
   Result<LoadedImage> load_layers(const oci::ImageRef& ref, oci::Image image);
   // Fetches (and verifies) the layers of an image into the store.
   Status fetch(const oci::ImageRef& ref, const oci::Image& image);
+  // The image with all that belongs to it, in the store: an index with its children, unless
+  // --platform chooses one; with `attached` signatures and the like.
+  Result<oci::CollectedImage> collect(const oci::ImageRef& ref, bool attached);
   // Content of a layer in the store, for files that the index's pack does not hold.
   std::shared_ptr<const measure::LayerContent> content_of(const oci::Descriptor& layer);
 
@@ -77,6 +97,10 @@ class Session {
 
  private:
   Session(CommonOptions options, const Environment& env);
+  Result<std::unique_ptr<oci::ImageTransport>> open_transport(const oci::ImageRef& ref);
+  Result<std::unique_ptr<oci::ImageTransport>> open_from_store(const oci::ImageRef& ref);
+  Result<oci::Image> resolve_with(oci::ImageTransport& transport, const oci::ImageRef& ref);
+  Result<std::unique_ptr<oci::ImageTransport>> open_daemon(const oci::ImageRef& ref);
   Result<LoadedImage> load_from(oci::ImageTransport& transport, const oci::ImageRef& ref,
                                 oci::Image image);
   Result<measure::IndexedLayer> indexed_layer(const oci::Image& image, std::size_t i);
@@ -86,9 +110,11 @@ class Session {
   Limits limits_;
   CancelToken cancel_;
   oci::Platform platform_;
+  std::uint64_t keep_ = 0;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<Progress> progress_;
   std::optional<oci::Store> store_;
+  std::map<std::string, std::unique_ptr<oci::ImageTransport>> transports_;  // by ImageRef::str()
   std::optional<measure::IndexCache> cache_;
 };
 

@@ -7,6 +7,7 @@
 #include "cmd/attached.h"
 #include "cmd/enclave_image.h"
 #include "manifest-gen/assemble/paths.h"
+#include "sign/image/bundle.h"
 #include "sign/image/dsse.h"
 #include "sign/image/measurement.h"
 #include "sign/image/simple_signing.h"
@@ -18,13 +19,12 @@ namespace {
 constexpr std::string_view kSimpleSigningMediaType =
     "application/vnd.dev.cosign.simplesigning.v1+json";
 constexpr std::string_view kDsseMediaType = "application/vnd.dsse.envelope.v1+json";
-constexpr const char* kSignatureAnnotation = "dev.cosignproject.cosign/signature";
 constexpr const char* kPredicateAnnotation = "predicateType";
 constexpr std::string_view kAnnotationBaseName = "org.opencontainers.image.base.name";
 constexpr std::string_view kAnnotationBaseDigest = "org.opencontainers.image.base.digest";
 
-Attached artefact(std::string_view media_type, std::string text) {
-  Attached out;
+Artefact artefact(std::string_view media_type, std::string text) {
+  Artefact out;
   out.descriptor.media_type = std::string(media_type);
   out.descriptor.digest = sha256(text);
   out.descriptor.size = text.size();
@@ -40,51 +40,84 @@ std::string default_identity(const oci::ImageRef& ref) {
 }
 
 // ECDSA signatures differ each time: what counts is whether this key has signed these bytes.
-bool is_signed(const std::vector<Attached>& there, const std::string& payload,
+bool is_signed(const AttachedEvidence& there, const std::string& payload,
                const sign::ImagePublicKey& key) {
-  return std::any_of(there.begin(), there.end(), [&](const Attached& a) {
-    const auto at = a.descriptor.annotations.find(kSignatureAnnotation);
-    if (a.text != payload || at == a.descriptor.annotations.end()) return false;
-    const auto signature = unbase64(at->second);
-    return signature && key.verify(as_bytes(payload), *signature);
+  return std::any_of(there.signatures.begin(), there.signatures.end(),
+                     [&](const sign::SignatureArtefact& a) {
+                       return a.payload == payload && key.verify(as_bytes(payload), a.signature);
+                     });
+}
+
+bool is_stated(const std::vector<sign::DsseEnvelope>& there, const std::string& statement,
+               const sign::ImagePublicKey& key) {
+  return std::any_of(there.begin(), there.end(), [&](const sign::DsseEnvelope& envelope) {
+    return envelope.payload == statement && sign::verify_dsse(envelope, key);
   });
 }
 
-bool is_attested(const std::vector<Attached>& there, const std::string& statement,
-                 const sign::ImagePublicKey& key, const Limits& limits) {
-  return std::any_of(there.begin(), there.end(), [&](const Attached& a) {
-    const auto envelope = sign::parse_dsse(a.text, limits);
-    return envelope.has_value() && envelope->payload == statement &&
-           sign::verify_dsse(*envelope, key);
-  });
-}
+// Says about one manifest what is to be said, in the forms that are wanted; what this key has said
+// already is not said again.
+class Signer {
+ public:
+  Signer(Session& session, const oci::ImageRef& ref, const SignImageOptions& options)
+      : session_(session), ref_(ref), options_(options) {}
 
-Status add_signature(Session& session, const oci::ImageRef& ref, const Digest& image,
-                     const SignImageOptions& options) {
-  const std::string identity = options.identity.empty() ? default_identity(ref) : options.identity;
-  const std::string payload = sign::encode_simple_signing({identity, image});
-  CL_TRY(const auto there, read_attached(session, ref, image, kSignatureSuffix));
-  if (is_signed(there, payload, options.key.public_key())) return {};
-  CL_TRY(const Bytes signature, options.key.sign(as_bytes(payload)));
-  Attached out = artefact(kSimpleSigningMediaType, payload);
-  out.descriptor.annotations[kSignatureAnnotation] = base64(signature);
-  return attach(session, ref, image, kSignatureSuffix, out);
-}
+  Status sign(const oci::RawManifest& image, const std::optional<std::string>& predicate) {
+    const Digest& digest = image.descriptor.digest;
+    const sign::ImagePublicKey& key = options_.key.public_key();
+    CL_TRY(const AttachedEvidence there, read_attached(session_, ref_, digest));
+    const std::string signature =
+        sign::encode_statement("", digest, sign::kCosignSignPredicate, "{}");
+    if (options_.forms.legacy) CL_CHECK(add_signature(digest, there));
+    if (options_.forms.bundle && !is_stated(there.bundles, signature, key))
+      CL_CHECK(add_bundle(image, signature, sign::kCosignSignPredicate));
+    if (!predicate) return {};
+    const std::string name =
+        ref_.transport == oci::Transport::registry ? ref_.registry.name() : std::string();
+    const std::string statement =
+        sign::encode_statement(name, digest, sign::kMeasurementPredicate, *predicate);
+    if (options_.forms.legacy && !is_stated(there.attestations, statement, key))
+      CL_CHECK(add_attestation(digest, statement));
+    if (options_.forms.bundle && !is_stated(there.bundles, statement, key))
+      CL_CHECK(add_bundle(image, statement, sign::kMeasurementPredicate));
+    return {};
+  }
 
-Status add_attestation(Session& session, const oci::ImageRef& ref, const Digest& image,
-                       const std::string& predicate, const SignImageOptions& options) {
-  const std::string name =
-      ref.transport == oci::Transport::registry ? ref.registry.name() : std::string();
-  const std::string statement =
-      sign::encode_statement(name, image, sign::kMeasurementPredicate, predicate);
-  CL_TRY(const auto there, read_attached(session, ref, image, kAttestationSuffix));
-  if (is_attested(there, statement, options.key.public_key(), session.limits())) return {};
-  CL_TRY(std::string envelope, sign::sign_dsse(sign::kInTotoPayloadType, statement, options.key));
-  Attached out = artefact(kDsseMediaType, std::move(envelope));
-  out.descriptor.annotations[kSignatureAnnotation] = "";  // cosign wants the key, not a value
-  out.descriptor.annotations[kPredicateAnnotation] = std::string(sign::kMeasurementPredicate);
-  return attach(session, ref, image, kAttestationSuffix, out);
-}
+ private:
+  Status add_signature(const Digest& image, const AttachedEvidence& there) {
+    const std::string identity =
+        options_.identity.empty() ? default_identity(ref_) : options_.identity;
+    const std::string payload = sign::encode_simple_signing({identity, image});
+    if (is_signed(there, payload, options_.key.public_key())) return {};
+    CL_TRY(const Bytes signature, options_.key.sign(as_bytes(payload)));
+    Artefact out = artefact(kSimpleSigningMediaType, payload);
+    out.descriptor.annotations[kSignatureAnnotation] = base64(signature);
+    return attach_under_tag(session_, ref_, image, kSignatureSuffix, out);
+  }
+
+  Status add_attestation(const Digest& image, const std::string& statement) {
+    CL_TRY(std::string envelope, signed_statement(statement));
+    Artefact out = artefact(kDsseMediaType, std::move(envelope));
+    out.descriptor.annotations[kSignatureAnnotation] = "";  // cosign wants the key, not a value
+    out.descriptor.annotations[kPredicateAnnotation] = std::string(sign::kMeasurementPredicate);
+    return attach_under_tag(session_, ref_, image, kAttestationSuffix, out);
+  }
+
+  Status add_bundle(const oci::RawManifest& image, const std::string& statement,
+                    std::string_view predicate_type) {
+    CL_TRY(const std::string envelope, signed_statement(statement));
+    return attach_bundle(session_, ref_, image,
+                         sign::encode_bundle(envelope, options_.key.public_key()), predicate_type);
+  }
+
+  Result<std::string> signed_statement(const std::string& statement) const {
+    return sign::sign_dsse(sign::kInTotoPayloadType, statement, options_.key);
+  }
+
+  Session& session_;
+  const oci::ImageRef& ref_;
+  const SignImageOptions& options_;
+};
 
 Result<std::string> predicate_of(const LoadedImage& loaded, const EnclaveImage& enclave,
                                  const Limits& limits) {
@@ -131,17 +164,30 @@ Result<sign::ImageKey> load_image_key(Session& session, const std::string& file,
       quote(file));
 }
 
+void add_signature_format_option(CLI::App& app, std::string& format) {
+  app.add_option("--sig-format", format,
+                 "legacy (.sig and .att tags), bundle (Sigstore bundles) or both")
+      ->check(CLI::IsMember({"both", "legacy", "bundle"}))
+      ->capture_default_str();
+}
+
+SignatureForms signature_forms(const std::string& name) {
+  return {name != "bundle", name != "legacy"};
+}
+
 Result<SignedImage> sign_image(Session& session, const oci::ImageRef& ref,
                                const SignImageOptions& options) {
   if (ref.transport == oci::Transport::archive)
     return Error::usage("an archive cannot be signed: nothing can be added to it")
         .hint("copy it to a registry or a layout with cloister push, and sign it there");
   CL_TRY(const oci::Image image, session.resolve(ref));
-  SignedImage out;
-  out.digest = image.manifest_descriptor.digest;
-  std::vector<Digest> subjects = {out.digest};
-  // Who resolves the tag sees the index: both are signed.
-  if (image.index_digest) subjects.push_back(*image.index_digest);
+  std::vector<oci::RawManifest> subjects = {{image.manifest_descriptor, image.manifest_text}};
+  if (image.index_digest) {
+    // Who resolves the tag sees the index: both are signed.
+    CL_TRY(oci::ImageTransport * from, session.transport(ref));
+    CL_TRY(oci::RawManifest index, from->root());
+    if (index.descriptor.digest == *image.index_digest) subjects.push_back(std::move(index));
+  }
 
   std::optional<std::string> predicate;
   if (is_enclave_ready(image)) {
@@ -149,15 +195,12 @@ Result<SignedImage> sign_image(Session& session, const oci::ImageRef& ref,
     CL_TRY(const EnclaveImage enclave, read_enclave(*loaded.rootfs, image, session.limits()));
     CL_TRY(predicate, predicate_of(loaded, enclave, session.limits()));
   }
-  for (const Digest& subject : subjects) {
-    auto added = add_signature(session, ref, subject, options);
-    if (added.has_value() && predicate)
-      added = add_attestation(session, ref, subject, *predicate, options);
-    if (!added.has_value())
-      return std::move(added).error().while_(cat("signing ", quote(ref.str())));
+  Signer signer(session, ref, options);
+  for (const oci::RawManifest& subject : subjects) {
+    auto done = signer.sign(subject, predicate);
+    if (!done.has_value()) return std::move(done).error().while_(cat("signing ", quote(ref.str())));
   }
-  out.attested = predicate.has_value();
-  return out;
+  return SignedImage{image.manifest_descriptor.digest, predicate.has_value()};
 }
 
 }  // namespace cloister::cmd

@@ -1,7 +1,9 @@
-// Signs an image where it lies: the signature under its .sig tag and, for an enclave-ready image,
-// the measurement attestation under .att, as cosign and the containers policy read them.
+// Signs an image where it lies and, for an enclave-ready image, attests its measurement: under the
+// tags .sig and .att, which cosign 2 and the containers policy read, and as Sigstore bundles that
+// refer to the image, which cosign 3 prefers as soon as there is one.
 #pragma once
 
+#include <CLI/App.hpp>
 #include <string>
 
 #include "cmd/passphrase.h"
@@ -13,8 +15,16 @@ namespace cloister::cmd {
 Result<sign::ImageKey> load_image_key(Session& session, const std::string& file,
                                       const PassphraseOptions& passphrase);
 
+struct SignatureForms {
+  bool legacy = true, bundle = true;
+};
+void add_signature_format_option(CLI::App& app, std::string& format);
+// Of --sig-format. REQUIRES: a name that the option accepts.
+SignatureForms signature_forms(const std::string& name);
+
 struct SignImageOptions {
   const sign::ImageKey& key;
+  SignatureForms forms;
   std::string identity;  // docker-reference; empty: the reference under which the image was named
 };
 

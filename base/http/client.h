@@ -21,6 +21,7 @@ struct Options {
   bool tls_verify = true;
   std::string ca_file;  // additional CA bundle (PEM); empty: the system's
   std::string user_agent;
+  std::string unix_socket;  // connect to it, whatever host a URL names; empty: by the URL
   long connect_timeout_ms = 15'000;  // name lookup, TCP and TLS together
   long low_speed_bytes = 1;          // a transfer slower than this per second for …
   long low_speed_seconds = 60;       // … this long is `unavailable`

@@ -22,7 +22,8 @@ struct BuildOptions {
   PlanArguments plan;
   PassphraseOptions passphrase;
   PassphraseOptions sign_passphrase;
-  std::string image, key, sign_key, output, date, iidfile, metadata_file, format = "text";
+  std::string image, key, sign_key, output, date, iidfile, metadata_file, format = "text",
+                                                                          sig_format = "both";
   std::vector<std::string> tags, labels;
   bool push = false, dry_run = false, with_direct = false;
 };
@@ -59,8 +60,11 @@ Result<std::vector<oci::ImageRef>> parse_tags(const BuildOptions& o) {
 Result<std::optional<oci::ImageRef>> parse_output(const std::string& text) {
   if (text.empty()) return std::optional<oci::ImageRef>();
   CL_TRY(oci::ImageRef ref, oci::parse_image_ref(text));
+  CL_CHECK(check_destination(ref));
   if (ref.transport == oci::Transport::registry || ref.digest)
-    return Error::usage(cat("-o ", quote(text), " is not oci:DIR[:tag] or oci-archive:FILE[:tag]"))
+    return Error::usage(
+               cat("-o ", quote(text),
+                   " is not oci:DIR[:tag], oci-archive:FILE[:tag] or docker-archive:FILE[:REF]"))
         .hint("an image is pushed to a registry with -t DEST --push");
   return std::optional(std::move(ref));
 }
@@ -89,9 +93,9 @@ Result<oci::ImageContent> built_content(Session& session, const Plan& plan, cons
 
 // By digest: a tag may have been moved since.
 Status sign_built(Session& session, oci::ImageRef ref, const Built& built,
-                  const sign::ImageKey& key) {
+                  const sign::ImageKey& key, SignatureForms forms) {
   ref.digest = ref.registry.digest = built.image.manifest_descriptor.digest;
-  CL_CHECK(sign_image(session, ref, {key, ""}));
+  CL_CHECK(sign_image(session, ref, {key, forms, ""}));
   return {};
 }
 
@@ -136,13 +140,14 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
 
   CL_TRY(const oci::ImageContent content, built_content(*session, plan, built));
   CL_CHECK(session->cancel().check());
+  const SignatureForms forms = signature_forms(o.sig_format);
   if (output) CL_CHECK(publish(*session, content, *output, ""));
   if (output && sign_key && output->transport == oci::Transport::layout)
-    CL_CHECK(sign_built(*session, *output, built, *sign_key));
+    CL_CHECK(sign_built(*session, *output, built, *sign_key, forms));
   CL_TRY(oci::Store * store, session->store());
   for (const oci::ImageRef& tag : tags) {
     if (o.push) CL_CHECK(publish(*session, content, tag, mountable_from(ref, tag)));
-    if (o.push && sign_key) CL_CHECK(sign_built(*session, tag, built, *sign_key));
+    if (o.push && sign_key) CL_CHECK(sign_built(*session, tag, built, *sign_key, forms));
     CL_CHECK(store->tag(tag.str(), built.image.manifest_descriptor));
   }
 
@@ -159,19 +164,20 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
 
 Action add_build(CLI::App& app) {
   auto o = std::make_shared<BuildOptions>();
-  app.add_option("IMAGE", o->image,
-                 "Image to build from: a reference, oci:DIR[:tag] or oci-archive:FILE")
+  app.add_option("IMAGE", o->image, "Image to build from; cloister pull --help lists the forms")
       ->required();
   app.add_option("--key", o->key, "SGX signing key: RSA-3072, exponent 3 (PEM)");
   add_passphrase_options(app, o->passphrase);
   app.add_option("--sign-key", o->sign_key,
                  "Key that signs the result and attests its measurement (PEM)");
+  add_signature_format_option(app, o->sig_format);
   app.add_option("--sign-passphrase-file", o->sign_passphrase.file,
                  "File that holds the passphrase of --sign-key");
   app.add_option("-t,--tag", o->tags, "Name of the result; repeatable")->expected(1)->take_all();
   app.add_flag("--push", o->push, "Push the result under each name of -t");
   app.add_option("-o,--output", o->output,
-                 "Write the result to oci:DIR[:tag] or oci-archive:FILE[:tag]");
+                 "Write the result to oci:DIR[:tag], oci-archive:FILE[:tag] or "
+                 "docker-archive:FILE[:REF]");
   app.add_flag("--dry-run", o->dry_run,
                "Print the manifest and what would be built; no key, nothing written");
   app.add_flag("--with-direct", o->with_direct,

@@ -19,8 +19,6 @@ Result<int> run_pull(const PullOptions& o, const Environment& env) {
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const oci::Image image, session->resolve(ref));
   CL_CHECK(session->fetch(ref, image));
-  CL_TRY(oci::Store * store, session->store());
-  CL_CHECK(store->tag(ref.str(), image.manifest_descriptor));
   CL_CHECK(write_result("", image.manifest_descriptor.digest.str() + "\n"));
   return 0;
 }
@@ -30,7 +28,11 @@ Result<int> run_pull(const PullOptions& o, const Environment& env) {
 Action add_pull(CLI::App& app) {
   auto o = std::make_shared<PullOptions>();
   add_image_options(app, o->common);
-  app.add_option("IMAGE", o->image, "Image to fetch")->required();
+  app.add_option("IMAGE", o->image,
+                 "Image to fetch: NAME[:TAG][@DIGEST] in a registry (also docker://NAME),\n"
+                 "oci:DIR[:TAG|@DIGEST], oci-archive:FILE[:TAG|@DIGEST],\n"
+                 "docker-archive:FILE[:NAME|:@N] or docker-daemon:NAME")
+      ->required();
   return [o](const Environment& env) { return run_pull(*o, env); };
 }
 

@@ -38,38 +38,17 @@ Result<sign::EnclavePins> pins_of(const VerifyOptions& o) {
   return pins;
 }
 
-Result<std::vector<sign::SignatureArtefact>> signatures_of(Session& session,
-                                                           const oci::ImageRef& ref,
-                                                           const Digest& image) {
-  std::vector<sign::SignatureArtefact> out;
-  CL_TRY(auto attached, read_attached(session, ref, image, kSignatureSuffix));
-  for (Attached& a : attached) {
-    const auto at = a.descriptor.annotations.find("dev.cosignproject.cosign/signature");
-    if (at == a.descriptor.annotations.end()) continue;
-    auto signature = unbase64(at->second);
-    if (signature) out.push_back({std::move(a.text), std::move(*signature)});
-  }
-  return out;
-}
-
-Result<std::vector<std::string>> envelopes_of(Session& session, const oci::ImageRef& ref,
-                                              const Digest& image) {
-  std::vector<std::string> out;
-  CL_TRY(auto attached, read_attached(session, ref, image, kAttestationSuffix));
-  for (Attached& a : attached) out.push_back(std::move(a.text));
-  return out;
-}
-
 // The digest behind the name, and the index it was chosen from: a signature of either is one of the
 // image, as the index names the image by digest.
 Result<sign::Check> signature_check(Session& session, const oci::ImageRef& ref,
-                                    const oci::Image& image, const sign::ImagePublicKey& key) {
-  CL_TRY(const auto own, signatures_of(session, ref, image.manifest_descriptor.digest));
-  sign::Check check =
-      sign::check_signature(image.manifest_descriptor.digest, own, key, session.limits());
+                                    const oci::Image& image, const AttachedEvidence& own,
+                                    const sign::ImagePublicKey& key) {
+  sign::Check check = sign::check_signature(image.manifest_descriptor.digest, own.signatures,
+                                            own.envelopes(), key, session.limits());
   if (check.passed || !image.index_digest) return check;
-  CL_TRY(const auto of_index, signatures_of(session, ref, *image.index_digest));
-  sign::Check second = sign::check_signature(*image.index_digest, of_index, key, session.limits());
+  CL_TRY(const AttachedEvidence of_index, read_attached(session, ref, *image.index_digest));
+  sign::Check second = sign::check_signature(*image.index_digest, of_index.signatures,
+                                             of_index.envelopes(), key, session.limits());
   return second.passed ? second : check;
 }
 
@@ -91,11 +70,11 @@ Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
   CL_TRY(const oci::Image image, session->resolve(ref));
   const Digest digest = image.manifest_descriptor.digest;
   VerifyReport report{image.name, digest, {}};
-  CL_TRY(sign::Check signature, signature_check(*session, ref, image, key));
+  CL_TRY(const AttachedEvidence attached, read_attached(*session, ref, digest));
+  CL_TRY(sign::Check signature, signature_check(*session, ref, image, attached, key));
   report.checks.push_back(std::move(signature));
-  CL_TRY(const auto envelopes, envelopes_of(*session, ref, digest));
   sign::AttestationResult attestation =
-      sign::check_attestation(digest, envelopes, key, session->limits());
+      sign::check_attestation(digest, attached.envelopes(), key, session->limits());
   report.checks.push_back(attestation.check);
 
   // The digests of all layers, and of what is in them, are checked on the way.

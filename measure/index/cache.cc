@@ -95,4 +95,25 @@ Status IndexCache::save(const LayerIndex& index) const {
   return out.commit(index_path(directory_, index.blob), Durability::kill);
 }
 
+Result<IndexCache::Counts> IndexCache::check(bool remove_stale, const Limits& limits) const {
+  Counts counts;
+  std::vector<fs::path> stale;
+  std::error_code error;
+  for (fs::directory_iterator it(directory_, error), end; !error && it != end;
+       it.increment(error)) {
+    const auto layer = Digest::parse("sha256:" + it->path().stem().native());
+    if (layer.has_value() && it->path() == index_path(directory_, *layer) && load(*layer, limits))
+      ++counts.usable;
+    else
+      stale.push_back(it->path());
+  }
+  if (error) return Error::io_errno(cat("cannot list ", quote(directory_.native())), error.value());
+  counts.stale = stale.size();
+  if (!remove_stale) return counts;
+  for (const fs::path& path : stale)
+    if (!fs::remove(path, error) && error)
+      return Error::io_errno(cat("cannot remove ", quote(path.native())), error.value());
+  return counts;
+}
+
 }  // namespace cloister::measure

@@ -26,6 +26,13 @@ class IndexCache {
   std::optional<LayerIndex> load(const Digest& layer, const Limits& limits) const;
   Status save(const LayerIndex& index) const;  // under index.blob
 
+  // How many of the files would be used, and how many are of another schema, damaged, not authentic
+  // or something else; with `remove_stale` the latter are removed.
+  struct Counts {
+    std::size_t usable = 0, stale = 0;
+  };
+  Result<Counts> check(bool remove_stale, const Limits& limits) const;
+
  private:
   IndexCache(fs::path directory, Bytes secret)
       : directory_(std::move(directory)), secret_(std::move(secret)) {}

@@ -52,6 +52,11 @@ std::optional<Compression> layer_compression(std::string_view type) {
   return std::nullopt;
 }
 
+bool is_foreign_layer(std::string_view type) {
+  return type.find(".foreign.") != std::string_view::npos ||
+         type.find(".nondistributable.") != std::string_view::npos;
+}
+
 std::string Platform::str() const {
   std::string out =
       cat(os.empty() ? "unknown" : os, "/", architecture.empty() ? "unknown" : architecture);
@@ -90,6 +95,8 @@ Result<Descriptor> parse_descriptor(const Json& json) {
   out.size = static_cast<std::uint64_t>(*size);
   CL_TRY(out.platform, parse_descriptor_platform(json));
   CL_TRY(out.annotations, get_string_map(json, "annotations"));
+  CL_TRY(auto artifact_type, get_string(json, "artifactType"));
+  out.artifact_type = std::move(artifact_type).value_or("");
   return out;
 }
 
@@ -104,6 +111,7 @@ Json to_json(const Descriptor& descriptor) {
     out["platform"] = std::move(platform);
   }
   if (!descriptor.annotations.empty()) out["annotations"] = descriptor.annotations;
+  if (!descriptor.artifact_type.empty()) out["artifactType"] = descriptor.artifact_type;
   return out;
 }
 

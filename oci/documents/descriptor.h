@@ -37,6 +37,8 @@ bool is_image_manifest(std::string_view media_type);
 // How a layer of this media type is compressed; nothing for a type that is no layer we read
 // (foreign and non-distributable ones included).
 std::optional<Compression> layer_compression(std::string_view media_type);
+// A layer that is not meant to be handed on: it lies elsewhere, under URLs (Windows base images).
+bool is_foreign_layer(std::string_view media_type);
 
 struct Platform {
   std::string os, architecture, variant;
@@ -51,6 +53,7 @@ struct Descriptor {
   std::uint64_t size = 0;  // bytes; a negative size in JSON is refused
   std::optional<Platform> platform;
   std::map<std::string, std::string> annotations;
+  std::string artifact_type = {};  // of a listed artifact (signature, SBOM), else empty
 };
 
 Result<Descriptor> parse_descriptor(const Json& json);

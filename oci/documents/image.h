@@ -76,6 +76,9 @@ std::string write_image_manifest(const ImageManifest& manifest);
 // "unknown" (BuildKit attestations) never match. Without a match, an only entry that names no
 // platform is taken. `not_found` names the platforms there are.
 Result<Descriptor> select_platform(const ImageIndex& index, const Platform& want);
+// The same with what to try next: indexes without a platform may hold an entry for `want`. Never
+// empty: `not_found` as above.
+Result<std::vector<Descriptor>> platform_candidates(const ImageIndex& index, const Platform& want);
 
 // A resolved image whose manifest and config are verified against their digests.
 struct Image {

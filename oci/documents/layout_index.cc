@@ -19,6 +19,7 @@ OrderedJson entry_for(std::string_view name, const Descriptor& manifest) {
   OrderedJson entry = {{"mediaType", manifest.media_type},
                        {"digest", manifest.digest.str()},
                        {"size", manifest.size}};
+  if (!manifest.artifact_type.empty()) entry["artifactType"] = manifest.artifact_type;
   if (!name.empty()) entry["annotations"][std::string(kRefName)] = std::string(name);
   return entry;
 }
@@ -68,6 +69,28 @@ Result<std::string> with_ref_name(std::string_view text, std::string_view name,
     return Error::limit(cat("the layout holds ", limits.index_manifests,
                             " images; there is no room for more"))
         .hint("remove images that are not needed, or use another directory");
+  json["manifests"] = std::move(kept);
+  return dump_json_pretty(json) + "\n";
+}
+
+Result<std::string> with_ref_names(std::string_view text, const std::vector<NamedManifest>& names,
+                                   const Limits& limits) {
+  std::string changed(text);
+  for (const auto& [name, manifest] : names) {
+    CL_TRY(changed, with_ref_name(changed, name, manifest, limits));
+  }
+  return changed;
+}
+
+Result<std::string> without_entries(std::string_view text,
+                                    const std::vector<std::size_t>& positions,
+                                    const Limits& limits) {
+  CL_TRY(const ImageIndex index, parse_image_index(text, limits));
+  CL_TRY(OrderedJson json, parse_ordered_json(text, limits, "the image index"));
+  OrderedJson kept = OrderedJson::array();
+  for (std::size_t i = 0; i < index.manifests.size(); ++i)
+    if (!std::binary_search(positions.begin(), positions.end(), i))
+      kept.push_back(std::move(json["manifests"][i]));
   json["manifests"] = std::move(kept);
   return dump_json_pretty(json) + "\n";
 }

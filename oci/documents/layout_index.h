@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "oci/documents/image.h"
 
@@ -23,5 +24,18 @@ const Descriptor* find_ref_name(const ImageIndex& index, std::string_view name);
 // empty index.
 Result<std::string> with_ref_name(std::string_view text, std::string_view name,
                                   const Descriptor& manifest, const Limits& limits);
+
+struct NamedManifest {
+  std::string name;  // may be empty
+  Descriptor manifest;
+};
+// One after the other.
+Result<std::string> with_ref_names(std::string_view text, const std::vector<NamedManifest>& names,
+                                   const Limits& limits);
+
+// Without the entries at these positions (in ascending order).
+Result<std::string> without_entries(std::string_view text,
+                                    const std::vector<std::size_t>& positions,
+                                    const Limits& limits);
 
 }  // namespace cloister::oci

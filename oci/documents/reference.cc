@@ -161,6 +161,27 @@ bool is_ref_name(std::string_view name) {
   return !want_alnum;
 }
 
+// What stands after the path of a layout or archive.
+Status parse_local_tag(ImageRef& ref, std::string_view tag, std::string_view whole) {
+  if (ref.transport != Transport::docker_archive) {
+    if (!is_ref_name(tag))
+      return Error::usage(cat("not a tag: ", shown(tag), " (in ", shown(whole), ")"))
+          .hint("the tag begins after the first colon; a path that holds a colon cannot be named");
+    ref.tag = tag;
+    return {};
+  }
+  if (tag.starts_with('@')) {
+    if (!parse_u64(tag.substr(1)))
+      return Error::usage(cat("not a position: ", shown(tag), " (in ", shown(whole), ")"))
+          .hint("write :@0 for the first image of the archive, :@1 for the second");
+    ref.tag = tag;
+    return {};
+  }
+  CL_TRY(const RegistryRef name, parse_registry_ref(tag));
+  ref.tag = name.str();
+  return {};
+}
+
 Result<ImageRef> parse_local(Transport transport, std::string_view text, std::string_view whole) {
   ImageRef ref;
   ref.transport = transport;
@@ -173,22 +194,46 @@ Result<ImageRef> parse_local(Transport transport, std::string_view text, std::st
   }
   const std::size_t colon = text.find(':');
   ref.path = text.substr(0, colon);
-  if (colon != std::string_view::npos) ref.tag = text.substr(colon + 1);
   if (ref.path.empty() || ref.path.find('\0') != std::string::npos)
     return Error::usage(cat("no path in ", shown(whole)))
-        .hint("write oci:DIR[:TAG] or oci-archive:FILE[:TAG]");
-  if (!ref.tag.empty() && !is_ref_name(ref.tag))
-    return Error::usage(cat("not a tag: ", shown(ref.tag), " (in ", shown(whole), ")"))
-        .hint("the tag begins after the first colon; a path that holds a colon cannot be named");
+        .hint("write oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:REF]");
+  const std::string_view tag =
+      colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  if (!tag.empty()) CL_CHECK(parse_local_tag(ref, tag, whole));
   return ref;
 }
 
+// A name as the daemon knows it, short names left to it; or an image id.
+Result<ImageRef> parse_daemon(std::string_view text) {
+  ImageRef ref;
+  ref.transport = Transport::docker_daemon;
+  ref.path = text;
+  if (Digest::parse(text).has_value()) return ref;
+  CL_TRY(const RegistryRef name, parse_registry_ref(text));
+  if (name.digest)
+    return Error::usage(cat("a daemon gives out no image by a registry's digest: ", shown(text)))
+        .hint("name it by its tag or by its image id: docker-daemon:sha256:…");
+  if (!std::string_view(ref.path).substr(ref.path.rfind('/') + 1).ends_with(":" + name.tag))
+    ref.path += ":" + name.tag;
+  return ref;
+}
+
+struct LocalPrefix {
+  std::string_view prefix;
+  Transport transport;
+};
+constexpr LocalPrefix kLocalPrefixes[] = {{"oci:", Transport::layout},
+                                          {"oci-archive:", Transport::archive},
+                                          {"docker-archive:", Transport::docker_archive},
+                                          {"docker-daemon:", Transport::docker_daemon}};
+
 constexpr std::string_view kTransports[] = {
-    "docker-daemon:", "docker-archive:", "docker-image:", "containers-storage:", "dir:", "ostree:"};
+    "docker-image:", "containers-storage:", "dir:", "ostree:"};
 
 Status refuse_unknown_transport(std::string_view text) {
   constexpr std::string_view kExisting =
-      "use a registry reference (redis:7, docker://…), oci:DIR[:TAG] or oci-archive:FILE[:TAG]";
+      "use a registry reference (redis:7, docker://…), oci:DIR[:TAG], oci-archive:FILE[:TAG], "
+      "docker-archive:FILE[:REF] or docker-daemon:REF";
   for (std::string_view name : kTransports)
     if (text.starts_with(name))
       return Error::usage(
@@ -212,9 +257,15 @@ std::string RegistryRef::str() const {
   return out;
 }
 
+std::string_view transport_prefix(Transport transport) {
+  for (const LocalPrefix& local : kLocalPrefixes)
+    if (local.transport == transport) return local.prefix;
+  return "";
+}
+
 std::string ImageRef::str() const {
   if (transport == Transport::registry) return registry.str();
-  std::string out = (transport == Transport::layout ? "oci:" : "oci-archive:") + path;
+  std::string out = cat(transport_prefix(transport), path);
   if (!tag.empty()) out += ":" + tag;
   if (digest) out += "@" + digest->str();
   return out;
@@ -262,11 +313,13 @@ Result<RegistryRef> parse_registry_ref(std::string_view text) {
 }
 
 Result<ImageRef> parse_image_ref(std::string_view text) {
-  constexpr std::string_view kDocker = "docker://", kLayout = "oci:", kArchive = "oci-archive:";
-  if (text.starts_with(kLayout))
-    return parse_local(Transport::layout, text.substr(kLayout.size()), text);
-  if (text.starts_with(kArchive))
-    return parse_local(Transport::archive, text.substr(kArchive.size()), text);
+  constexpr std::string_view kDocker = "docker://";
+  for (const auto& [prefix, transport] : kLocalPrefixes) {
+    if (!text.starts_with(prefix)) continue;
+    const std::string_view rest = text.substr(prefix.size());
+    return transport == Transport::docker_daemon ? parse_daemon(rest)
+                                                 : parse_local(transport, rest, text);
+  }
   ImageRef ref;
   CL_TRY(ref.registry,
          parse_registry_ref(text.starts_with(kDocker) ? text.substr(kDocker.size()) : text));

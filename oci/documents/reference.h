@@ -29,21 +29,28 @@ struct RegistryRef {
   std::string reference() const { return digest ? digest->str() : tag; }
 };
 
-enum class Transport { registry, layout, archive };
+enum class Transport { registry, layout, archive, docker_archive, docker_daemon };
 
-// An image argument: "redis:7", "docker://…", "oci:DIR[:tag|@digest]", "oci-archive:FILE[:tag]".
+// An image argument: "redis:7", "docker://…", "oci:DIR[:tag|@digest]", "oci-archive:FILE[:tag]",
+// "docker-archive:FILE[:REF|:@N]", "docker-daemon:REF|ID".
 struct ImageRef {
   Transport transport = Transport::registry;
-  RegistryRef registry;          // Transport::registry only
-  std::string path;              // layout directory or archive file
-  std::string tag;               // layout/archive: org.opencontainers.image.ref.name, may be empty
-  std::optional<Digest> digest;  // layout/archive
+  RegistryRef registry;  // Transport::registry only
+  // Layout directory or archive file; the name or id to ask the daemon for ("redis:7").
+  std::string path;
+  // layout, archive: org.opencontainers.image.ref.name; docker_archive: a full reference
+  // ("docker.io/library/redis:7") or a position ("@0"). May be empty.
+  std::string tag;
+  std::optional<Digest> digest;  // not for Transport::registry (there it is in `registry`)
 
   std::string str() const;  // as a user would write it
 };
 
+// "oci-archive:" and the like; "" for a registry.
+std::string_view transport_prefix(Transport transport);
+
 Result<RegistryRef> parse_registry_ref(std::string_view text);
-// A transport that cloister does not have ("docker-daemon:…") is `usage` and says which exist.
+// A transport that cloister does not have ("ostree:…") is `usage` and says which exist.
 Result<ImageRef> parse_image_ref(std::string_view text);
 
 }  // namespace cloister::oci

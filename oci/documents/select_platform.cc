@@ -72,14 +72,19 @@ Error no_match(const ImageIndex& index, const Platform& want) {
 
 }  // namespace
 
-Result<Descriptor> select_platform(const ImageIndex& index, const Platform& want) {
+Result<std::vector<Descriptor>> platform_candidates(const ImageIndex& index, const Platform& want) {
   const Descriptor* best = nullptr;
   const Descriptor* unnamed = nullptr;
+  std::vector<Descriptor> candidates;  // nested indexes first
   std::size_t unnamed_count = 0;
   int best_rank = 0;
   for (const Descriptor& entry : index.manifests) {
     if (!may_be_image(entry)) continue;
     if (!names_platform(entry)) {
+      if (is_index(entry.media_type)) {
+        candidates.push_back(entry);
+        continue;
+      }
       unnamed = &entry;
       ++unnamed_count;
       continue;
@@ -90,9 +95,15 @@ Result<Descriptor> select_platform(const ImageIndex& index, const Platform& want
       best_rank = r;
     }
   }
-  if (best != nullptr) return *best;
-  if (unnamed_count == 1) return *unnamed;
-  return no_match(index, want);
+  if (best != nullptr) candidates.insert(candidates.begin(), *best);
+  if (best == nullptr && unnamed_count == 1) candidates.push_back(*unnamed);
+  if (candidates.empty()) return no_match(index, want);
+  return candidates;
+}
+
+Result<Descriptor> select_platform(const ImageIndex& index, const Platform& want) {
+  CL_TRY(std::vector<Descriptor> candidates, platform_candidates(index, want));
+  return std::move(candidates.front());
 }
 
 }  // namespace cloister::oci

@@ -7,6 +7,7 @@
 #include "oci/registry/blob_upload.h"
 #include "oci/registry/connection.h"
 #include "oci/registry/manifest_type.h"
+#include "oci/registry/referrers.h"
 
 namespace cloister::oci {
 namespace {
@@ -105,6 +106,14 @@ class HttpRegistryClient final : public RegistryClient {
     if (status != 201 && status != 200 && status != 202)
       return connection_->refused(answer.response, what);
     return check_content_digest(answer.response, manifest.descriptor.digest, what);
+  }
+
+  Result<std::vector<Descriptor>> referrers(const Digest& subject) override {
+    return list_referrers(*connection_, *this, subject);
+  }
+
+  Status put_referrer(const RawManifest& manifest, const Digest& subject) override {
+    return oci::put_referrer(*connection_, *this, manifest, subject);
   }
 
  private:

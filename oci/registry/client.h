@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/cancel.h"
 #include "base/limits.h"
@@ -77,6 +78,9 @@ class RegistryClient {
                           const std::function<Result<std::unique_ptr<Source>>()>& open,
                           const std::function<void(std::size_t)>& on_bytes) = 0;
   virtual Status put_manifest(const std::string& reference, const RawManifest& manifest) = 0;
+  // Manifests whose subject is this one, and putting one; see oci/registry/referrers.h.
+  virtual Result<std::vector<Descriptor>> referrers(const Digest& subject) = 0;
+  virtual Status put_referrer(const RawManifest& manifest, const Digest& subject) = 0;
 };
 
 std::unique_ptr<ImageTransport> make_registry_transport(std::shared_ptr<RegistryClient> client,

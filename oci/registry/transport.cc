@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "oci/documents/attached.h"
 #include "oci/registry/client.h"
 
 namespace cloister::oci {
@@ -26,6 +27,18 @@ class RegistryTransport final : public ImageTransport {
 
   Result<std::unique_ptr<Source>> blob(const Descriptor& descriptor) override {
     return client_->get_blob(descriptor);
+  }
+
+  Result<std::vector<Attached>> attached(const Digest& subject) override {
+    std::vector<Attached> out;
+    for (const std::string_view suffix : kCosignSuffixes) {
+      const std::string tag = cat(referrers_tag(subject), suffix);
+      CL_TRY(auto descriptor, client_->head_manifest(tag));
+      if (descriptor) out.push_back({std::move(*descriptor), tag});
+    }
+    CL_TRY(auto referrers, client_->referrers(subject));
+    for (Descriptor& referrer : referrers) out.push_back({std::move(referrer), ""});
+    return out;
   }
 
  private:

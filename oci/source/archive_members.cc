@@ -6,6 +6,10 @@
 // member of size s whose successor begins at n has its content at n - roundup(s, 512). A wrong
 // guess could only give bytes that fail their digest. Sparse members have no such place.
 //
+// docker save makes layers that it has already written symbolic links ("ID/layer.tar" to
+// "../ID/layer.tar"), and other writers hard links. They are resolved as text among the members:
+// nothing outside of the archive is ever looked up.
+//
 // A compressed archive is read anew from its beginning for every member: that costs time but
 // neither memory nor disk, and blobs are compressed already, so such archives are rare.
 #include "oci/source/archive_members.h"
@@ -29,6 +33,7 @@ namespace {
 
 constexpr std::uint64_t kBlock = 512;
 constexpr std::size_t kMaxMembers = 65536;
+constexpr std::size_t kMaxNames = 16 << 20;  // bytes of all names and link targets
 
 // Reads [offset, offset + size) of a shared descriptor, without moving its offset.
 class RangeSource final : public Source {
@@ -121,7 +126,7 @@ class TarStream {
     const char* text = archive_error_string(archive_.get());
     return Error::corrupt(cat(quote(file_), " is not an intact tar archive"))
         .detail(printable(text == nullptr ? "no reason given" : text))
-        .hint("make the archive again, for example with skopeo copy … oci-archive:FILE");
+        .hint("make the archive again: docker save, podman save or skopeo copy");
   }
 
   RangeSource raw_;
@@ -133,16 +138,36 @@ class TarStream {
   std::unique_ptr<archive, FreeReader> archive_;
 };
 
-std::string member_name(archive_entry* entry) {
-  const char* raw = archive_entry_pathname(entry);
-  std::string_view name = raw == nullptr ? std::string_view() : std::string_view(raw);
+std::string_view member_text(const char* raw) {
+  return raw == nullptr ? std::string_view() : std::string_view(raw);
+}
+
+std::string_view member_name(std::string_view name) {
   while (name.starts_with("./")) name.remove_prefix(2);
-  return std::string(name);
+  return name;
+}
+
+// What a symbolic link at `name` leads to, as a member name; "" for what cannot be one.
+std::string link_destination(std::string_view name, std::string_view target) {
+  if (target.starts_with('/')) return "";
+  std::vector<std::string_view> parts = split(name, '/');
+  parts.pop_back();
+  for (const std::string_view part : split(target, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      parts.push_back(part);
+    } else if (parts.empty()) {
+      return "";
+    } else {
+      parts.pop_back();
+    }
+  }
+  return join(parts, "/");
 }
 
 struct Member {
   std::size_t ordinal = 0;  // position among all entries
-  std::uint64_t size = 0;
+  MemberInfo info;
   std::optional<std::uint64_t> offset;  // content, in a plain archive
 };
 
@@ -163,8 +188,9 @@ class Members final : public ArchiveMembers {
       : fd_(std::move(fd)), file_(std::move(file)), compression_(compression), limits_(limits) {}
 
   Status scan();
-  bool contains(const std::string& name) const override {
-    return members_.find(name) != members_.end();
+  std::optional<MemberInfo> find(const std::string& name) const override {
+    const Member* member = resolve(name);
+    return member == nullptr ? std::nullopt : std::optional(member->info);
   }
   Result<std::unique_ptr<Source>> open(const std::string& name) const override;
 
@@ -172,17 +198,58 @@ class Members final : public ArchiveMembers {
   std::unique_ptr<TarStream> stream() const {
     return std::make_unique<TarStream>(fd_, file_, compression_, limits_);
   }
+  const Member* resolve(std::string name) const;
+  Result<Member*> add(TarStream& tar, archive_entry* entry, std::size_t ordinal);
+
   std::shared_ptr<const Fd> fd_;
   const std::string file_;
   const Compression compression_;
   const Limits limits_;
+  std::size_t name_bytes_ = 0;
   std::map<std::string, Member> members_;
+  std::map<std::string, std::string> links_;  // to a member or another link
 };
+
+const Member* Members::resolve(std::string name) const {
+  for (std::size_t hops = 0; hops <= limits_.symlink_hops; ++hops) {
+    const auto member = members_.find(name);
+    if (member != members_.end()) return &member->second;
+    const auto link = links_.find(name);
+    if (link == links_.end()) return nullptr;
+    name = link->second;
+  }
+  return nullptr;
+}
+
+// The member that `entry` made, when it is one with content.
+Result<Member*> Members::add(TarStream& tar, archive_entry* entry, std::size_t ordinal) {
+  const std::string name(member_name(member_text(archive_entry_pathname(entry))));
+  const std::string_view symlink = member_text(archive_entry_symlink(entry));
+  const std::string_view hardlink = member_text(archive_entry_hardlink(entry));
+  name_bytes_ += name.size() + symlink.size() + hardlink.size();
+  if (name_bytes_ > kMaxNames)
+    return Error::limit(
+        cat("the member names of ", quote(file_), " take more than ", human_bytes(kMaxNames)));
+  members_.erase(name);
+  links_.erase(name);
+  if (!hardlink.empty()) {
+    links_[name] = std::string(member_name(hardlink));
+  } else if (archive_entry_filetype(entry) == AE_IFLNK) {
+    links_[name] = link_destination(name, symlink);
+  } else if (archive_entry_filetype(entry) == AE_IFREG && archive_entry_size(entry) >= 0) {
+    Member member{ordinal, {static_cast<std::uint64_t>(archive_entry_size(entry)), {}}, {}};
+    Bytes head(8);
+    CL_TRY(const std::size_t n, tar.read_data(head));
+    member.info.content = detect_compression(ByteView(head).first(n));
+    return &(members_[name] = member);
+  }
+  return static_cast<Member*>(nullptr);
+}
 
 // Fills in where the content of the member before the header at `next` lies.
 void locate(Member& member, std::uint64_t next) {
   std::uint64_t padded = 0;
-  if (!checked_add(member.size, kBlock - 1, padded)) return;
+  if (!checked_add(member.info.size, kBlock - 1, padded)) return;
   padded -= padded % kBlock;
   if (padded <= next) member.offset = next - padded;
 }
@@ -198,21 +265,17 @@ Status Members::scan() {
     if (entry == nullptr) return {};
     if (ordinal == kMaxMembers)
       return Error::limit(cat(quote(file_), " has more than ", kMaxMembers, " members"));
-    previous = nullptr;
-    const bool content =
-        archive_entry_filetype(entry) == AE_IFREG && archive_entry_hardlink(entry) == nullptr;
-    if (!content || archive_entry_size(entry) < 0) continue;
-    Member& member = members_[member_name(entry)];
-    member = {ordinal, static_cast<std::uint64_t>(archive_entry_size(entry)), std::nullopt};
-    if (archive_entry_sparse_count(entry) == 0) previous = &member;
+    CL_TRY(previous, add(*tar, entry, ordinal));
+    if (archive_entry_sparse_count(entry) != 0) previous = nullptr;
   }
 }
 
 Result<std::unique_ptr<Source>> Members::open(const std::string& name) const {
-  const auto it = members_.find(name);
-  if (it == members_.end()) return std::unique_ptr<Source>();
-  const Member& member = it->second;
-  if (member.offset) return std::make_unique<RangeSource>(fd_, *member.offset, member.size, file_);
+  const Member* found = resolve(name);
+  if (found == nullptr) return std::unique_ptr<Source>();
+  const Member& member = *found;
+  if (member.offset)
+    return std::make_unique<RangeSource>(fd_, *member.offset, member.info.size, file_);
   auto tar = stream();
   CL_CHECK(tar->open());
   for (std::size_t ordinal = 0;; ++ordinal) {
@@ -248,6 +311,29 @@ Result<std::shared_ptr<const ArchiveMembers>> ArchiveMembers::scan(const std::st
   auto members = std::make_shared<Members>(fd, file, compression, limits);
   CL_CHECK(members->scan());
   return std::shared_ptr<const ArchiveMembers>(std::move(members));
+}
+
+Status check_archive_file(const std::string& path, std::string directory_hint) {
+  std::error_code error;
+  if (!fs::exists(path, error))
+    return Error::not_found(cat("there is no archive ", quote(path)))
+        .hint("check the path; what stands after a colon in it is taken for a tag");
+  if (fs::is_directory(path, error))
+    return Error::invalid(cat(quote(path), " is a directory, not an archive"))
+        .hint(std::move(directory_hint));
+  if (!fs::is_regular_file(path, error))
+    return Error::invalid(cat(quote(path), " is not a regular file"))
+        .hint(
+            "an archive is read at several places, which a pipe does not allow; write it to a file "
+            "first");
+  return {};
+}
+
+Result<std::string> read_member(const ArchiveMembers& members, const std::string& name,
+                                std::uint64_t max) {
+  CL_TRY(auto source, members.open(name));
+  CL_TRY(const Bytes bytes, read_all(*source, max, quote(name)));
+  return std::string(as_text(bytes));
 }
 
 }  // namespace cloister::oci

@@ -3,9 +3,13 @@
 // by reading, up to the limit for manifests.
 #include "oci/source/named_layout.h"
 
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
+#include <utility>
 
 #include "base/text.h"
+#include "oci/documents/attached.h"
 #include "oci/documents/layout_index.h"
 
 namespace cloister::oci {
@@ -26,20 +30,25 @@ class LayoutTransport final : public ImageTransport {
   Result<std::unique_ptr<Source>> blob(const Descriptor& descriptor) override {
     return open_(descriptor);
   }
+  Result<std::vector<Attached>> attached(const Digest& subject) override;
 
  private:
   Result<Descriptor> choose() const;
   Result<Descriptor> choose_only(const ImageIndex& index) const;
   Result<RawManifest> read(const Descriptor& descriptor) const;
+  Status list_referrers_once();
 
   const ImageRef ref_;
   const std::string index_json_;
   const BlobOpener open_;
   const Limits limits_;
+  std::mutex mutex_;
+  bool listed_ = false;
+  std::unordered_map<Digest, std::vector<Descriptor>> referrers_;  // by subject
 };
 
 std::string prefix(const ImageRef& ref) {
-  return cat(ref.transport == Transport::layout ? "oci:" : "oci-archive:", printable(ref.path));
+  return cat(transport_prefix(ref.transport), printable(ref.path));
 }
 
 Result<Descriptor> LayoutTransport::choose() const {
@@ -60,12 +69,19 @@ Result<Descriptor> LayoutTransport::choose() const {
 }
 
 Result<Descriptor> LayoutTransport::choose_only(const ImageIndex& index) const {
-  if (index.manifests.size() == 1) return index.manifests[0];
+  // Signatures and the like do not make an image ambiguous.
+  std::vector<Descriptor> images;
+  for (const Descriptor& entry : index.manifests) {
+    const auto name = entry.annotations.find(std::string(kRefName));
+    const bool tagged = name != entry.annotations.end() && is_attached_tag(name->second);
+    if (!tagged && entry.artifact_type.empty()) images.push_back(entry);
+  }
+  if (images.size() == 1) return images[0];
   if (index.manifests.empty())
     return Error::not_found(cat(quote(ref_.path), " holds no image"))
         .hint("name a layout that holds one");
   const std::string names = list_ref_names(index);
-  Error error = Error::usage(cat(quote(ref_.path), " holds ", index.manifests.size(), " images"));
+  Error error = Error::usage(cat(quote(ref_.path), " holds ", images.size(), " images"));
   if (!names.empty()) error = std::move(error).detail(cat("there are: ", names));
   return std::move(error).hint(
       cat("say which: ", prefix(ref_), names.empty() ? "@sha256:…" : ":NAME"));
@@ -83,6 +99,40 @@ Result<RawManifest> LayoutTransport::read(const Descriptor& descriptor) const {
         .detail(cat("got ", raw.descriptor.digest.str(), " after ", bytes.size(), " bytes"))
         .hint("the layout is damaged; copy the image again");
   return raw;
+}
+
+// A layout has no list of referrers: every manifest that index.json names is asked for its subject.
+// One that cannot be read belongs to an incomplete image, which is not what was asked about.
+Status LayoutTransport::list_referrers_once() {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(listed_, true)) return {};
+  CL_TRY(const ImageIndex index, parse_image_index(index_json_, limits_));
+  for (const Descriptor& entry : index.manifests) {
+    const auto raw = read(entry);
+    if (!raw.has_value()) continue;
+    const auto subject = subject_of(raw->text, limits_);
+    if (!subject.has_value() || !*subject) continue;
+    referrers_[**subject].push_back(raw->descriptor);
+  }
+  return {};
+}
+
+Result<std::vector<Attached>> LayoutTransport::attached(const Digest& subject) {
+  CL_CHECK(list_referrers_once().while_(cat("reading index.json of ", quote(ref_.path))));
+  CL_TRY(const ImageIndex index, parse_image_index(index_json_, limits_));
+  std::vector<Attached> out;
+  for (const std::string_view suffix : kCosignSuffixes) {
+    std::string tag = cat(referrers_tag(subject), suffix);
+    if (const Descriptor* found = find_ref_name(index, tag)) out.push_back({*found, tag});
+  }
+  if (const auto it = referrers_.find(subject); it != referrers_.end())
+    for (const Descriptor& referrer : it->second) out.push_back({referrer, ""});
+  if (const Descriptor* fallback = find_ref_name(index, referrers_tag(subject))) {
+    CL_TRY(const RawManifest raw, read(*fallback));
+    CL_TRY(const ImageIndex list, parse_image_index(raw.text, limits_));
+    for (const Descriptor& referrer : list.manifests) out.push_back({referrer, ""});
+  }
+  return out;
 }
 
 }  // namespace

@@ -14,4 +14,9 @@ Result<std::unique_ptr<ImageTransport>> open_layout(const ImageRef& ref, const L
 // the archive; blobs of an uncompressed archive are read in place, by offset.
 Result<std::unique_ptr<ImageTransport>> open_archive(const ImageRef& ref, const Limits& limits);
 
+// docker-archive:FILE[:REF|:@N]: what docker save writes. The image manifest is made from it; see
+// docker_archive.cc.
+Result<std::unique_ptr<ImageTransport>> open_docker_archive(const ImageRef& ref,
+                                                            const Limits& limits);
+
 }  // namespace cloister::oci

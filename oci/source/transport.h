@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/cancel.h"
 #include "base/limits.h"
@@ -19,6 +20,12 @@ struct RawManifest {
   std::string text;
 };
 
+// A manifest that belongs to another one; see oci/documents/attached.h.
+struct Attached {
+  Descriptor descriptor;
+  std::string tag;  // cosign's ("sha256-HEX.sig"); empty for a referrer
+};
+
 // Thread-safe: layers are fetched in parallel.
 class ImageTransport {
  public:
@@ -29,6 +36,8 @@ class ImageTransport {
   virtual Result<RawManifest> manifest(const Descriptor& descriptor) = 0;
   // The raw bytes of a blob, NOT yet verified: the store does that while writing.
   virtual Result<std::unique_ptr<Source>> blob(const Descriptor& descriptor) = 0;
+  // What is attached to a manifest, as far as this kind of place can hold such things.
+  virtual Result<std::vector<Attached>> attached(const Digest&) { return std::vector<Attached>(); }
 };
 
 }  // namespace cloister::oci

@@ -43,22 +43,34 @@ Status fetch_layer(const Descriptor& layer, ImageTransport& transport, Store& st
   return status;
 }
 
+constexpr Advice kFetchAdvice{
+    "the copy of the layer is damaged: copy or push the image anew",
+    "such a layer is outside of what cloister accepts (base/limits.h); make a smaller one",
+    "try again; if it stays, copy the image anew"};
+
 }  // namespace
+
+Status fetch_blobs(const std::vector<Descriptor>& blobs, ImageTransport& transport, Store& store,
+                   const FetchContext& context) {
+  return context.pool.for_each(blobs.size(), [&](std::size_t i) -> Status {
+    if (blobs[i].size > context.limits.blob_bytes)
+      return Error::limit(cat("blob ", blobs[i].digest.str(), " is larger than the limit of ",
+                              human_bytes(context.limits.blob_bytes)));
+    return advise(fetch_layer(blobs[i], transport, store, context), kFetchAdvice)
+        .while_(cat("fetching blob ", i + 1, " of ", blobs.size()));
+  });
+}
 
 Status fetch_layers(const Image& image, ImageTransport& transport, Store& store,
                     const FetchContext& context,
                     const std::function<Status(std::size_t)>& on_layer) {
   const std::vector<Descriptor>& layers = image.manifest.layers;
-  static constexpr Advice kAdvice{
-      "the copy of the layer is damaged: copy or push the image anew",
-      "such a layer is outside of what cloister accepts (base/limits.h); make a smaller one",
-      "try again; if it stays, copy the image anew"};
   const auto groups = group_by_digest(layers);
   return context.pool.for_each(groups.size(), [&](std::size_t g) -> Status {
     const std::size_t first = groups[g].front();
     auto status = fetch_layer(layers[first], transport, store, context);
     if (!status.has_value())
-      return advise(std::move(status).error(), kAdvice)
+      return advise(std::move(status).error(), kFetchAdvice)
           .while_(
               cat("fetching layer ", first + 1, " of ", layers.size(), " of ", quote(image.name)));
     if (!on_layer) return {};

@@ -112,18 +112,23 @@ Result<ImageIndex> LayoutDirectory::read_index(const Limits& limits) const {
   return parse_image_index(text, limits).while_(cat("reading ", quote(path.native())));
 }
 
-Status LayoutDirectory::tag(std::string_view name, const Descriptor& manifest,
-                            const Limits& limits) const {
+Status LayoutDirectory::change_index(
+    const std::function<Result<std::string>(std::string_view)>& change,
+    const Limits& limits) const {
   const fs::path path = directory_ / "index.json";
   CL_TRY(const FileLock lock,
          FileLock::acquire(directory_ / "oci-layout", FileLock::Kind::exclusive));
   CL_TRY(const std::string text, read_text_file(path, limits.manifest_bytes));
-  CL_TRY(
-      const std::string changed,
-      with_ref_name(text, name, manifest, limits).while_(cat("changing ", quote(path.native()))));
+  CL_TRY(const std::string changed, change(text).while_(cat("changing ", quote(path.native()))));
+  if (changed == text) return {};
   CL_TRY(TempFile file, TempFile::create(temporary_));
   CL_CHECK(file.write(as_bytes(changed)));
   return file.commit(path);
+}
+
+Status LayoutDirectory::tag(const std::vector<NamedManifest>& names, const Limits& limits) const {
+  return change_index([&](std::string_view text) { return with_ref_names(text, names, limits); },
+                      limits);
 }
 
 }  // namespace cloister::oci

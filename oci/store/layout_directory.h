@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/stream.h"
 #include "oci/documents/image.h"
+#include "oci/documents/layout_index.h"
 
 namespace cloister::oci {
 
@@ -26,6 +27,7 @@ class LayoutDirectory {
 
   const fs::path& directory() const { return directory_; }
   // Where temporary files are made: on the file system of `directory`. That directory by default.
+  const fs::path& temporary() const { return temporary_; }
   void set_temporary(fs::path temporary) { temporary_ = std::move(temporary); }
 
   fs::path blob_path(const Digest& digest) const;
@@ -37,8 +39,11 @@ class LayoutDirectory {
                   const std::function<void(std::size_t)>& on_bytes, CancelToken cancel) const;
 
   Result<ImageIndex> read_index(const Limits& limits) const;
-  // index.json: `name` (may be empty) stands for `manifest` from now on. See with_ref_name().
-  Status tag(std::string_view name, const Descriptor& manifest, const Limits& limits) const;
+  // index.json: the text that `change` makes of it takes its place, with nobody in between.
+  Status change_index(const std::function<Result<std::string>(std::string_view)>& change,
+                      const Limits& limits) const;
+  // index.json: each name (may be empty) stands for its manifest from now on. See with_ref_name().
+  Status tag(const std::vector<NamedManifest>& names, const Limits& limits) const;
 
  private:
   explicit LayoutDirectory(fs::path directory)

@@ -1,67 +1,31 @@
 // From a reference to an image: root document, indexes by platform, manifest, configuration.
-//
-// Every document is compared with its digest, put into the store, and only then parsed. What the
-// store already holds under a digest is not asked for again.
 #include "base/hint.h"
 #include "base/text.h"
+#include "oci/store/document_reader.h"
 #include "oci/store/store.h"
 
 namespace cloister::oci {
 namespace {
 
-constexpr int kMaxIndexDepth = 3;  // an index in an index in an index
+constexpr int kMaxIndexDepth = 3;    // an index in an index in an index
+constexpr int kMaxIndexVisits = 64;  // documents that are looked at on the way to the image
 
 class Resolver {
  public:
   Resolver(const ImageRef& ref, ImageTransport& transport, Store& store,
            const FetchContext& context)
-      : ref_(ref), transport_(transport), store_(store), context_(context) {}
+      : ref_(ref), reader_(ref, transport, store, context), context_(context) {}
 
   Result<Image> resolve();
 
  private:
-  Result<RawManifest> root();
-  Result<RawManifest> document(const Descriptor& descriptor);
-  std::optional<std::string> stored(const Descriptor& descriptor, std::uint64_t max) const;
-  std::optional<RawManifest> stored_root(const Digest& digest) const;
-  Status keep(RawManifest& raw, const DocumentIdentity& identity);
+  Result<RawManifest> find_manifest(Image& image);
   Status read_config(Image& image);
 
   const ImageRef& ref_;
-  ImageTransport& transport_;
-  Store& store_;
+  DocumentReader reader_;
   const FetchContext& context_;
 };
-
-const std::optional<Digest>& wanted_digest(const ImageRef& ref) {
-  return ref.transport == Transport::registry ? ref.registry.digest : ref.digest;
-}
-
-// The transports verify too; this is where it is relied on.
-Status verify(const RawManifest& raw, const Digest& want) {
-  const Digest got = sha256(raw.text);
-  if (got == want) return {};
-  return Error::corrupt("the image manifest does not match its digest")
-      .detail(cat("got ", got.str(), " after ", raw.text.size(), " bytes, want ", want.str()))
-      .hint("something between you and the source changed the bytes; do not trust this copy");
-}
-
-Error unreadable_layer(const Descriptor& layer, std::size_t i, std::size_t count) {
-  const std::string_view type = layer.media_type;
-  std::string_view why = "cloister reads tar layers, plain or compressed by gzip or zstd";
-  std::string_view hint = "ask for another build of the image";
-  if (type.find("foreign") != std::string_view::npos ||
-      type.find("nondistributable") != std::string_view::npos) {
-    why = "a foreign layer is not in the registry (Windows base images have them)";
-  } else if (type.ends_with("+encrypted")) {
-    why = "the layer is encrypted";
-    hint = "decrypt the image first, for example with skopeo copy --decryption-key";
-  }
-  return Error::unsupported(
-             cat("layer ", i + 1, " of ", count, " is of type ", quote(type.substr(0, 200))))
-      .detail(std::string(why))
-      .hint(std::string(hint));
-}
 
 Status check_layers(const ImageManifest& manifest, const Limits& limits) {
   for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
@@ -104,56 +68,6 @@ Status check_diff_ids(const Image& image) {
       .hint("the image was assembled wrongly; ask its owner for another build");
 }
 
-// The bytes of a blob that the store holds intact.
-std::optional<std::string> Resolver::stored(const Descriptor& descriptor, std::uint64_t max) const {
-  if (!store_.has_blob(descriptor.digest, descriptor.size)) return std::nullopt;
-  const auto bytes = store_.read_blob(descriptor, max);
-  if (!bytes.has_value()) return std::nullopt;
-  return std::string(as_text(*bytes));
-}
-
-// A digest alone does not tell the size; the file does, and the hash tells the truth.
-std::optional<RawManifest> Resolver::stored_root(const Digest& digest) const {
-  std::error_code error;
-  RawManifest raw;
-  raw.descriptor.digest = digest;
-  raw.descriptor.size = fs::file_size(store_.blob_path(digest), error);
-  if (error) return std::nullopt;
-  auto text = stored(raw.descriptor, context_.limits.manifest_bytes);
-  if (!text) return std::nullopt;
-  raw.text = std::move(*text);
-  return raw;
-}
-
-Result<RawManifest> Resolver::root() {
-  const std::optional<Digest>& want = wanted_digest(ref_);
-  if (want) {
-    if (auto raw = stored_root(*want)) return std::move(*raw);
-  }
-  CL_TRY(RawManifest raw, transport_.root());
-  CL_CHECK(verify(raw, want ? *want : raw.descriptor.digest));
-  return raw;
-}
-
-Result<RawManifest> Resolver::document(const Descriptor& descriptor) {
-  if (descriptor.size > context_.limits.manifest_bytes)
-    return Error::limit(cat("the image manifest is larger than the limit of ",
-                            human_bytes(context_.limits.manifest_bytes)))
-        .detail(cat("got ", descriptor.size, " bytes"));
-  if (auto text = stored(descriptor, context_.limits.manifest_bytes))
-    return RawManifest{descriptor, std::move(*text)};
-  CL_TRY(RawManifest raw, transport_.manifest(descriptor));
-  CL_CHECK(verify(raw, descriptor.digest));
-  raw.descriptor.media_type = descriptor.media_type;
-  return raw;
-}
-
-// Into the store, and its descriptor made true.
-Status Resolver::keep(RawManifest& raw, const DocumentIdentity& identity) {
-  CL_TRY(raw.descriptor, store_.put_bytes(identity.media_type, as_bytes(raw.text)));
-  return {};
-}
-
 Status Resolver::read_config(Image& image) {
   const Descriptor& config = image.manifest.config;
   const std::uint64_t max = context_.limits.config_bytes;
@@ -161,34 +75,50 @@ Status Resolver::read_config(Image& image) {
     return Error::limit(
                cat("the image configuration is larger than the limit of ", human_bytes(max)))
         .detail(cat("got ", config.size, " bytes"));
-  auto text = stored(config, max);
-  if (!text) {
-    CL_TRY(auto source, transport_.blob(config));
-    CL_CHECK(store_.put_blob(config, *source, {}, context_.cancel));
-    CL_TRY(const Bytes bytes, store_.read_blob(config, max));
-    text = as_text(bytes);
-  }
-  CL_TRY(image.config, parse_image_config(*text, context_.limits));
+  CL_TRY(const std::string text, reader_.text(config, max));
+  CL_TRY(image.config, parse_image_config(text, context_.limits));
   return {};
+}
+
+// Depth first through indexes, the best entry first. Without a match the first index's answer
+// stands: it is the one the user named.
+Result<RawManifest> Resolver::find_manifest(Image& image) {
+  struct Pending {
+    Descriptor descriptor;
+    int depth;
+  };
+  CL_TRY(RawManifest raw, reader_.root());
+  std::vector<Pending> pending;
+  std::optional<Error> no_match;
+  int depth = 0;
+  for (int visits = 0;; ++visits) {
+    CL_TRY(const DocumentIdentity identity, reader_.keep(raw));
+    if (!identity.index) return raw;
+    if (depth == kMaxIndexDepth)
+      return Error::limit(cat("image indexes are nested deeper than ", kMaxIndexDepth, " levels"));
+    if (visits == kMaxIndexVisits)
+      return Error::limit(cat("the image is behind more than ", kMaxIndexVisits, " indexes"));
+    if (!image.index_digest) image.index_digest = raw.descriptor.digest;
+    CL_TRY(const ImageIndex index, parse_image_index(raw.text, context_.limits));
+    auto candidates = platform_candidates(index, context_.platform);
+    if (candidates.has_value()) {
+      for (auto it = candidates->rbegin(); it != candidates->rend(); ++it)
+        pending.push_back({*it, depth + 1});
+    } else if (!no_match) {
+      no_match = std::move(candidates).error();
+    }
+    if (pending.empty()) return std::move(*no_match);
+    depth = pending.back().depth;
+    CL_TRY(raw, reader_.document(pending.back().descriptor));
+    pending.pop_back();
+  }
 }
 
 Result<Image> Resolver::resolve() {
   CL_CHECK(context_.cancel.check());
   Image image;
   image.name = ref_.str();
-  CL_TRY(RawManifest raw, root());
-  for (int depth = 0;; ++depth) {
-    CL_TRY(const DocumentIdentity identity,
-           identify_document(raw.text, raw.descriptor.media_type, context_.limits));
-    CL_CHECK(keep(raw, identity));
-    if (!identity.index) break;
-    if (depth == kMaxIndexDepth)
-      return Error::limit(cat("image indexes are nested deeper than ", kMaxIndexDepth, " levels"));
-    if (!image.index_digest) image.index_digest = raw.descriptor.digest;
-    CL_TRY(const ImageIndex index, parse_image_index(raw.text, context_.limits));
-    CL_TRY(const Descriptor chosen, select_platform(index, context_.platform));
-    CL_TRY(raw, document(chosen));
-  }
+  CL_TRY(RawManifest raw, find_manifest(image));
   CL_TRY(image.manifest, parse_image_manifest(raw.text, context_.limits));
   image.manifest.media_type = raw.descriptor.media_type;
   image.manifest_descriptor = raw.descriptor;

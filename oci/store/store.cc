@@ -5,6 +5,8 @@
 // whoever gets it exclusively for a moment knows that every file in tmp is nobody's.
 #include "oci/store/store.h"
 
+#include <numeric>
+
 #include "base/text.h"
 #include "oci/documents/layout_index.h"
 
@@ -19,13 +21,12 @@ void remove_files(const fs::path& directory) {
   }
 }
 
-Result<std::shared_ptr<FileLock>> enter(const fs::path& lock, const fs::path& temporary) {
+Result<FileLock> enter(const fs::path& lock, const fs::path& temporary) {
   {
     CL_TRY(const auto alone, FileLock::try_acquire(lock, FileLock::Kind::exclusive));
     if (alone) remove_files(temporary);
   }
-  CL_TRY(FileLock shared, FileLock::acquire(lock, FileLock::Kind::shared));
-  return std::make_shared<FileLock>(std::move(shared));
+  return FileLock::acquire(lock, FileLock::Kind::shared);
 }
 
 Error absent(const Digest& digest) {
@@ -41,8 +42,8 @@ Result<Store> Store::open(const fs::path& directory) {
     CL_TRY(LayoutDirectory layout, LayoutDirectory::open(directory));
     CL_CHECK(make_directories(ours / "tmp"));
     layout.set_temporary(ours / "tmp");
-    CL_TRY(auto in_use, enter(ours / "in-use", ours / "tmp"));
-    return Store(std::move(layout), std::move(in_use));
+    CL_TRY(FileLock in_use, enter(ours / "in-use", ours / "tmp"));
+    return Store(std::move(layout), std::shared_ptr<Shared>(new Shared{std::move(in_use)}));
   };
   auto store = attempt();
   if (store.has_value()) return store;
@@ -55,6 +56,7 @@ Result<Store> Store::open(const fs::path& directory) {
 
 Status Store::put_blob(const Descriptor& descriptor, Source& source,
                        const std::function<void(std::size_t)>& on_bytes, CancelToken cancel) {
+  shared_->grown = true;
   return layout_.put_blob(descriptor, source, on_bytes, cancel);
 }
 
@@ -82,7 +84,22 @@ Result<Bytes> Store::read_blob(const Descriptor& descriptor, std::uint64_t max) 
 }
 
 Status Store::tag(std::string_view name, const Descriptor& manifest) {
-  return layout_.tag(name, manifest, Limits());
+  const Limits limits;
+  return layout_.change_index(
+      [&](std::string_view text) -> Result<std::string> {
+        CL_TRY(const ImageIndex index, parse_image_index(text, limits));
+        const auto& entries = index.manifests;
+        const Descriptor* named = find_ref_name(index, name);
+        const bool last = !entries.empty() && named == &entries.back();
+        if (last && named->digest == manifest.digest) return std::string(text);
+        if (entries.size() < limits.index_manifests || named != nullptr)
+          return with_ref_name(text, name, manifest, limits);
+        std::vector<std::size_t> oldest(entries.size() - limits.index_manifests + 1);
+        std::iota(oldest.begin(), oldest.end(), std::size_t{0});
+        CL_TRY(const std::string room, without_entries(text, oldest, limits));
+        return with_ref_name(room, name, manifest, limits);
+      },
+      limits);
 }
 
 Result<std::optional<Descriptor>> Store::find(std::string_view name) const {

@@ -15,6 +15,7 @@
 // layers are compared with their diffID when they are inflated.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -58,18 +59,30 @@ class Store {
   // The whole blob, compared with its digest again.
   Result<Bytes> read_blob(const Descriptor& descriptor, std::uint64_t max) const;
 
-  // index.json: ref.name annotation → manifest descriptor. tag() replaces an entry of that name.
+  // A file for data on its way, on the store's file system; gone when it is not committed.
+  Result<TempFile> make_temporary() const { return TempFile::create(layout_.temporary()); }
+
+  // index.json: ref.name annotation → manifest descriptor. tag() replaces an entry of that name and
+  // puts it at the end: what was used last stands last. When there is no room for one more, the
+  // first entries go; their blobs stay until the store is pruned.
   Status tag(std::string_view name, const Descriptor& manifest);
   Result<std::optional<Descriptor>> find(std::string_view name) const;
 
   // Directory for derived data under this store, made on demand ("cloister/<name>").
   Result<fs::path> derived_directory(std::string_view name) const;
+  // Whether a blob was added since it was opened.
+  bool has_grown() const { return shared_->grown; }
 
  private:
-  Store(LayoutDirectory layout, std::shared_ptr<FileLock> in_use)
-      : layout_(std::move(layout)), in_use_(std::move(in_use)) {}
+  // While any copy of this store lives.
+  struct Shared {
+    FileLock in_use;  // shared
+    std::atomic<bool> grown = false;
+  };
+  Store(LayoutDirectory layout, std::shared_ptr<Shared> shared)
+      : layout_(std::move(layout)), shared_(std::move(shared)) {}
   LayoutDirectory layout_;
-  std::shared_ptr<FileLock> in_use_;  // shared, while any copy of this store lives
+  std::shared_ptr<Shared> shared_;
 };
 
 // Everything fetching needs to know, in one value.
@@ -86,6 +99,9 @@ struct FetchContext {
 // and one whose configuration does not list as many diff_ids as there are layers `corrupt`.
 Result<Image> resolve_image(const ImageRef& ref, ImageTransport& transport, Store& store,
                             const FetchContext& context);
+// The blobs that the store lacks, in parallel, verified. REQUIRES: no digest occurs twice.
+Status fetch_blobs(const std::vector<Descriptor>& blobs, ImageTransport& transport, Store& store,
+                   const FetchContext& context);
 // Fetches the layers that the store lacks, in parallel, verified. `on_layer(i)` is called (from a
 // worker thread) as soon as layer i is in the store, so that analysis overlaps the transfer.
 Status fetch_layers(const Image& image, ImageTransport& transport, Store& store,

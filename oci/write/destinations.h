@@ -13,6 +13,7 @@
 #include "oci/documents/image.h"
 #include "oci/documents/reference.h"
 #include "oci/registry/client.h"
+#include "oci/store/collect.h"
 #include "oci/store/store.h"
 
 namespace cloister::oci {
@@ -22,6 +23,9 @@ struct ImageContent {
   RawManifest manifest;
   std::vector<Descriptor> blobs;  // config and layers, in the order to be written; no duplicates
   std::function<Result<std::unique_ptr<Source>>(const Descriptor&)> open;
+  // Of an index, each after its own children; and what is attached. Their blobs are in `blobs`.
+  std::vector<RawManifest> children = {};
+  std::vector<AttachedManifest> attached = {};
 };
 
 struct WriteContext {
@@ -31,6 +35,8 @@ struct WriteContext {
   CancelToken cancel;
 };
 
+// Everywhere: blobs first, then children, then what is attached, and the image's name last.
+//
 // HEAD before upload; blobs are mounted from `mount_from` (a repository on the same registry; may
 // be empty) where possible. The manifest is put under its tag (or digest) last.
 Status push_image(const ImageContent& image, RegistryClient& client, const std::string& reference,
@@ -41,5 +47,8 @@ Status write_layout(const ImageContent& image, const std::string& directory, con
 // oci-archive:FILE[:tag]: one deterministic uncompressed tar; appears complete or not at all.
 Status write_archive(const ImageContent& image, const std::string& file, const std::string& tag,
                      const WriteContext& context);
+// docker-archive:FILE[:REF]: for docker load; layers inflated. `tag` is a full reference or empty.
+Status write_docker_archive_file(const ImageContent& image, const std::string& file,
+                                 const std::string& tag, const WriteContext& context);
 
 }  // namespace cloister::oci

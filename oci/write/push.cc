@@ -25,6 +25,20 @@ Result<std::string_view> push_blob(const ImageContent& image, const Descriptor& 
   return std::string_view("done");
 }
 
+Status push_others(const ImageContent& image, RegistryClient& client, const WriteContext& context) {
+  for (const RawManifest& child : image.children) {
+    CL_CHECK(context.cancel.check());
+    CL_CHECK(client.put_manifest(child.descriptor.digest.str(), child));
+  }
+  for (const AttachedManifest& attached : image.attached) {
+    CL_CHECK(context.cancel.check());
+    CL_CHECK((attached.subject ? client.put_referrer(attached.manifest, *attached.subject)
+                               : client.put_manifest(attached.tag, attached.manifest))
+                 .while_("pushing what is attached to the image"));
+  }
+  return context.cancel.check();
+}
+
 }  // namespace
 
 Status push_image(const ImageContent& image, RegistryClient& client, const std::string& reference,
@@ -42,7 +56,7 @@ Status push_image(const ImageContent& image, RegistryClient& client, const std::
         cat("pushing blob ", i + 1, " of ", image.blobs.size()));
   });
   if (!written.has_value()) return std::move(written).error();
-  CL_CHECK(context.cancel.check());
+  CL_CHECK(push_others(image, client, context));
   return client.put_manifest(reference.empty() ? image.manifest.descriptor.digest.str() : reference,
                              image.manifest);
 }

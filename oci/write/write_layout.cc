@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "oci/store/layout_directory.h"
 #include "oci/write/destinations.h"
+#include "oci/write/layout_entries.h"
 
 namespace cloister::oci {
 namespace {
@@ -83,9 +84,14 @@ Status fill_layout(const ImageContent& image, const fs::path& directory, const s
         .while_(cat("writing blob ", i + 1, " of ", image.blobs.size()));
   }));
   MemorySource manifest(as_bytes(image.manifest.text));
+  for (const RawManifest* other : other_manifests(image)) {
+    MemorySource text(as_bytes(other->text));
+    CL_CHECK(layout.put_blob(other->descriptor, text, {}, context.cancel));
+  }
   CL_CHECK(layout.put_blob(image.manifest.descriptor, manifest, {}, context.cancel));
   CL_CHECK(context.cancel.check());
-  return layout.tag(tag, image.manifest.descriptor, context.limits);
+  CL_TRY(const auto entries, layout_entries(image, tag, context.limits));
+  return layout.tag(entries, context.limits);
 }
 
 Status write_directory(const ImageContent& image, const fs::path& target, const std::string& tag,

@@ -36,6 +36,16 @@ bool same_claim(const MeasurementClaim& a, const MeasurementClaim& b) {
          a.isvsvn == b.isvsvn && a.debug == b.debug && a.runtime_files == b.runtime_files;
 }
 
+// What this key stated; what is signed by others, or cannot be read, is somebody else's business.
+std::optional<Statement> statement_by(const DsseEnvelope& envelope, const ImagePublicKey& key,
+                                      const Limits& limits) {
+  if (envelope.payload_type != kInTotoPayloadType || !verify_dsse(envelope, key))
+    return std::nullopt;
+  auto statement = parse_statement(envelope.payload, limits);
+  if (!statement.has_value()) return std::nullopt;
+  return std::move(*statement);
+}
+
 std::string listed(const std::vector<NamedDigest>& files) {
   std::string out;
   for (const NamedDigest& file : files)
@@ -46,7 +56,8 @@ std::string listed(const std::vector<NamedDigest>& files) {
 }  // namespace
 
 Check check_signature(const Digest& image, const std::vector<SignatureArtefact>& artefacts,
-                      const ImagePublicKey& key, const Limits& limits) {
+                      const std::vector<DsseEnvelope>& envelopes, const ImagePublicKey& key,
+                      const Limits& limits) {
   std::size_t of_others = 0;
   for (const SignatureArtefact& artefact : artefacts) {
     if (!key.verify(as_bytes(artefact.payload), artefact.signature)) {
@@ -60,25 +71,25 @@ Check check_signature(const Digest& image, const std::vector<SignatureArtefact>&
       return failed("signature", cat("a signature of ", claim->manifest_digest.str()), image.str());
     return passed("signature", cat("by the ", key_name(key)));
   }
+  for (const DsseEnvelope& envelope : envelopes) {
+    const auto statement = statement_by(envelope, key, limits);
+    if (statement && statement->predicate_type == kCosignSignPredicate)
+      return statement->is_about(image)
+                 ? passed("signature", cat("by the ", key_name(key)))
+                 : failed("signature", "a signature of another image", image.str());
+  }
   return failed("signature",
                 of_others == 0 ? std::string("the image is not signed")
                                : cat("only signatures by other keys: ", of_others),
                 cat("a signature by the ", key_name(key)));
 }
 
-AttestationResult check_attestation(const Digest& image, const std::vector<std::string>& envelopes,
+AttestationResult check_attestation(const Digest& image, const std::vector<DsseEnvelope>& envelopes,
                                     const ImagePublicKey& key, const Limits& limits) {
   AttestationResult out;
-  std::size_t ours = 0;
-  for (const std::string& text : envelopes) {
-    // What cannot be read, or is signed by others, is somebody else's business.
-    const auto envelope = parse_dsse(text, limits);
-    if (!envelope.has_value() || envelope->payload_type != kInTotoPayloadType ||
-        !verify_dsse(*envelope, key))
-      continue;
-    const auto statement = parse_statement(envelope->payload, limits);
-    if (!statement.has_value() || statement->predicate_type != kMeasurementPredicate) continue;
-    ++ours;
+  for (const DsseEnvelope& envelope : envelopes) {
+    const auto statement = statement_by(envelope, key, limits);
+    if (!statement || statement->predicate_type != kMeasurementPredicate) continue;
     if (!statement->is_about(image)) {
       out.check = failed("attestation", "an attestation about another image", image.str());
       return out;

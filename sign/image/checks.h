@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/limits.h"
+#include "sign/image/dsse.h"
 #include "sign/image/image_key.h"
 #include "sign/image/measurement.h"
 #include "sign/sgx/sigstruct.h"
@@ -46,17 +47,19 @@ struct EnclavePins {
   bool allow_debug = false;
 };
 
-// A signature by `key` over a claim about this image. Those of others neither help nor harm.
+// A signature by `key` over a claim about this image: simple signing, or a statement of cosign's
+// sign predicate. Those of others neither help nor harm.
 Check check_signature(const Digest& image, const std::vector<SignatureArtefact>& artefacts,
-                      const ImagePublicKey& key, const Limits& limits);
+                      const std::vector<DsseEnvelope>& envelopes, const ImagePublicKey& key,
+                      const Limits& limits);
 
-// The measurement attestation by `key` about this image among DSSE envelopes (as JSON texts). Two
-// by the same key that say different things are a failure: nobody could know which one is meant.
+// The measurement attestation by `key` about this image among DSSE envelopes. Two by the same key
+// that say different things are a failure: nobody could know which one is meant.
 struct AttestationResult {
   Check check;
   std::optional<MeasurementClaim> claim;
 };
-AttestationResult check_attestation(const Digest& image, const std::vector<std::string>& envelopes,
+AttestationResult check_attestation(const Digest& image, const std::vector<DsseEnvelope>& envelopes,
                                     const ImagePublicKey& key, const Limits& limits);
 
 // The enclave against itself (SIGSTRUCT, re-measurement, files) and against the pins.

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -126,8 +127,29 @@ std::string chunked(std::string_view body) {
 
 }  // namespace
 
-HttpServer::HttpServer(Handler handler, const TlsIdentity* tls)
+HttpServer::HttpServer(Handler handler, const TlsIdentity* tls, const std::string& unix_socket)
     : handler_(std::move(handler)), tls_(tls) {
+  if (unix_socket.empty())
+    listen_on_loopback();
+  else
+    listen_on(unix_socket);
+  acceptor_ = std::thread([this] { accept_loop(); });
+}
+
+void HttpServer::listen_on(const std::string& unix_socket) {
+  listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  unix_socket.copy(address.sun_path, sizeof address.sun_path - 1);
+  ::unlink(address.sun_path);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);  // NOLINT: the sockets API
+  if (bind(listener_, generic, sizeof address) != 0 || listen(listener_, 64) != 0) {
+    std::perror("test server");
+    std::abort();
+  }
+}
+
+void HttpServer::listen_on_loopback() {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -140,7 +162,6 @@ HttpServer::HttpServer(Handler handler, const TlsIdentity* tls)
     std::abort();
   }
   port_ = ntohs(address.sin_port);
-  acceptor_ = std::thread([this] { accept_loop(); });
 }
 
 HttpServer::~HttpServer() {

@@ -43,8 +43,10 @@ struct Reply {
 class HttpServer {
  public:
   using Handler = std::function<Reply(const Received&)>;
-  // With `tls`, which must outlive the server, it speaks https.
-  explicit HttpServer(Handler handler, const TlsIdentity* tls = nullptr);
+  // With `tls`, which must outlive the server, it speaks https. With `unix_socket`, a path, it
+  // listens there and not on a port.
+  explicit HttpServer(Handler handler, const TlsIdentity* tls = nullptr,
+                      const std::string& unix_socket = {});
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -55,6 +57,8 @@ class HttpServer {
   int connections() const { return connections_; }
 
  private:
+  void listen_on_loopback();
+  void listen_on(const std::string& unix_socket);
   void accept_loop();
   void serve(int fd);
   bool answer(class Wire& wire, const Received& request);

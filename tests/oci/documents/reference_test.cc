@@ -175,9 +175,29 @@ TEST(ImageRef, RefusesBadLayoutArguments) {
     EXPECT_TRUE(parse_image_ref(cat("oci:d:", tag)).has_value()) << tag;
 }
 
+TEST(ImageRef, OfADockerArchiveTakesNamesAndPositions) {
+  auto ref = parse_image_ref("docker-archive:a/x.tar:redis:7");
+  ASSERT_TRUE(ref.has_value());
+  EXPECT_EQ(ref->transport, Transport::docker_archive);
+  EXPECT_EQ(ref->path, "a/x.tar");
+  EXPECT_EQ(ref->tag, "docker.io/library/redis:7");
+  EXPECT_EQ(ref->str(), "docker-archive:a/x.tar:docker.io/library/redis:7");
+  EXPECT_EQ(parse_image_ref("docker-archive:x.tar:@1")->tag, "@1");
+  EXPECT_EQ(parse_image_ref("docker-archive:x.tar")->tag, "");
+  EXPECT_EQ(parse_image_ref("docker-archive:x.tar:Redis").error().code(), Code::usage);
+}
+
+TEST(ImageRef, OfADaemonKeepsShortNames) {
+  EXPECT_EQ(parse_image_ref("docker-daemon:redis")->path, "redis:latest");
+  EXPECT_EQ(parse_image_ref("docker-daemon:localhost:5000/a")->str(),
+            "docker-daemon:localhost:5000/a:latest");
+  const std::string id = cat("sha256:", std::string(64, 'a'));
+  EXPECT_EQ(parse_image_ref("docker-daemon:" + id)->path, id);
+  EXPECT_EQ(parse_image_ref(cat("docker-daemon:redis@", id)).error().code(), Code::usage);
+}
+
 TEST(ImageRef, SaysWhichTransportsExist) {
-  for (std::string_view text : {"docker-daemon:redis:7", "docker-archive:x.tar", "dir:/x",
-                                "containers-storage:x", "s3://x/y"}) {
+  for (std::string_view text : {"ostree:x", "dir:/x", "containers-storage:x", "s3://x/y"}) {
     auto ref = parse_image_ref(text);
     ASSERT_FALSE(ref.has_value()) << text;
     EXPECT_EQ(ref.error().code(), Code::usage);

@@ -30,7 +30,7 @@ TEST(SignatureCheck, OursAmongStrangersPasses) {
   const Keys k;
   const Check check = check_signature(
       kSubject,
-      {signature_by(k.other, kSubject), {"not even JSON", {}}, signature_by(k.ours, kSubject)},
+      {signature_by(k.other, kSubject), {"not even JSON", {}}, signature_by(k.ours, kSubject)}, {},
       k.ours.public_key(), Limits());
   EXPECT_TRUE(check.passed) << check.found;
   EXPECT_EQ(check.name, "signature");
@@ -40,7 +40,7 @@ TEST(SignatureCheck, OursAmongStrangersPasses) {
 TEST(SignatureCheck, SaysWhyNot) {
   const Keys k;
   const auto check = [&](const std::vector<SignatureArtefact>& artefacts) {
-    return check_signature(kSubject, artefacts, k.ours.public_key(), Limits());
+    return check_signature(kSubject, artefacts, {}, k.ours.public_key(), Limits());
   };
   EXPECT_EQ(check({}).found, "the image is not signed");
   EXPECT_EQ(check({signature_by(k.other, kSubject)}).found, "only signatures by other keys: 1");
@@ -63,18 +63,38 @@ MeasurementPredicate predicate_with(std::string_view enclave) {
   return p;
 }
 
-std::string attested(const ImageKey& key, const Digest& image, std::string_view type,
-                     std::string_view enclave) {
-  return must(sign_dsse(
-      kInTotoPayloadType,
-      encode_statement("", image, type, encode_measurement(predicate_with(enclave))), key));
+DsseEnvelope stated(const ImageKey& key, const Digest& image, std::string_view type,
+                    std::string_view predicate) {
+  const std::string statement = encode_statement("", image, type, predicate);
+  return must(parse_dsse(must(sign_dsse(kInTotoPayloadType, statement, key)), Limits()));
+}
+
+DsseEnvelope attested(const ImageKey& key, const Digest& image, std::string_view type,
+                      std::string_view enclave) {
+  return stated(key, image, type, encode_measurement(predicate_with(enclave)));
+}
+
+TEST(SignatureCheck, AStatementOfCosignIsOne) {
+  const Keys k;
+  const auto check = [&](const std::vector<DsseEnvelope>& envelopes) {
+    return check_signature(kSubject, {}, envelopes, k.ours.public_key(), Limits());
+  };
+  EXPECT_TRUE(check({stated(k.other, kSubject, kCosignSignPredicate, "{}"),
+                     stated(k.ours, kSubject, kCosignSignPredicate, "{}")})
+                  .passed);
+  EXPECT_FALSE(check({stated(k.other, kSubject, kCosignSignPredicate, "{}")}).passed);
+  EXPECT_EQ(check({stated(k.ours, sha256("another"), kCosignSignPredicate, "{}")}).found,
+            "a signature of another image");
+  // An attestation is no signature: it may say anything.
+  EXPECT_FALSE(check({attested(k.ours, kSubject, kMeasurementPredicate, "enclave")}).passed);
 }
 
 TEST(AttestationCheck, OursAmongStrangersPasses) {
   const Keys k;
   const AttestationResult result =
       check_attestation(kSubject,
-                        {"junk", attested(k.other, kSubject, kMeasurementPredicate, "evil"),
+                        {DsseEnvelope{"text/plain", "junk", {}},
+                         attested(k.other, kSubject, kMeasurementPredicate, "evil"),
                          attested(k.ours, kSubject, "https://slsa.dev/provenance/v1", "unrelated"),
                          attested(k.ours, kSubject, kMeasurementPredicate, "enclave")},
                         k.ours.public_key(), Limits());
@@ -85,7 +105,7 @@ TEST(AttestationCheck, OursAmongStrangersPasses) {
 
 TEST(AttestationCheck, SaysWhyNot) {
   const Keys k;
-  const auto found = [&](const std::vector<std::string>& envelopes) {
+  const auto found = [&](const std::vector<DsseEnvelope>& envelopes) {
     const AttestationResult result =
         check_attestation(kSubject, envelopes, k.ours.public_key(), Limits());
     EXPECT_FALSE(result.check.passed);
@@ -104,7 +124,7 @@ TEST(AttestationCheck, SaysWhyNot) {
 
 TEST(AttestationCheck, TheSameSaidTwiceIsOneAnswer) {
   const Keys k;
-  const std::string text = attested(k.ours, kSubject, kMeasurementPredicate, "enclave");
+  const DsseEnvelope text = attested(k.ours, kSubject, kMeasurementPredicate, "enclave");
   EXPECT_TRUE(
       check_attestation(kSubject, {text, text}, k.ours.public_key(), Limits()).check.passed);
 }

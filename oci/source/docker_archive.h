@@ -1,0 +1,17 @@
+// The images of a docker-archive as a transport, wherever its members lie.
+#pragma once
+
+#include <memory>
+
+#include "base/limits.h"
+#include "oci/source/archive_members.h"
+#include "oci/source/transport.h"
+
+namespace cloister::oci {
+
+// `where` names the archive in messages; ref.tag and ref.digest choose among its images.
+Result<std::unique_ptr<ImageTransport>> make_docker_archive_transport(
+    const ImageRef& ref, std::shared_ptr<const ArchiveMembers> members, std::string where,
+    const Limits& limits);
+
+}  // namespace cloister::oci
