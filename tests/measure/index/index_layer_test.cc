@@ -153,7 +153,7 @@ TEST(IndexLayer, BelievesNoAnnouncedSize) {
         TarBuilder().add({.name = "n", .type = type, .size = 0x7fffffffL}).file("f", "x").str();
     EXPECT_TRUE(failure(index_tar(tar)).has_value()) << type;
   }
-  for (const std::string size : {"-1", "18446744073709551615", "9223372036854775807", "1e9", ""})
+  for (const std::string size : {"-1", "18446744073709551615", "9223372036854775807", ""})
     EXPECT_TRUE(failure(index_tar(TarBuilder().pax("size", size).file("f", "x").str())).has_value())
         << size;
   EXPECT_TRUE(

@@ -98,17 +98,16 @@ TEST(Referrers, NeedNoFallbackWhereTheRegistryTookNote) {
   }
 }
 
-// Somebody else writes the fallback index between our reading and writing.
+// Somebody else's list takes the place of ours: the second look shows that, and both are kept.
 TEST(Referrers, AreNotLostInARace) {
   FakeRegistry registry;
   auto client = client_of(registry, "app", Access::push);
-  const std::string other = index_reply({sha256("other")}).body;
-  registry.inject({"PUT", referrers_tag(kSubject), 1, [&](const Received&, Reply reply) {
-                     registry.add_manifest("app", referrers_tag(kSubject), other,
-                                           media_type::kOciIndex);
-                     return reply;
+  int looks = 0;
+  registry.inject({"GET", referrers_tag(kSubject), -1, [&looks](const Received&, Reply reply) {
+                     return ++looks == 2 ? index_reply({sha256("other")}) : reply;
                    }});
   ASSERT_TRUE(client->put_referrer(signature_of(kSubject, "x"), kSubject).has_value());
+  EXPECT_EQ(looks, 3);
   EXPECT_EQ(client->referrers(kSubject)->size(), 2U);
 }
 
