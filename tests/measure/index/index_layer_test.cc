@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <algorithm>
 
@@ -98,6 +99,66 @@ TEST(IndexLayer, ReadsGzip) {
   const auto index = index_gzip(gzip(tar), {}, sha256(tar));
   ASSERT_TRUE(index.has_value()) << index.error().what();
   EXPECT_EQ(index->diff_id, sha256(tar));
+}
+
+// eStargz: a gzip member per file, a table of contents as the last file, and a footer, an empty
+// member whose extra field says where the table begins (stargz-snapshotter, docs/estargz.md).
+TEST(IndexLayer, ReadsEstargzAsAnOrdinaryLayer) {
+  const std::string tar = TarBuilder()
+                              .file(".prefetch.landmark", "\xf")
+                              .file("a", noise(100000))
+                              .file("stargz.index.json", R"({"version":1,"entries":[]})")
+                              .str();
+  std::string blob;
+  for (std::size_t at = 0; at < tar.size(); at += 40000)
+    blob += gzip(std::string_view(tar).substr(at, 40000));
+  const std::string extra = "SG" + std::string("\x16\0", 2) + "00000000000186a0STARGZ";
+  blob += std::string("\x1f\x8b\x08\x04\0\0\0\0\0\xff", 10) + std::string("\x1a\0", 2) + extra +
+          std::string("\x01\0\0\xff\xff\0\0\0\0\0\0\0\0", 13);
+  const auto index = index_gzip(blob, {}, sha256(tar));
+  ASSERT_TRUE(index.has_value()) << index.error().what();
+  ASSERT_EQ(index->entries.size(), 3U);
+  EXPECT_EQ(index->entries[1].sha256, sha256(noise(100000)));
+}
+
+// zstd:chunked: a frame per chunk, and manifest and footer in skippable frames at the end
+// (containers/storage, docs/containers-storage-zstd-chunked.md).
+TEST(IndexLayer, ReadsZstdChunkedAsAnOrdinaryLayer) {
+  const std::string tar = TarBuilder().file("a", noise(100000)).file("b", noise(5000, 2)).str();
+  std::string blob;
+  const auto frame = [](std::string_view text) {
+    std::string out(ZSTD_compressBound(text.size()), '\0');
+    out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
+    return out;
+  };
+  const auto skippable = [](std::string_view text) {
+    std::string head("\x50\x2a\x4d\x18", 4);
+    for (unsigned shift = 0; shift < 32; shift += 8)
+      head += static_cast<char>(text.size() >> shift & 0xff);
+    return head + std::string(text);
+  };
+  for (std::size_t at = 0; at < tar.size(); at += 30000)
+    blob += frame(std::string_view(tar).substr(at, 30000));
+  blob += skippable(frame(R"({"version":1,"entries":[]})")) + skippable(std::string(64, 'G'));
+  MemorySource source(as_bytes(blob));
+  const auto index = index_layer(source, Compression::zstd, sha256(tar), {}, {});
+  ASSERT_TRUE(index.has_value()) << index.error().what();
+  EXPECT_EQ(index->entries.size(), 2U);
+}
+
+// Sizes and PAX records that promise more than any memory holds.
+TEST(IndexLayer, BelievesNoAnnouncedSize) {
+  for (const char type : {'0', 'x', 'g', 'L', 'K'}) {
+    const std::string tar =
+        TarBuilder().add({.name = "n", .type = type, .size = 0x7fffffffL}).file("f", "x").str();
+    EXPECT_TRUE(failure(index_tar(tar)).has_value()) << type;
+  }
+  for (const std::string size : {"-1", "18446744073709551615", "9223372036854775807", ""})
+    EXPECT_TRUE(failure(index_tar(TarBuilder().pax("size", size).file("f", "x").str())).has_value())
+        << size;
+  EXPECT_TRUE(
+      failure(index_tar(TarBuilder().pax("path", std::string(2 << 20, 'p')).file("f").str()))
+          .has_value());
 }
 
 TEST(IndexLayer, RefusesAWrongDiffId) {

@@ -42,12 +42,20 @@ class DockerDaemon : public ::testing::Test {
     for (std::string_view name : {"app:1", "reg.example:5000/team/app:1", "app:latest"})
       if (request.path == cat("/images/", name, "/get") ||
           request.path == cat("/images/", config_.digest.str(), "/get"))
-        return {.status = 200,
-                .headers = {{"Content-Type", "application/x-tar"}},
-                .body = read_text(scratch_ / "app.tar"),
-                .cut_after = cut_,
-                .chunked = true};
-    return {.status = 404, .body = R"({"message":"No such image: nope:latest"})"};
+        return archive();
+    return answer(404, R"({"message":"No such image: nope:latest"})");
+  }
+  Reply archive() const {
+    Reply reply = answer(200, read_text(scratch_ / "app.tar"));
+    reply.cut_after = cut_;
+    reply.chunked = true;
+    return reply;
+  }
+  static Reply answer(int status, std::string body) {
+    Reply reply;
+    reply.status = status;
+    reply.body = std::move(body);
+    return reply;
   }
 
   ScratchDirectory scratch_;
@@ -93,8 +101,8 @@ TEST_F(DockerDaemon, ThatBreaksOffIsUnavailable) {
 }
 
 TEST_F(DockerDaemon, ThatFailsIsUnavailable) {
-  const HttpServer daemon([](const Received&) { return Reply{.status = 500, .body = "no <html>"}; },
-                          nullptr, socket());
+  const HttpServer daemon([](const Received&) { return answer(500, "no <html>"); }, nullptr,
+                          socket());
   EXPECT_EQ(code_of(open("docker-daemon:app:1")), Code::unavailable);
 }
 

@@ -81,6 +81,35 @@ TEST_F(Fetch, FollowsNestedIndexesThreeDeepAndNoFurther) {
   }
 }
 
+TEST_F(Fetch, LooksIntoNestedIndexesThatNameNoPlatform) {
+  TestImage test = make_image();
+  const TestImage arm = make_image({.layers = {"arm"}, .architecture = "arm64"});
+  for (const auto& [digest, text] : arm.blobs) test.blobs[digest] = text;
+  const Descriptor first = test.add(media_type::kOciIndex, make_index({on(arm, "linux", "arm64")}));
+  const Descriptor second =
+      test.add(media_type::kOciIndex, make_index({on(test, "linux", "amd64")}));
+  const std::string text = make_index({on(arm, "linux", "arm64"), first, second});
+  MemoryTransport transport = behind(text, test);
+  const auto image = resolve(transport);
+  ASSERT_TRUE(image.has_value()) << image.error().what();
+  EXPECT_EQ(image->manifest_descriptor.digest, test.manifest.descriptor.digest);
+  EXPECT_EQ(image->index_digest, sha256(text));
+}
+
+TEST_F(Fetch, IsNotDrownedByABombOfIndexes) {
+  TestImage test = make_image({.architecture = "arm64"});
+  std::vector<Descriptor> level = {on(test, "linux", "arm64")};
+  for (int depth = 0; depth < 2; ++depth) {
+    std::vector<Descriptor> next;
+    for (std::size_t i = 0; i < 100; ++i)
+      next.push_back(test.add(media_type::kOciIndex, make_index(level) + std::string(i, ' ')));
+    level = next;
+  }
+  MemoryTransport transport = behind(make_index(level), test);
+  EXPECT_EQ(code_of(resolve(transport)), Code::limit);
+  EXPECT_LT(transport.requests, 100);
+}
+
 TEST_F(Fetch, SaysWhichPlatformsThereAre) {
   const TestImage arm = make_image({.architecture = "arm64"});
   MemoryTransport transport = behind(make_index({on(arm, "linux", "arm64")}), arm);
