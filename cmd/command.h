@@ -27,6 +27,8 @@ Action add_manifest(CLI::App& app);
 Action add_build(CLI::App& app);
 Action add_measure(CLI::App& app);
 Action add_push(CLI::App& app);
+Action add_login(CLI::App& app);
+Action add_logout(CLI::App& app);
 Action add_keygen(CLI::App& app);
 Action add_sigstruct(CLI::App& app);
 Action add_version(CLI::App& app);

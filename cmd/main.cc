@@ -48,6 +48,11 @@ constexpr Command kCommands[] = {
      add_measure},
     {"push", "Copy an image from one place to another",
      "cloister push oci:./out:v1-sgx reg.example/app:v1-sgx", add_push},
+    {"login", "Check credentials with a registry and keep them",
+     "cloister login ghcr.io -u me\n"
+     "  echo \"$TOKEN\" | cloister login ghcr.io -u me --password-stdin",
+     add_login},
+    {"logout", "Forget the credentials of a registry", "cloister logout ghcr.io", add_logout},
     {"keygen", "Make a signing key", "cloister keygen sgx -o enclave.pem", add_keygen},
     {"sigstruct", "Show the fields of a SIGSTRUCT and check its signature",
      "cloister sigstruct app.sig\n  cloister sigstruct app.sig --format json", add_sigstruct},

@@ -24,8 +24,7 @@ Result<oci::ImageContent> content_in_store(Session& session, const oci::Image& i
 
 Status publish(Session& session, const oci::ImageContent& content, const oci::ImageRef& to,
                const std::string& mount_from) {
-  const oci::WriteContext context{session.limits(), session.pool(), session.progress(),
-                                  session.cancel()};
+  const oci::WriteContext context = session.write_context();
   switch (to.transport) {
     case oci::Transport::layout:
       return oci::write_layout(content, to.path, to.tag, context);

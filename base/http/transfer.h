@@ -29,6 +29,8 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
+  // Before begin(): the time for all of it is limited, not only its silence.
+  void limit_whole() { whole_ = true; }
   // Sends the request and waits for the head of the answer.
   Result<Response> begin();
   // As Source::read, of the answer's body.
@@ -40,7 +42,9 @@ class Transfer {
   Status start();
   void set_request();
   void set_body();
-  void set_tls();
+  Status set_tls();
+  void set_proxy();
+  void set_time_outs();
   Status step();
   void take_result();
   Error failure();
@@ -72,6 +76,7 @@ class Transfer {
   bool paused_ = false;
   bool added_ = false;
   bool reusable_ = true;
+  bool whole_ = false;
   std::uint64_t upload_left_ = 0;
 };
 

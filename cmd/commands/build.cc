@@ -142,7 +142,8 @@ Action add_build(CLI::App& app) {
   app.add_option("IMAGE", o->image,
                  "Image to build from: a reference, oci:DIR[:tag] or oci-archive:FILE")
       ->required();
-  app.add_option("--key", o->key, "SGX signing key: RSA-3072, exponent 3 (PEM)");
+  app.add_option("--key", o->key, "SGX signing key: RSA-3072, exponent 3 (PEM)")
+      ->envname("CLOISTER_KEY");
   add_passphrase_options(app, o->passphrase);
   app.add_option("-t,--tag", o->tags, "Name of the result; repeatable")->expected(1)->take_all();
   app.add_flag("--push", o->push, "Push the result under each name of -t");

@@ -29,6 +29,7 @@ struct WriteContext {
   ThreadPool& pool;
   Progress& progress;
   CancelToken cancel;
+  unsigned parallel = 4;  // blobs on their way to a registry at one time
 };
 
 // HEAD before upload; blobs are mounted from `mount_from` (a repository on the same registry; may
