@@ -54,8 +54,8 @@ class CurlClient final : public Client {
       body.append(as_text(std::span(buffer).first(room)));
       if (room == n) continue;
       if (!success) break;
-      return Error::limit(cat("the answer of ", quote(request.url), " is larger than the limit of ",
-                              human_bytes(max)));
+      return Error::limit(cat("the answer of ", quote(request.url), " is too large"))
+          .detail(cat("the limit is ", human_bytes(max)));
     }
     Response response = stream->take_response();
     response.body = std::move(body);

@@ -68,8 +68,7 @@ std::size_t Transfer::write_callback(char* data, std::size_t, std::size_t size, 
 std::size_t Transfer::header_callback(char* data, std::size_t, std::size_t size, void* self) {
   auto* transfer = static_cast<Transfer*>(self);
   if (transfer->head_.add_line({data, size})) return size;
-  transfer->own_error_ =
-      Error::limit(cat("the headers of ", quote(transfer->url_.authority()), " have no end"));
+  transfer->own_error_ = transfer->endless_headers();
   return 0;
 }
 
@@ -233,8 +232,15 @@ void Transfer::take_result() {
     if (message->msg == CURLMSG_DONE) result_ = message->data.result;
 }
 
+Error Transfer::endless_headers() const {
+  return Error::limit(cat("the headers of ", quote(url_.authority()), " have no end"))
+      .hint("check the host name; that is no registry, or one that is out of order");
+}
+
 Error Transfer::failure() {
   if (own_error_) return own_error_->clone();
+  // What libcurl says of a header line beyond its own limit.
+  if (*result_ == CURLE_OUT_OF_MEMORY && !head_.complete()) return endless_headers();
   return transfer_error({*result_, channel_->easy(), error_text_.data(), url_}, shared_->options);
 }
 

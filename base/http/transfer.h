@@ -48,6 +48,7 @@ class Transfer {
   Status step();
   void take_result();
   Error failure();
+  Error endless_headers() const;
   bool handle_done() const { return result_.has_value(); }
   std::size_t on_body(const char* data, std::size_t size);
   std::size_t on_upload(char* data, std::size_t size);

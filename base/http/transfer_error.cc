@@ -15,8 +15,8 @@ std::string errno_text(long number) {
   return strerror_r(static_cast<int>(number), buffer, sizeof buffer);
 }
 
-// Whether there was a connection, a new one or one that was kept: it tells a dead host from a silent
-// one.
+// Whether there was a connection, a new one or one that was kept: it tells a dead host from a
+// silent one.
 bool connected(CURL* easy) {
   curl_off_t microseconds = 0;
   long request_bytes = 0;

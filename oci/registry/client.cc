@@ -27,10 +27,7 @@ class HttpRegistryClient final : public RegistryClient {
     const std::string what = image(reference);
     const Limits& limits = connection_->limits();
     auto got = connection_->send(manifest_request("GET", reference), limits.manifest_bytes);
-    if (!got.has_value() && got.error().code() == Code::limit)
-      return Error::limit(cat("the manifest of ", what, " is too large"))
-          .detail(cat("the limit is ", human_bytes(limits.manifest_bytes)));
-    CL_TRY(Answer answer, std::move(got));
+    CL_TRY(Answer answer, std::move(got).while_(cat("reading the manifest of ", what)));
     http::Response& response = answer.response;
     if (response.status != 200) return connection_->refused(response, what);
     if (is_html(response, response.body)) return html_error(response, what);

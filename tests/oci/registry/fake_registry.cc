@@ -108,11 +108,14 @@ int FakeRegistry::count(const std::string& method, const std::string& path_conta
 
 Reply FakeRegistry::answer(const Received& request) {
   std::lock_guard lock(mutex_);
+  for (Fault& fault : faults_) {
+    if (!fault.instead || !fault.meets(request)) continue;
+    if (fault.times > 0) --fault.times;
+    return fault.apply(request, {});
+  }
   Reply reply = right_answer(request);
   for (Fault& fault : faults_) {
-    if (fault.times == 0 || (!fault.method.empty() && fault.method != request.method) ||
-        request.path.find(fault.path_contains) == std::string::npos)
-      continue;
+    if (fault.instead || !fault.meets(request)) continue;
     if (fault.times > 0) --fault.times;
     reply = fault.apply(request, std::move(reply));
   }

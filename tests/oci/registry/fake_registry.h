@@ -20,6 +20,11 @@ struct Fault {
   std::string path_contains;  // empty: any
   int times = -1;             // how often; -1: always
   std::function<Reply(const Received&, Reply)> apply;
+  bool instead = false;  // the request has no effect, and there is no right answer
+  bool meets(const Received& request) const {
+    return times != 0 && (method.empty() || method == request.method) &&
+           request.path.find(path_contains) != std::string::npos;
+  }
 };
 
 class FakeRegistry {
