@@ -315,6 +315,8 @@ Result<bool> Transfer::handshake() {
                    std::min(kHandshakeMs, shared_->options.connect_timeout_ms));
   while (!handle_done()) CL_CHECK(step());
   if (*result_ == CURLE_OK) return true;
+  if (*result_ == CURLE_SSL_CERTPROBLEM)
+    return failure();  // ours: it says nothing about the server
   curl_off_t connect_time = 0;
   curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_time);
   // TCP worked, TLS did not. libcurl 7.88 counts the handshake as part of connecting, so the time

@@ -29,7 +29,9 @@ constexpr std::uint64_t kNoBody = 64 << 10;
 
 constexpr std::uint64_t kPiece = 8 << 20;
 constexpr std::uint64_t kLargestPiece = 1 << 30;  // what a registry may ask for at least
-constexpr long kFinishPatience = 600;  // seconds: a registry may hash, or move, the whole blob now
+// Seconds. A registry may still be writing what it got, and hash or move the whole blob at the end.
+constexpr long kPatchPatience = 120;
+constexpr long kFinishPatience = 600;
 
 // "0-41", also "bytes=0-41": how many bytes the registry has. "0-0" is what many answer for none.
 std::uint64_t received_bytes(const http::Response& response) {
@@ -125,6 +127,7 @@ class Upload {
                                    cat(sent_, "-", sent_ + std::max<std::uint64_t>(length, 1) - 1));
     request.body_stream = content_.get();
     request.body_size = length;
+    request.patience_seconds = kPatchPatience;
     CL_TRY(const Answer answer, connection_.send(request, kNoBody));
     // 202 by the specification; 201 and 204 are seen in the wild.
     const int status = answer.response.status;

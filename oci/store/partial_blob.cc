@@ -134,7 +134,10 @@ Status PartialBlob::complete(const Descriptor& descriptor, const OpenAt& open_at
     done = attempt(descriptor, 0, open_at, {}, cancel);
   }
   if (!done.has_value()) {
-    if (done.error().code() == Code::corrupt) ::unlink(path_.c_str());
+    // What is wrong, and what is nothing, is not worth keeping.
+    const auto kept = size();
+    if (done.error().code() == Code::corrupt || (kept.has_value() && *kept == 0))
+      ::unlink(path_.c_str());
     return done;
   }
   if (::rename(path_.c_str(), target.c_str()) == 0) return {};

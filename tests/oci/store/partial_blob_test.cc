@@ -126,6 +126,12 @@ TEST_F(Partial, AnInterruptKeepsIt) {
   EXPECT_EQ(fs::file_size(file(blob_)), 50'000U);
 }
 
+TEST_F(Partial, NothingIsNotKept) {
+  origin_.stop_after = 0;
+  EXPECT_EQ(complete(origin_, blob_).error().code(), Code::unavailable);
+  EXPECT_FALSE(fs::exists(file(blob_)));
+}
+
 TEST_F(Partial, HasOneOwner) {
   {
     const auto first = PartialBlob::open(scratch_ / "", blob_.digest);
