@@ -28,6 +28,8 @@ Action add_build(CLI::App& app);
 Action add_measure(CLI::App& app);
 Action add_push(CLI::App& app);
 Action add_cache(CLI::App& app);
+Action add_login(CLI::App& app);
+Action add_logout(CLI::App& app);
 Action add_keygen(CLI::App& app);
 Action add_sign(CLI::App& app);
 Action add_verify(CLI::App& app);

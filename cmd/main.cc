@@ -61,6 +61,11 @@ constexpr Command kCommands[] = {
      "  cloister push reg.example/app:v1-sgx oci-archive:app.tar:v1-sgx\n"
      "  cloister push redis:7 docker-archive:redis.tar:redis:7 --platform linux/arm64",
      add_push},
+    {"login", "Check credentials with a registry and keep them",
+     "cloister login ghcr.io -u me\n"
+     "  echo \"$TOKEN\" | cloister login ghcr.io -u me --password-stdin",
+     add_login},
+    {"logout", "Forget the credentials of a registry", "cloister logout ghcr.io", add_logout},
     {"cache", "Look after the local store",
      "cloister cache ls\n  cloister cache prune --keep 5G\n  cloister cache verify --repair",
      add_cache},

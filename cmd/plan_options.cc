@@ -57,6 +57,7 @@ void add_runtime_option(CLI::App& app, std::vector<std::string>& runtimes) {
 
 void add_plan_options(CLI::App& app, PlanArguments& a) {
   add_runtime_option(app, a.runtimes);
+  app.get_option("--runtime")->envname("CLOISTER_RUNTIME");
   const auto repeatable = [&app](const std::string& name, std::vector<std::string>& to,
                                  const std::string& text) {
     app.add_option(name, to, text + "; repeatable")->expected(1)->take_all();

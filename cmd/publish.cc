@@ -37,8 +37,7 @@ Status check_destination(const oci::ImageRef& to) {
 
 Status publish(Session& session, const oci::ImageContent& content, const oci::ImageRef& to,
                const std::string& mount_from) {
-  const oci::WriteContext context{session.limits(), session.pool(), session.progress(),
-                                  session.cancel()};
+  const oci::WriteContext context = session.write_context();
   switch (to.transport) {
     case oci::Transport::layout:
       return oci::write_layout(content, to.path, to.tag, context);

@@ -12,7 +12,6 @@
 #include "manifest-gen/gramine/enclave_manifest.h"
 #include "measure/index/layer_index.h"
 #include "measure/rootfs/layer_content.h"
-#include "oci/registry/credentials.h"
 #include "oci/source/docker_daemon.h"
 #include "oci/source/open.h"
 #include "oci/store/housekeeping.h"
@@ -28,35 +27,41 @@ constexpr Advice kLayerAdvice{
 }  // namespace
 
 void add_output_options(CLI::App& app, CommonOptions& options) {
-  app.add_flag("-q,--quiet", options.quiet, "Print the result alone");
+  app.add_flag("-q,--quiet", options.quiet, "Print the result alone")->envname("CLOISTER_QUIET");
   app.add_flag("--no-color", options.no_color, "No colours (also: NO_COLOR in the environment)");
 }
 
 void add_store_options(CLI::App& app, CommonOptions& options) {
   add_output_options(app, options);
   app.add_option("--store", options.store,
-                 "Local store, an OCI layout (default: $XDG_CACHE_HOME/cloister)");
+                 "Local store, an OCI layout (default: $XDG_CACHE_HOME/cloister)")
+      ->envname("CLOISTER_STORE");
   app.add_option("--keep", options.keep,
                  "Bytes the store may hold (K, M, G): what was used least recently goes first")
+      ->envname("CLOISTER_KEEP")
       ->capture_default_str();
   app.add_option("-j,--jobs", options.jobs, "Threads (default: the number of processors)")
+      ->envname("CLOISTER_JOBS")
       ->check(CLI::Range(1U, 1024U));
   app.add_option("--progress", options.progress, "How progress is shown: auto, plain, tty or none")
+      ->envname("CLOISTER_PROGRESS")
       ->check(CLI::IsMember({"auto", "plain", "tty", "none"}))
       ->capture_default_str();
 }
 
 void add_image_options(CLI::App& app, CommonOptions& options) {
   add_store_options(app, options);
+  app.add_option("--parallel", options.parallel, "Blobs to transfer at one time")
+      ->envname("CLOISTER_PARALLEL")
+      ->check(CLI::Range(1U, 64U))
+      ->capture_default_str();
   app.add_option("--platform", options.platform,
-                 "Platform to take from a multi-platform image (default: linux/amd64)");
+                 "Platform to take from a multi-platform image (default: linux/amd64)")
+      ->envname("CLOISTER_PLATFORM");
   app.add_flag("--offline", options.offline,
-               "Make no network connection: registry images come from the store");
-  app.add_option("--authfile", options.authfile,
-                 "Registry credentials (default: Docker's and Podman's files)");
-  app.add_flag("--tls-verify,!--no-tls-verify", options.tls_verify,
-               "Verify TLS certificates (--tls-verify=false: do not)");
-  app.add_flag("--plain-http", options.plain_http, "Talk HTTP to the registry");
+               "Make no network connection: registry images come from the store")
+      ->envname("CLOISTER_OFFLINE");
+  add_registry_options(app, options.registries);
 }
 
 Session::Session(CommonOptions options, const Environment& env)
@@ -128,7 +133,18 @@ Result<measure::IndexCache*> Session::cache() {
 }
 
 oci::FetchContext Session::fetch_context() {
-  return {limits_, *pool_, *progress_, cancel_, platform_};
+  return {limits_, *pool_, *progress_, cancel_, platform_, options_.parallel};
+}
+
+oci::WriteContext Session::write_context() {
+  return {limits_, *pool_, *progress_, cancel_, options_.parallel};
+}
+
+Result<const RegistryAccess*> Session::registries() {
+  if (!registries_) {
+    CL_TRY(registries_, RegistryAccess::load(options_.registries, env_, limits_, cancel_));
+  }
+  return registries_.get();
 }
 
 Result<std::shared_ptr<oci::RegistryClient>> Session::registry(const oci::RegistryRef& ref,
@@ -137,15 +153,8 @@ Result<std::shared_ptr<oci::RegistryClient>> Session::registry(const oci::Regist
   if (options_.offline)
     return Error::conflict(cat("--offline allows no connection to ", quote(ref.registry)))
         .hint("leave out --offline, or name a layout or an archive");
-  const auto paths = oci::credential_paths(env_.variables, options_.authfile);
-  CL_TRY(oci::Credentials credentials, oci::find_credentials(paths, ref, limits_));
-  oci::RegistryOptions options;
-  options.plain_http = options_.plain_http;
-  options.tls_verify = options_.tls_verify;
-  options.user_agent = cat("cloister/", kVersion);
-  options.mount_from = mount_from;
-  return oci::RegistryClient::open(ref, access, std::move(credentials), std::move(options), limits_,
-                                   cancel_);
+  CL_TRY(const RegistryAccess* access_to, registries());
+  return access_to->client(ref, access, mount_from);
 }
 
 Result<oci::ImageTransport*> Session::transport(const oci::ImageRef& ref) {
@@ -170,8 +179,8 @@ Result<std::unique_ptr<oci::ImageTransport>> Session::open_transport(const oci::
       break;
   }
   if (options_.offline) return open_from_store(ref);
-  CL_TRY(auto client, registry(ref.registry, oci::Access::pull));
-  return oci::make_registry_transport(std::move(client), ref.registry);
+  CL_TRY(const RegistryAccess* access_to, registries());
+  return access_to->transport(ref.registry);
 }
 
 Result<std::unique_ptr<oci::ImageTransport>> Session::open_daemon(const oci::ImageRef& ref) {

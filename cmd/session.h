@@ -14,23 +14,27 @@
 #include "base/result.h"
 #include "base/thread_pool.h"
 #include "cmd/environment.h"
+#include "cmd/registry_access.h"
 #include "measure/index/cache.h"
 #include "measure/rootfs/rootfs.h"
 #include "oci/registry/client.h"
 #include "oci/store/collect.h"
 #include "oci/store/store.h"
+#include "oci/write/destinations.h"
 
 namespace cloister::cmd {
 
 inline constexpr std::string_view kVersion = CLOISTER_VERSION;
 
 struct CommonOptions {
-  std::string store, authfile, progress = "auto";
+  std::string store, progress = "auto";
   std::string platform;      // empty: linux/amd64, and `push` copies an index whole
   std::string keep = "20G";  // what the store may hold when the program ends
   bool offline = false;
   unsigned jobs = 0;  // 0: as many as the machine has processors
-  bool tls_verify = true, plain_http = false, quiet = false, no_color = false;
+  unsigned parallel = 4;
+  bool quiet = false, no_color = false;
+  RegistryFlags registries;
 };
 
 // Adds --quiet and --no-color; and, for commands that touch images, the rest of CommonOptions.
@@ -64,6 +68,8 @@ class Session {
   Result<oci::Store*> store();           // opened on first use
   Result<measure::IndexCache*> cache();  // likewise
   oci::FetchContext fetch_context();
+  oci::WriteContext write_context();
+  Result<const RegistryAccess*> registries();  // likewise
 
   Result<std::shared_ptr<oci::RegistryClient>> registry(const oci::RegistryRef& ref,
                                                         oci::Access access,
@@ -113,6 +119,7 @@ class Session {
   std::uint64_t keep_ = 0;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<Progress> progress_;
+  std::unique_ptr<RegistryAccess> registries_;
   std::optional<oci::Store> store_;
   std::map<std::string, std::unique_ptr<oci::ImageTransport>> transports_;  // by ImageRef::str()
   std::optional<measure::IndexCache> cache_;

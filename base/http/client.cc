@@ -14,10 +14,11 @@ namespace {
 class Stream final : public BodyStream {
  public:
   static Result<std::unique_ptr<Stream>> open(std::shared_ptr<Shared> shared,
-                                              const Request& request) {
+                                              const Request& request, bool whole) {
     auto url = parse_url(request.url);
     if (!url) return Error::invalid(cat("not an http or https URL: ", quote(request.url)));
     std::unique_ptr<Stream> stream(new Stream(std::move(shared), request, std::move(*url)));
+    if (whole) stream->transfer_.limit_whole();
     CL_TRY(stream->response_, stream->transfer_.begin());
     return stream;
   }
@@ -41,7 +42,7 @@ class CurlClient final : public Client {
   explicit CurlClient(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
 
   Result<Response> send(const Request& request, std::uint64_t max_body) override {
-    CL_TRY(auto stream, Stream::open(shared_, request));
+    CL_TRY(auto stream, Stream::open(shared_, request, /*whole=*/request.body_stream == nullptr));
     const bool success = is_success(stream->response().status);
     const std::uint64_t max = success ? max_body : shared_->limits.error_body_bytes;
     std::string body;
@@ -53,8 +54,8 @@ class CurlClient final : public Client {
       body.append(as_text(std::span(buffer).first(room)));
       if (room == n) continue;
       if (!success) break;
-      return Error::limit(cat("the answer of ", quote(request.url), " is larger than the limit of ",
-                              human_bytes(max)));
+      return Error::limit(cat("the answer of ", quote(request.url), " is too large"))
+          .detail(cat("the limit is ", human_bytes(max)));
     }
     Response response = stream->take_response();
     response.body = std::move(body);
@@ -62,7 +63,7 @@ class CurlClient final : public Client {
   }
 
   Result<std::unique_ptr<BodyStream>> open(const Request& request) override {
-    CL_TRY(auto stream, Stream::open(shared_, request));
+    CL_TRY(auto stream, Stream::open(shared_, request, /*whole=*/false));
     return std::unique_ptr<BodyStream>(std::move(stream));
   }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,14 +18,32 @@
 
 namespace cloister::http {
 
+// As curl understands them: [scheme://][user:password@]host[:port], and a list of hosts, domains
+// and networks that are spoken to directly. Loopback always is.
+struct Proxies {
+  std::string http, https;  // for http and https URLs; empty: none
+  std::string no_proxy;
+};
+
+// What one host's TLS needs beyond the system's CAs.
+struct HostTls {
+  std::string ca_pem;              // more CAs, PEM
+  std::string client_certificate;  // PEM files, both or none
+  std::string client_key;
+};
+
 struct Options {
   bool tls_verify = true;
   std::string ca_file;  // additional CA bundle (PEM); empty: the system's
+  // Asked before each https request (from any thread); empty: no host needs anything.
+  std::function<Result<HostTls>(const Url&)> host_tls;
+  Proxies proxies;
   std::string user_agent;
   std::string unix_socket;  // connect to it, whatever host a URL names; empty: by the URL
   long connect_timeout_ms = 15'000;  // name lookup, TCP and TLS together
-  long low_speed_bytes = 1;          // a transfer slower than this per second for …
-  long low_speed_seconds = 60;       // … this long is `unavailable`
+  long low_speed_bytes = 1024;       // a transfer slower than this per second for …
+  long low_speed_seconds = 60;       // … this long is `unavailable`; a silent one is as well
+  long answer_timeout_ms = 180'000;  // a whole request that is neither streamed up nor down
 };
 
 struct Header {
@@ -40,6 +59,7 @@ struct Request {
   std::string body;
   Source* body_stream = nullptr;
   std::uint64_t body_size = 0;
+  long patience_seconds = 0;  // longer than options.low_speed_seconds, for answers that take work
 };
 
 struct Response {

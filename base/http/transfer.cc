@@ -7,11 +7,17 @@
 // answered with all that one curl_multi_perform brought; a paused transfer holds up to one receive
 // buffer in libcurl; unpausing may call the write callback at once. HTTP/1.1 is asked for because
 // each transfer has its own connection anyway and HTTP/2 framing costs CPU without a gain.
-// Proxies: libcurl itself reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY; loopback is never proxied.
+// Proxies come from our options: libcurl is kept from reading the environment itself.
+//
+// Time-outs: a silent or crawling server is given up after low_speed_seconds, which also bounds the
+// time of a stream by its size; a request that is read whole has a total besides, since headers may
+// trickle just fast enough. libcurl counts as silence the time in which a server works on its
+// answer, so a request may ask for more patience.
 #include "base/http/transfer.h"
 
 #include <algorithm>
 
+#include "base/file.h"
 #include "base/http/transfer_error.h"
 #include "base/text.h"
 
@@ -20,6 +26,7 @@ namespace {
 
 constexpr int kPollMs = 200;
 constexpr long kHandshakeMs = 5'000;
+constexpr std::uint64_t kMaxCaFile = 16 << 20;
 
 bool is_header_text(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) {
@@ -61,8 +68,7 @@ std::size_t Transfer::write_callback(char* data, std::size_t, std::size_t size, 
 std::size_t Transfer::header_callback(char* data, std::size_t, std::size_t size, void* self) {
   auto* transfer = static_cast<Transfer*>(self);
   if (transfer->head_.add_line({data, size})) return size;
-  transfer->own_error_ =
-      Error::limit(cat("the headers of ", quote(transfer->url_.authority()), " have no end"));
+  transfer->own_error_ = transfer->endless_headers();
   return 0;
 }
 
@@ -100,15 +106,54 @@ std::size_t Transfer::on_upload(char* data, std::size_t size) {
 
 // ---- options
 
-void Transfer::set_tls() {
+Status Transfer::set_tls() {
   CURL* easy = channel_->easy();
   const Options& options = shared_->options;
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  HostTls host;
+  if (options.host_tls && url_.scheme == "https") {
+    CL_TRY(host, options.host_tls(url_));
+  }
   // Debian's libcurl also looks in its default CApath, so the system's CAs stay valid.
-  if (!options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
-  if (options.tls_verify) return;
+  if (!host.ca_pem.empty()) {
+    if (!options.ca_file.empty()) {
+      CL_TRY(const std::string more, read_text_file(options.ca_file, kMaxCaFile));
+      host.ca_pem += more;
+    }
+    curl_blob pem{host.ca_pem.data(), host.ca_pem.size(), CURL_BLOB_COPY};
+    curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &pem);
+  } else if (!options.ca_file.empty()) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+  }
+  if (!host.client_certificate.empty()) {
+    curl_easy_setopt(easy, CURLOPT_SSLCERT, host.client_certificate.c_str());
+    curl_easy_setopt(easy, CURLOPT_SSLKEY, host.client_key.c_str());
+  }
+  if (options.tls_verify) return {};
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+  return {};
+}
+
+void Transfer::set_proxy() {
+  CURL* easy = channel_->easy();
+  const Proxies& proxies = shared_->options.proxies;
+  const std::string& proxy = url_.scheme == "https" ? proxies.https : proxies.http;
+  // An empty name is "no proxy, whatever the environment says".
+  curl_easy_setopt(easy, CURLOPT_PROXY, is_loopback(url_.host) ? "" : proxy.c_str());
+  curl_easy_setopt(easy, CURLOPT_NOPROXY, proxies.no_proxy.c_str());
+}
+
+void Transfer::set_time_outs() {
+  CURL* easy = channel_->easy();
+  const Options& options = shared_->options;
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, options.connect_timeout_ms);
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, options.low_speed_bytes);
+  const long patience = std::max(options.low_speed_seconds, request_.patience_seconds);
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, patience);
+  if (whole_)
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                     std::max(options.answer_timeout_ms, request_.patience_seconds * 1000));
 }
 
 void Transfer::set_body() {
@@ -132,7 +177,6 @@ void Transfer::set_request() {
   CURL* easy = channel_->easy();
   curl_easy_setopt(easy, CURLOPT_URL, url_.str().c_str());
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-  if (is_loopback(url_.host)) curl_easy_setopt(easy, CURLOPT_PROXY, "");
   bool typed = false;
   curl_slist* list = nullptr;
   for (const auto& [name, value] : request_.headers) {
@@ -167,9 +211,6 @@ Status Transfer::start() {
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, static_cast<long>(kStreamBuffer));
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text_.data());
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, options.connect_timeout_ms);
-  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, options.low_speed_bytes);
-  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, options.low_speed_seconds);
   if (!options.unix_socket.empty()) {
     curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options.unix_socket.c_str());
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -180,7 +221,9 @@ Status Transfer::start() {
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_callback);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
-  set_tls();
+  set_time_outs();
+  set_proxy();
+  CL_CHECK(set_tls());
   set_request();
   return {};
 }
@@ -193,8 +236,15 @@ void Transfer::take_result() {
     if (message->msg == CURLMSG_DONE) result_ = message->data.result;
 }
 
+Error Transfer::endless_headers() const {
+  return Error::limit(cat("the headers of ", quote(url_.authority()), " have no end"))
+      .hint("check the host name; that is no registry, or one that is out of order");
+}
+
 Error Transfer::failure() {
   if (own_error_) return own_error_->clone();
+  // What libcurl says of a header line beyond its own limit.
+  if (*result_ == CURLE_OUT_OF_MEMORY && !head_.complete()) return endless_headers();
   return transfer_error({*result_, channel_->easy(), error_text_.data(), url_}, shared_->options);
 }
 
@@ -269,6 +319,8 @@ Result<bool> Transfer::handshake() {
                    std::min(kHandshakeMs, shared_->options.connect_timeout_ms));
   while (!handle_done()) CL_CHECK(step());
   if (*result_ == CURLE_OK) return true;
+  if (*result_ == CURLE_SSL_CERTPROBLEM)
+    return failure();  // ours: it says nothing about the server
   curl_off_t connect_time = 0;
   curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_time);
   // TCP worked, TLS did not. libcurl 7.88 counts the handshake as part of connecting, so the time

@@ -29,6 +29,8 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
+  // Before begin(): the time for all of it is limited, not only its silence.
+  void limit_whole() { whole_ = true; }
   // Sends the request and waits for the head of the answer.
   Result<Response> begin();
   // As Source::read, of the answer's body.
@@ -40,10 +42,13 @@ class Transfer {
   Status start();
   void set_request();
   void set_body();
-  void set_tls();
+  Status set_tls();
+  void set_proxy();
+  void set_time_outs();
   Status step();
   void take_result();
   Error failure();
+  Error endless_headers() const;
   bool handle_done() const { return result_.has_value(); }
   std::size_t on_body(const char* data, std::size_t size);
   std::size_t on_upload(char* data, std::size_t size);
@@ -72,6 +77,7 @@ class Transfer {
   bool paused_ = false;
   bool added_ = false;
   bool reusable_ = true;
+  bool whole_ = false;
   std::uint64_t upload_left_ = 0;
 };
 

@@ -15,11 +15,14 @@ std::string errno_text(long number) {
   return strerror_r(static_cast<int>(number), buffer, sizeof buffer);
 }
 
-// Whether TCP was established: it tells a dead host from a silent one.
+// Whether there was a connection, a new one or one that was kept: it tells a dead host from a
+// silent one.
 bool connected(CURL* easy) {
   curl_off_t microseconds = 0;
-  return curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &microseconds) == CURLE_OK &&
-         microseconds > 0;
+  long request_bytes = 0;
+  curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &microseconds);
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+  return microseconds > 0 || request_bytes > 0;
 }
 
 std::uint64_t bytes_received(CURL* easy) {
@@ -36,12 +39,21 @@ Error cannot_connect(const FailedTransfer& failed, std::string_view host) {
       .hint("check the host name and the port, and that the server is running");
 }
 
-Error timed_out(const FailedTransfer& failed, std::string_view host, const Options& options) {
+Error timed_out(const FailedTransfer& failed, std::string_view host, const Options& options,
+                std::string text) {
   if (!connected(failed.easy))
     return Error::unavailable(cat("connecting to ", host, " timed out after ",
                                   options.connect_timeout_ms / 1000, " seconds"))
         .hint("check the host name, the network and the proxy settings");
-  return Error::unavailable(cat(host, " stopped answering")).hint("try again later");
+  return Error::unavailable(cat(host, " stopped answering")).detail(text).hint("try again later");
+}
+
+// A server that wants to see a certificate says so in an alert, which libcurl reports as whatever
+// it was doing when the alert came.
+bool wants_certificate(std::string_view text) {
+  return text.find("certificate required") != std::string_view::npos ||
+         text.find("alert bad certificate") != std::string_view::npos ||
+         text.find("alert unknown ca") != std::string_view::npos;
 }
 
 }  // namespace
@@ -51,7 +63,16 @@ Error transfer_error(const FailedTransfer& failed, const Options& options) {
   const std::string text =
       printable(failed.text.empty() ? std::string_view(curl_easy_strerror(failed.code))
                                     : failed.text.substr(0, 300));
+  if (wants_certificate(text))
+    return Error::invalid(cat(host, " wants a client certificate, and ours or none will not do"))
+        .detail(text)
+        .hint(cat("put NAME.cert and NAME.key into ~/.config/containers/certs.d/",
+                  failed.url.authority(), "/"));
   switch (failed.code) {
+    case CURLE_SSL_CERTPROBLEM:
+      return Error::invalid(cat("the client certificate for ", host, " cannot be used"))
+          .detail(text)
+          .hint("its .cert and .key must be a pair, in PEM, the key without a passphrase");
     case CURLE_COULDNT_RESOLVE_HOST:
       return Error::unavailable(cat("unknown host ", quote(failed.url.host)))
           .hint("check the spelling of the registry's name and the network");
@@ -62,13 +83,15 @@ Error transfer_error(const FailedTransfer& failed, const Options& options) {
     case CURLE_COULDNT_CONNECT:
       return cannot_connect(failed, host);
     case CURLE_OPERATION_TIMEDOUT:
-      return timed_out(failed, host, options);
+      return timed_out(failed, host, options, text);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
       return Error::invalid(cat("the TLS certificate of ", host, " is not trusted"))
           .detail(text)
-          .hint("install the CA that signed it, or pass --tls-verify=false for a test registry");
+          .hint(cat("put the CA that signed it into ~/.config/containers/certs.d/",
+                    failed.url.authority(),
+                    "/ca.crt, or pass --tls-verify=false for a test registry"));
     case CURLE_SSL_CACERT_BADFILE:
       return Error::invalid(cat("the CA file ", quote(options.ca_file), " cannot be used"))
           .detail(text)

@@ -166,7 +166,8 @@ Action add_build(CLI::App& app) {
   auto o = std::make_shared<BuildOptions>();
   app.add_option("IMAGE", o->image, "Image to build from; cloister pull --help lists the forms")
       ->required();
-  app.add_option("--key", o->key, "SGX signing key: RSA-3072, exponent 3 (PEM)");
+  app.add_option("--key", o->key, "SGX signing key: RSA-3072, exponent 3 (PEM)")
+      ->envname("CLOISTER_KEY");
   add_passphrase_options(app, o->passphrase);
   app.add_option("--sign-key", o->sign_key,
                  "Key that signs the result and attests its measurement (PEM)");

@@ -4,8 +4,11 @@
 // token comes as `token` or `access_token`; without `expires_in` it lives 60 seconds. A later 401
 // may name the scope that was missing.
 //
-// Where credentials go: to the registry, and to the realm it names, which must be https unless the
-// registry itself is http. Never along a redirect, and never into a message.
+// Where credentials go: to the registry, and to the realm it names. The realm may be on another
+// host (Docker's Hub has auth.docker.io): the credentials were kept for this registry, so a
+// registry that gives them away gives away its own. It must be https, unless the registry itself is
+// spoken to in http; and a registry on loopback, where http needs no permission, may then only name
+// a realm on loopback. Never along a redirect, and never into a message.
 #include "oci/registry/authenticator.h"
 
 #include <algorithm>
@@ -21,7 +24,8 @@ using std::chrono::seconds;
 
 constexpr std::int64_t kDefaultLifetime = 60;  // seconds; also the least that is believed
 constexpr std::int64_t kLongestLifetime = 86400;
-constexpr seconds kRenewBefore{10};  // a token this close to its end is not used
+constexpr std::size_t kLongestToken = 64 << 10;  // it is a header of every request
+constexpr seconds kRenewBefore{10};              // a token this close to its end is not used
 
 // RFC 6750 §2.1: b64token. Anything else could break out of the header.
 bool is_token(std::string_view text) {
@@ -85,6 +89,11 @@ Result<bool> Authenticator::renew(const std::string& used, const http::Response&
   return header_ != used;
 }
 
+bool Authenticator::asks() const {
+  std::lock_guard lock(mutex_);
+  return kind_ != Kind::unknown && kind_ != Kind::none;
+}
+
 // GET /v2/: a 401 says what is wanted. Any other answer means that requests may go without; if the
 // registry thinks otherwise of one of them, its 401 is adopted then.
 Status Authenticator::ping() {
@@ -139,7 +148,8 @@ Result<http::Url> Authenticator::realm() const {
     return Error::corrupt(cat("registry ", quote(asked_.registry), " names no usable token server"))
         .detail(
             cat("realm ", quote(it == challenge_.params.end() ? "" : it->second.substr(0, 200))));
-  if (url->scheme == "http" && base_.scheme == "https")
+  if (url->scheme == "http" &&
+      (base_.scheme == "https" || (http::is_loopback(base_.host) && !http::is_loopback(url->host))))
     return Error::unsupported(
                cat("registry ", quote(asked_.registry), " names a token server without TLS"))
         .detail(cat("realm ", quote(url->origin())))
@@ -200,9 +210,11 @@ Status Authenticator::fetch_token() {
   if (response.status == 200) return accept_token(response);
   Asked token_server = asked_;
   token_server.origin = realm.origin();
-  return registry_error(response,
-                        cat("a token for ", quote(cat(asked_.registry, "/", asked_.repository))),
-                        token_server, limits_);
+  return registry_error(
+      response,
+      cat("a token for ",
+          quote(cat(asked_.registry, asked_.repository.empty() ? "" : "/", asked_.repository))),
+      token_server, limits_);
 }
 
 Status Authenticator::accept_token(const http::Response& response) {
@@ -213,6 +225,10 @@ Status Authenticator::accept_token(const http::Response& response) {
   if (!token || token->empty()) {
     CL_TRY(token, get_string(json, "access_token"));
   }
+  if (token && token->size() > kLongestToken)
+    return Error::limit(cat(what, " is larger than ", human_bytes(kLongestToken)))
+        .detail(cat("got ", token->size(), " bytes"))
+        .hint("no request could carry it; ask the registry's operator");
   if (!token || !is_token(*token)) return Error::corrupt(cat(what, " is missing or malformed"));
   CL_TRY(const auto lifetime, get_int(json, "expires_in"));
   CL_TRY(auto refresh, get_string(json, "refresh_token"));

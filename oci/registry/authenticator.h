@@ -31,6 +31,8 @@ class Authenticator final : public Authorizer {
 
   Result<std::string> authorization() override;
   Result<bool> renew(const std::string& used, const http::Response& refusal) override;
+  // After a request: whether the registry wanted authorization.
+  bool asks() const;
 
  private:
   using Clock = std::chrono::steady_clock;  // ages of tokens; never part of an output
@@ -56,7 +58,7 @@ class Authenticator final : public Authorizer {
   Scopes scopes_;
   const Limits& limits_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Kind kind_ = Kind::unknown;
   Challenge challenge_;  // Kind::bearer
   std::string header_;

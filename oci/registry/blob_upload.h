@@ -11,8 +11,9 @@ namespace cloister::oci {
 
 using OpenContent = std::function<Result<std::unique_ptr<Source>>()>;
 
-// Opens an upload, streams the content, closes it under its digest. A failure that may pass starts
-// all of it anew, as often as the connection's retry policy allows.
+// Opens an upload, streams the content, closes it under its digest. After a failure that may pass
+// it goes on where the registry says it is, or anew, as often as the connection's retry policy
+// allows. `on_bytes` is told of each byte once.
 Status upload_blob(Connection& connection, const Descriptor& descriptor, const OpenContent& open,
                    const std::function<void(std::size_t)>& on_bytes);
 

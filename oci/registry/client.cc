@@ -4,6 +4,7 @@
 #include "oci/registry/client.h"
 
 #include "base/text.h"
+#include "oci/registry/blob_download.h"
 #include "oci/registry/blob_upload.h"
 #include "oci/registry/connection.h"
 #include "oci/registry/manifest_type.h"
@@ -27,10 +28,7 @@ class HttpRegistryClient final : public RegistryClient {
     const std::string what = image(reference);
     const Limits& limits = connection_->limits();
     auto got = connection_->send(manifest_request("GET", reference), limits.manifest_bytes);
-    if (!got.has_value() && got.error().code() == Code::limit)
-      return Error::limit(cat("the manifest of ", what, " is too large"))
-          .detail(cat("the limit is ", human_bytes(limits.manifest_bytes)));
-    CL_TRY(Answer answer, std::move(got));
+    CL_TRY(Answer answer, std::move(got).while_(cat("reading the manifest of ", what)));
     http::Response& response = answer.response;
     if (response.status != 200) return connection_->refused(response, what);
     if (is_html(response, response.body)) return html_error(response, what);
@@ -67,19 +65,9 @@ class HttpRegistryClient final : public RegistryClient {
     return std::move(manifest).error();
   }
 
-  Result<std::unique_ptr<Source>> get_blob(const Descriptor& descriptor) override {
-    const std::string what = blob(descriptor);
-    http::Request request;
-    request.url = connection_->url(cat("blobs/", descriptor.digest.str())).str();
-    CL_TRY(Answer answer, connection_->send(request, std::nullopt));
-    if (answer.response.status != 200) return connection_->refused(answer.response, what);
-    if (is_html(answer.response, {})) return html_error(answer.response, what);
-    const auto length = answer.response.header("content-length");
-    if (length && parse_u64(*length) != descriptor.size)
-      return Error::corrupt(cat(what, " does not have the size its descriptor says"))
-          .detail(cat("got ", printable(length->substr(0, 40)), " bytes, want ", descriptor.size))
-          .hint("the registry holds other bytes than the manifest names; ask its owner");
-    return std::unique_ptr<Source>(std::move(answer.stream));
+  Result<std::unique_ptr<Source>> get_blob(const Descriptor& descriptor,
+                                           std::uint64_t offset) override {
+    return download_blob(connection_, descriptor, offset);
   }
 
   Result<bool> has_blob(const Descriptor& descriptor) override {
@@ -132,10 +120,6 @@ class HttpRegistryClient final : public RegistryClient {
                quote(cat(connection_->ref().name(), digest_of(reference) ? "@" : ":", reference)));
   }
 
-  std::string blob(const Descriptor& descriptor) const {
-    return cat("blob ", descriptor.digest.str(), " of ", quote(connection_->ref().name()));
-  }
-
   static Status check_manifest_digest(const Digest& got, const Digest& want,
                                       std::string_view what) {
     if (got == want) return {};
@@ -144,7 +128,7 @@ class HttpRegistryClient final : public RegistryClient {
         .hint("something between you and the registry changed the bytes; do not trust this copy");
   }
 
-  const std::unique_ptr<Connection> connection_;
+  const std::shared_ptr<Connection> connection_;
 };
 
 }  // namespace

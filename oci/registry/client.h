@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/cancel.h"
+#include "base/http/client.h"
 #include "base/limits.h"
 #include "oci/documents/reference.h"
 #include "oci/source/transport.h"
@@ -33,13 +34,33 @@ struct RetryPolicy {
   unsigned answer_tries = 5;  // the server answered 408, 429, 500, 502, 503 or 504
   std::chrono::milliseconds answer_pause{1000};
   std::chrono::milliseconds longest_pause{60'000};
+  unsigned most_breaks = 50;  // of one blob, if each stretch between them achieved something
+  // What waits, and what draws from 0 to its argument; empty ones do so truly.
+  std::function<Status(std::chrono::milliseconds)> sleep = {};
+  std::function<std::chrono::milliseconds::rep(std::chrono::milliseconds::rep)> random = {};
+};
+
+// Seconds and bytes of http::Options, for the tests' sake.
+struct TimeOuts {
+  long connect_ms = 15'000;
+  long low_speed_bytes = 1024;
+  long low_speed_seconds = 60;
+  long answer_ms = 180'000;
 };
 
 struct RegistryOptions {
   bool plain_http = false;  // http:// for any host; loopback may fall back to http without it
   bool tls_verify = true;
   std::string user_agent;
-  std::string ca_file;     // extra CA bundle, may be empty
+  std::string ca_file;  // extra CA bundle, may be empty
+  // certs.d directories, the first that knows a host wins (certificates.h). The registry's CAs also
+  // count for the hosts that it refers to; its client certificate is shown to itself alone.
+  std::vector<std::string> certificate_directories;
+  http::Proxies proxies;
+  // Like plain_http on loopback: http where no TLS handshake is answered; nothing is verified. What
+  // `insecure` of registries.conf says.
+  bool insecure = false;
+  TimeOuts time_outs;
   std::string mount_from;  // repository on the same registry whose blobs may be mounted: adds
                            // its pull scope to what a token is asked for; may be empty
   RetryPolicy retry;
@@ -67,13 +88,17 @@ class RegistryClient {
   virtual Result<RawManifest> get_manifest(const std::string& reference) = 0;
   // HEAD: the descriptor, or nothing when absent.
   virtual Result<std::optional<Descriptor>> head_manifest(const std::string& reference) = 0;
-  // The bytes as they come, NOT verified beyond their announced length.
-  virtual Result<std::unique_ptr<Source>> get_blob(const Descriptor& descriptor) = 0;
+  // The bytes from `offset` on, NOT verified beyond their announced length. A connection that
+  // breaks is opened again where it broke, as often as the retry policy says. REQUIRES: offset <
+  // descriptor.size, or both are 0.
+  virtual Result<std::unique_ptr<Source>> get_blob(const Descriptor& descriptor,
+                                                   std::uint64_t offset = 0) = 0;
   virtual Result<bool> has_blob(const Descriptor& descriptor) = 0;
   // Cross-repository mount; false when the registry started an upload instead (which is cancelled).
   virtual Result<bool> mount_blob(const Descriptor& descriptor,
                                   const std::string& from_repository) = 0;
-  // POST, PATCH, PUT. `open` gives the content from its beginning; it is called again on a retry.
+  // POST, PATCH, PUT. `open` gives the content from its beginning; it is called again to continue
+  // an upload that broke. `on_bytes` is told of each byte once.
   virtual Status put_blob(const Descriptor& descriptor,
                           const std::function<Result<std::unique_ptr<Source>>()>& open,
                           const std::function<void(std::size_t)>& on_bytes) = 0;

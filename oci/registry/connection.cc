@@ -3,6 +3,7 @@
 #include "oci/registry/connection.h"
 
 #include "base/text.h"
+#include "oci/registry/certificates.h"
 #include "oci/registry/endpoint.h"
 
 namespace cloister::oci {
@@ -10,11 +11,30 @@ namespace {
 
 Scopes scopes_for(const RegistryRef& ref, Access access, const std::string& mount_from) {
   Scopes scopes;
+  if (ref.repository.empty()) return scopes;
   scopes.needed = {
       cat("repository:", ref.repository, access == Access::push ? ":pull,push" : ":pull")};
   if (!mount_from.empty() && mount_from != ref.repository)
     scopes.wished = cat("repository:", mount_from, ":pull");
   return scopes;
+}
+
+// Read once for the registry; other hosts, that it redirects to or whose tokens it wants, are
+// looked up as they come.
+Result<std::function<Result<http::HostTls>(const http::Url&)>> host_certificates(
+    const std::string& registry, const RegistryOptions& options) {
+  http::HostTls own;
+  const auto home = http::parse_url(cat("https://", registry_host(registry), "/"));
+  if (home) {
+    CL_TRY(own, find_certificates(options.certificate_directories, *home));
+  }
+  return [own, home, directories = options.certificate_directories](
+             const http::Url& url) -> Result<http::HostTls> {
+    if (home && url.origin() == home->origin()) return own;
+    CL_TRY(http::HostTls other, find_certificates(directories, url));
+    other.ca_pem += own.ca_pem;
+    return other;
+  };
 }
 
 }  // namespace
@@ -33,9 +53,17 @@ Result<std::unique_ptr<Connection>> Connection::open(const RegistryRef& ref, Acc
                                                      RegistryOptions options, const Limits& limits,
                                                      CancelToken cancel) {
   http::Options http_options;
-  http_options.tls_verify = options.tls_verify;
+  http_options.tls_verify = options.tls_verify && !options.insecure;
   http_options.ca_file = options.ca_file;
   http_options.user_agent = options.user_agent;
+  http_options.proxies = options.proxies;
+  http_options.connect_timeout_ms = options.time_outs.connect_ms;
+  http_options.low_speed_bytes = options.time_outs.low_speed_bytes;
+  http_options.low_speed_seconds = options.time_outs.low_speed_seconds;
+  http_options.answer_timeout_ms = options.time_outs.answer_ms;
+  if (!options.certificate_directories.empty()) {
+    CL_TRY(http_options.host_tls, host_certificates(ref.registry, options));
+  }
   CL_TRY(auto client, http::Client::create(std::move(http_options), limits, cancel));
   std::unique_ptr<Connection> self(
       new Connection(ref, std::move(options), limits, cancel, std::move(client)));
@@ -50,6 +78,12 @@ Result<std::unique_ptr<Connection>> Connection::open(const RegistryRef& ref, Acc
 http::Url Connection::url(std::string_view tail) const {
   http::Url out = base_;
   out.path = cat("/v2/", ref_.repository, "/", tail);
+  return out;
+}
+
+http::Url Connection::root() const {
+  http::Url out = base_;
+  out.path = "/v2/";
   return out;
 }
 

@@ -25,10 +25,15 @@ class Connection {
 
   // The URL of /v2/<repository>/<tail>.
   http::Url url(std::string_view tail) const;
+  // The URL of /v2/, the greeting.
+  http::Url root() const;
   // Sends with authorization. Without `max_body` a success is streamed.
   Result<Answer> send(const http::Request& request, std::optional<std::uint64_t> max_body);
   // registry_error with what this connection knows.
   Error refused(const http::Response& response, std::string_view what) const;
+
+  // Whether a registry that has answered wanted to know who asks.
+  bool asks_for_credentials() const { return authenticator_->asks(); }
 
   const RegistryRef& ref() const { return ref_; }
   const Limits& limits() const { return limits_; }

@@ -77,8 +77,8 @@ Result<Fd> memory_file(std::string_view text) {
 }
 
 // The process id, or minus errno.
-pid_t spawn(const std::string& program, const std::map<std::string, std::string>& environment,
-            int in, int out) {
+pid_t spawn(const std::string& program, const char* verb_text,
+            const std::map<std::string, std::string>& environment, int in, int out) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
@@ -92,7 +92,7 @@ pid_t spawn(const std::string& program, const std::map<std::string, std::string>
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::string name = program, verb = "get";
+  std::string name = program, verb = verb_text;
   char* argv[] = {name.data(), verb.data(), nullptr};
   std::vector<std::string> variables;
   for (const auto& [key, value] : environment) variables.push_back(cat(key, "=", value));
@@ -154,38 +154,81 @@ Result<Credentials> parse_answer(const std::string& text, const std::string& pro
   return out;
 }
 
-}  // namespace
+// One run of docker-credential-NAME.
+struct Call {
+  const std::string& name;
+  const char* verb;
+  const std::string& server;  // for messages
+  const std::string& file;    // likewise: who named the helper
+  const std::map<std::string, std::string>& environment;
+  const Limits& limits;
+  std::chrono::seconds patience;
 
-Result<Credentials> run_credential_helper(const std::string& name, const std::string& server,
-                                          const std::string& file,
-                                          const std::map<std::string, std::string>& environment,
-                                          const Limits& limits, std::chrono::seconds patience) {
-  if (!valid_helper_name(name))
-    return Error::invalid(cat(quote(file), " names an impossible credential helper"))
-        .detail(cat("got ", quote(name.substr(0, 100))))
+  std::string program() const { return "docker-credential-" + name; }
+  Error failed(const Output& output) const {
+    return Error::io(cat("the credential helper ", quote(program()), " failed to ", verb,
+                         " credentials of ", quote(server)))
+        .detail(cat("named by ", quote(file), ", exit status ", output.status))
+        .hint("run it by hand, or pass --authfile FILE with other credentials");
+  }
+};
+
+Result<Output> run_helper(const Call& call, std::string_view text) {
+  if (!valid_helper_name(call.name))
+    return Error::invalid(cat(quote(call.file), " names an impossible credential helper"))
+        .detail(cat("got ", quote(call.name.substr(0, 100))))
         .hint("correct the file, or pass --authfile FILE with other credentials");
-  const std::string program = "docker-credential-" + name;
-  CL_TRY(const Fd input, memory_file(server));
+  CL_TRY(const Fd input, memory_file(text));
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return Error::io_errno("making a pipe", errno);
   const Fd read_end(ends[0]);
   pid_t pid = 0;
   {
     const Fd write_end(ends[1]);
-    pid = spawn(program, environment, input.get(), write_end.get());
+    pid = spawn(call.program(), call.verb, call.environment, input.get(), write_end.get());
   }
   if (pid < 0)
-    return Error::io_errno(cat("the credential helper ", quote(program), " cannot be run"), -pid)
-        .detail(cat("named by ", quote(file)))
+    return Error::io_errno(cat("the credential helper ", quote(call.program()), " cannot be run"),
+                           -pid)
+        .detail(cat("named by ", quote(call.file)))
         .hint("install it, or pass --authfile FILE with other credentials");
   Child child(pid);
-  CL_TRY(const Output output,
-         collect(child, read_end.get(), Clock::now() + patience, limits.token_body_bytes, program));
-  if (output.status == 0) return parse_answer(output.text, program, limits);
+  return collect(child, read_end.get(), Clock::now() + call.patience, call.limits.token_body_bytes,
+                 call.program());
+}
+
+}  // namespace
+
+Result<Credentials> run_credential_helper(const std::string& name, const std::string& server,
+                                          const std::string& file,
+                                          const std::map<std::string, std::string>& environment,
+                                          const Limits& limits, std::chrono::seconds patience) {
+  const Call call{name, "get", server, file, environment, limits, patience};
+  CL_TRY(const Output output, run_helper(call, server));
+  if (output.status == 0) return parse_answer(output.text, call.program(), limits);
   if (output.text.find(kNotFound) != std::string::npos) return Credentials{};
-  return Error::io(cat("the credential helper ", quote(program), " failed for ", quote(server)))
-      .detail(cat("named by ", quote(file), ", exit status ", output.status))
-      .hint("run it by hand, or pass --authfile FILE with other credentials");
+  return call.failed(output);
+}
+
+Status store_with_credential_helper(const std::string& name, const std::string& server,
+                                    const Credentials& credentials, const std::string& file,
+                                    const std::map<std::string, std::string>& environment,
+                                    const Limits& limits, std::chrono::seconds patience) {
+  const Call call{name, "store", server, file, environment, limits, patience};
+  const Json document = {
+      {"ServerURL", server}, {"Username", credentials.username}, {"Secret", credentials.password}};
+  CL_TRY(const Output output, run_helper(call, dump_json(document)));
+  return output.status == 0 ? Status() : Status(call.failed(output));
+}
+
+Status erase_with_credential_helper(const std::string& name, const std::string& server,
+                                    const std::string& file,
+                                    const std::map<std::string, std::string>& environment,
+                                    const Limits& limits, std::chrono::seconds patience) {
+  const Call call{name, "erase", server, file, environment, limits, patience};
+  CL_TRY(const Output output, run_helper(call, server));
+  if (output.status == 0 || output.text.find(kNotFound) != std::string::npos) return {};
+  return call.failed(output);
 }
 
 }  // namespace cloister::oci

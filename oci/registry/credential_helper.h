@@ -21,4 +21,17 @@ Result<Credentials> run_credential_helper(const std::string& name, const std::st
                                           const Limits& limits,
                                           std::chrono::seconds patience = std::chrono::seconds(60));
 
+// `store` and `erase` of the same protocol, with the same rules. Erasing what a helper does not
+// have is no error.
+Status store_with_credential_helper(const std::string& name, const std::string& server,
+                                    const Credentials& credentials, const std::string& file,
+                                    const std::map<std::string, std::string>& environment,
+                                    const Limits& limits,
+                                    std::chrono::seconds patience = std::chrono::seconds(60));
+Status erase_with_credential_helper(const std::string& name, const std::string& server,
+                                    const std::string& file,
+                                    const std::map<std::string, std::string>& environment,
+                                    const Limits& limits,
+                                    std::chrono::seconds patience = std::chrono::seconds(60));
+
 }  // namespace cloister::oci

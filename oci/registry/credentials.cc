@@ -12,42 +12,21 @@
 #include "base/hint.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "oci/registry/auth_keys.h"
 #include "oci/registry/credential_helper.h"
 
 namespace cloister::oci {
 namespace {
 
-constexpr std::string_view kHubKey = "https://index.docker.io/v1/";
-
 // Auth files are small; this is far above any.
 constexpr std::uint64_t kMaxAuthFile = 1 << 20;
-
-// The names under which a registry may appear, the usual one first.
-std::vector<std::string> host_names(const std::string& registry) {
-  if (registry == "docker.io") return {"docker.io", "index.docker.io", "registry-1.docker.io"};
-  return {registry};
-}
-
-// What a key stands for: "https://index.docker.io/v1/" → "index.docker.io".
-std::string normal_key(std::string_view key) {
-  for (std::string_view scheme : {"https://", "http://"})
-    if (key.starts_with(scheme)) {
-      key.remove_prefix(scheme.size());
-      return std::string(key.substr(0, key.find('/')));
-    }
-  while (key.ends_with('/')) key.remove_suffix(1);
-  const std::size_t slash = key.find('/');
-  if (slash != std::string_view::npos && (key.substr(slash) == "/v1" || key.substr(slash) == "/v2"))
-    key = key.substr(0, slash);
-  return std::string(key);
-}
 
 // host/ns/repo, host/ns, host; for every name of the host.
 std::vector<std::string> wanted_keys(const RegistryRef& ref) {
   std::vector<std::string> out;
   std::string repository = "/" + ref.repository;
   for (;;) {
-    for (const std::string& host : host_names(ref.registry)) out.push_back(host + repository);
+    for (const std::string& host : registry_names(ref.registry)) out.push_back(host + repository);
     if (repository.empty()) return out;
     repository.resize(repository.rfind('/'));
   }
@@ -56,7 +35,7 @@ std::vector<std::string> wanted_keys(const RegistryRef& ref) {
 // The value of the first member whose key stands for `wanted`.
 const Json* member_for(const Json& object, const std::string& wanted) {
   for (const auto& [key, value] : object.items())
-    if (normal_key(key) == wanted) return &value;
+    if (normal_auth_key(key) == wanted) return &value;
   return nullptr;
 }
 
@@ -91,23 +70,18 @@ Result<Credentials> parse_entry(const Json& entry) {
   return out;
 }
 
-// The key a helper stores a host's secret under.
-std::string helper_server(const RegistryRef& ref) {
-  return ref.registry == "docker.io" ? std::string(kHubKey) : ref.registry;
-}
-
 using Variables = std::map<std::string, std::string>;
 
 Result<Credentials> from_helpers(const Json& json, const RegistryRef& ref, const std::string& file,
                                  const Variables& environment, const Limits& limits) {
   CL_TRY(const Json* helpers, get_object(json, "credHelpers"));
   if (helpers == nullptr) return Credentials{};
-  for (const std::string& host : host_names(ref.registry)) {
+  for (const std::string& host : registry_names(ref.registry)) {
     const Json* name = member_for(*helpers, host);
     if (name == nullptr) continue;
     if (!name->is_string()) return Error::corrupt("a value of 'credHelpers' is not a string");
-    return run_credential_helper(name->get_ref<const std::string&>(), helper_server(ref), file,
-                                 environment, limits);
+    return run_credential_helper(name->get_ref<const std::string&>(), auth_key_for(ref.registry),
+                                 file, environment, limits);
   }
   return Credentials{};
 }
@@ -136,7 +110,7 @@ Result<Credentials> from_document(const Json& json, const RegistryRef& ref, cons
   }
   CL_TRY(const auto store, get_string(json, "credsStore"));
   if (!store || store->empty()) return Credentials{};
-  return run_credential_helper(*store, helper_server(ref), file, environment, limits);
+  return run_credential_helper(*store, auth_key_for(ref.registry), file, environment, limits);
 }
 
 Result<Credentials> from_file(const std::string& file, const RegistryRef& ref,
@@ -162,18 +136,27 @@ std::string variable(const std::map<std::string, std::string>& env, const std::s
 
 CredentialPaths credential_paths(const std::map<std::string, std::string>& env,
                                  std::string authfile) {
-  CredentialPaths out{std::move(authfile), {}, env};
+  CredentialPaths out;
+  out.authfile = std::move(authfile);
+  out.environment = env;
   const auto add = [&](const std::string& directory, std::string_view file) {
     if (!directory.empty()) out.default_files.push_back(cat(directory, file));
   };
   const std::string home = variable(env, "HOME");
-  add(variable(env, "REGISTRY_AUTH_FILE"), "");
-  add(variable(env, "DOCKER_CONFIG"), "/config.json");
+  if (const std::string named = variable(env, "REGISTRY_AUTH_FILE"); !named.empty()) {
+    out.default_files = {named};
+    out.new_file = named;
+    return out;
+  }
+  const std::string docker = variable(env, "DOCKER_CONFIG");
+  add(docker, "/config.json");
   add(variable(env, "XDG_RUNTIME_DIR"), "/containers/auth.json");
   const std::string config = variable(env, "XDG_CONFIG_HOME");
   add(config.empty() && !home.empty() ? home + "/.config" : config, "/containers/auth.json");
   add(home, "/.docker/config.json");
   add(home, "/.dockercfg");
+  if (!home.empty()) out.new_file = home + "/.docker/config.json";
+  if (!docker.empty()) out.new_file = docker + "/config.json";
   return out;
 }
 

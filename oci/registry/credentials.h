@@ -19,11 +19,14 @@ struct CredentialPaths {
   std::string authfile;                    // --authfile: must exist; searched alone
   std::vector<std::string> default_files;  // tried in order; those that do not exist are skipped
   std::map<std::string, std::string> environment = {};  // what a credential helper is given
+  std::string new_file = {};  // what a first login makes when none of them exists
 };
 
 // From variables (HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME, DOCKER_CONFIG, REGISTRY_AUTH_FILE):
-// $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json, $XDG_RUNTIME_DIR/containers/auth.json,
-// ${XDG_CONFIG_HOME:-~/.config}/containers/auth.json, ~/.docker/config.json, ~/.dockercfg.
+// $REGISTRY_AUTH_FILE alone where it is set, as in the containers tools; else, in this order,
+// $DOCKER_CONFIG/config.json, $XDG_RUNTIME_DIR/containers/auth.json,
+// ${XDG_CONFIG_HOME:-~/.config}/containers/auth.json, ~/.docker/config.json, ~/.dockercfg. A first
+// login makes Docker's file: it is the one that every tool reads, and it outlives a reboot.
 CredentialPaths credential_paths(const std::map<std::string, std::string>& env,
                                  std::string authfile);
 

@@ -1,6 +1,7 @@
 // The scheme is a security decision: a fall-back to http that an attacker could provoke would undo
 // TLS. It exists for loopback alone, where nobody is in between, and rests on a handshake, not on a
 // failed request: a loopback registry with a bad certificate is an error, not a reason for http.
+// Registries that registries.conf calls insecure are treated likewise: the user has said so.
 #include "oci/registry/endpoint.h"
 
 #include "base/text.h"
@@ -18,7 +19,8 @@ Result<http::Url> registry_endpoint(const std::string& registry, const RegistryO
   auto url = http::parse_url(cat(options.plain_http ? "http" : "https", "://", host, "/"));
   if (!url || url->path != "/" || !url->query.empty())
     return Error::usage(cat("not a registry: ", quote(registry)));
-  if (options.plain_http || !http::is_loopback(url->host)) return std::move(*url);
+  const bool may_be_http = http::is_loopback(url->host) || options.insecure;
+  if (options.plain_http || !may_be_http) return std::move(*url);
   CL_TRY(const bool tls, client.speaks_tls(*url));
   if (tls) return std::move(*url);
   url = http::parse_url(cat("http://", host, "/"));

@@ -12,8 +12,9 @@ namespace cloister::oci {
 // "docker.io" is served by another host than its name says.
 std::string registry_host(const std::string& registry);
 
-// scheme://host:port/ of the registry. Plain http only with options.plain_http, or on loopback when
-// the server there does not answer a TLS handshake (which is tried, except with plain_http).
+// scheme://host:port/ of the registry. Plain http only with options.plain_http, or, on loopback and
+// with options.insecure, when the server there does not answer a TLS handshake (which is tried,
+// except with plain_http).
 Result<http::Url> registry_endpoint(const std::string& registry, const RegistryOptions& options,
                                     http::Client& client);
 

@@ -76,7 +76,7 @@ Error classify(const http::Response& response, std::string_view what, const Aske
 
 std::string login_hint(const Asked& asked) {
   const std::string login =
-      cat("'docker login ", printable(asked.registry), "', or pass --authfile FILE");
+      cat("'cloister login ", printable(asked.registry), "', or pass --authfile FILE");
   if (asked.with_credentials)
     return cat("the credentials that were found do not allow it; log in anew with ", login);
   return cat("it may not exist, or be private: check the name, or log in with ", login);

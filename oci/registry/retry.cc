@@ -67,22 +67,27 @@ milliseconds Retry::random_pause(milliseconds first, unsigned tries) const {
   const auto bound = std::min<milliseconds>(
       policy_.longest_pause,
       first * static_cast<milliseconds::rep>(1U << std::min(tries - 1, 20U)));
+  if (policy_.random) return milliseconds(policy_.random(bound.count()));
   std::random_device device;
   return milliseconds(std::uniform_int_distribution<milliseconds::rep>(0, bound.count())(device));
 }
 
+Status Retry::pause(milliseconds time) const {
+  return policy_.sleep ? policy_.sleep(time) : pause_for(time, cancel_);
+}
+
 Result<bool> Retry::after_fault() {
   if (++faults_ >= policy_.connection_tries) return false;
-  CL_CHECK(pause_for(random_pause(policy_.connection_pause, faults_), cancel_));
+  CL_CHECK(pause(random_pause(policy_.connection_pause, faults_)));
   return true;
 }
 
 Result<bool> Retry::after_answer(const http::Response& response) {
   if (++answers_ >= policy_.answer_tries) return false;
-  milliseconds pause = random_pause(policy_.answer_pause, answers_);
+  milliseconds time = random_pause(policy_.answer_pause, answers_);
   if (const auto asked = retry_after(response))
-    pause = std::min<milliseconds>(*asked, policy_.longest_pause);
-  CL_CHECK(pause_for(pause, cancel_));
+    time = std::min<milliseconds>(*asked, policy_.longest_pause);
+  CL_CHECK(pause(time));
   return true;
 }
 

@@ -29,8 +29,11 @@ class Retry {
   // Waits; true: try again. False: the tries are used up.
   Result<bool> after_fault();
   Result<bool> after_answer(const http::Response& response);
+  // Something was achieved: counting begins anew.
+  void reset() { faults_ = answers_ = 0; }
 
  private:
+  Status pause(std::chrono::milliseconds time) const;
   std::chrono::milliseconds random_pause(std::chrono::milliseconds first, unsigned tries) const;
   const RetryPolicy& policy_;
   CancelToken cancel_;

@@ -28,6 +28,11 @@ class RegistryTransport final : public ImageTransport {
   Result<std::unique_ptr<Source>> blob(const Descriptor& descriptor) override {
     return client_->get_blob(descriptor);
   }
+  bool resumable() const override { return true; }
+  Result<std::unique_ptr<Source>> blob_from(const Descriptor& descriptor,
+                                            std::uint64_t offset) override {
+    return client_->get_blob(descriptor, offset);
+  }
 
   Result<std::vector<Attached>> attached(const Digest& subject) override {
     std::vector<Attached> out;

@@ -38,6 +38,15 @@ class ImageTransport {
   virtual Result<std::unique_ptr<Source>> blob(const Descriptor& descriptor) = 0;
   // What is attached to a manifest, as far as this kind of place can hold such things.
   virtual Result<std::vector<Attached>> attached(const Digest&) { return std::vector<Attached>(); }
+  // Whether a blob comes from far enough away that a part of it is worth keeping, and can be
+  // continued: then blob_from() gives what follows its first `offset` bytes.
+  // REQUIRES: offset < descriptor.size, or both are 0.
+  virtual bool resumable() const { return false; }
+  virtual Result<std::unique_ptr<Source>> blob_from(const Descriptor& descriptor,
+                                                    std::uint64_t offset) {
+    if (offset == 0) return blob(descriptor);
+    return Error::internal("this source cannot continue a blob");
+  }
 };
 
 }  // namespace cloister::oci

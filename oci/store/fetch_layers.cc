@@ -3,6 +3,9 @@
 // Blobs are copied whatever the transport: a hard link to a local layout would let a later change
 // of that layout change the store, and a reflink would still have to be read to be hashed, which is
 // what the time goes to (the hash, not the write).
+#include <atomic>
+#include <functional>
+#include <semaphore>
 #include <unordered_map>
 
 #include "base/hint.h"
@@ -24,6 +27,21 @@ std::vector<std::vector<std::size_t>> group_by_digest(const std::vector<Descript
   return groups;
 }
 
+// A number of places, waited for.
+class Slots {
+ public:
+  explicit Slots(unsigned count) : free_(static_cast<std::ptrdiff_t>(count)) {}
+  Status run(const std::function<Status()>& work) {
+    free_.acquire();
+    auto done = work();
+    free_.release();
+    return done;
+  }
+
+ private:
+  std::counting_semaphore<> free_;
+};
+
 Status fetch_layer(const Descriptor& layer, ImageTransport& transport, Store& store,
                    const FetchContext& context) {
   const std::string id = layer.digest.hex().substr(0, 12);
@@ -33,10 +51,12 @@ Status fetch_layer(const Descriptor& layer, ImageTransport& transport, Store& st
     context.progress.finish(id, "already there");
     return {};
   }
+  const auto on_bytes = [&](std::size_t n) { context.progress.advance(id, n); };
   const auto transfer = [&]() -> Status {
+    if (transport.resumable())
+      return store.continue_blob(layer, transport, on_bytes, context.cancel);
     CL_TRY(auto source, transport.blob(layer));
-    return store.put_blob(
-        layer, *source, [&](std::size_t n) { context.progress.advance(id, n); }, context.cancel);
+    return store.put_blob(layer, *source, on_bytes, context.cancel);
   };
   auto status = transfer();
   context.progress.finish(id, status.has_value() ? "done" : "failed");
@@ -66,16 +86,28 @@ Status fetch_layers(const Image& image, ImageTransport& transport, Store& store,
                     const std::function<Status(std::size_t)>& on_layer) {
   const std::vector<Descriptor>& layers = image.manifest.layers;
   const auto groups = group_by_digest(layers);
-  return context.pool.for_each(groups.size(), [&](std::size_t g) -> Status {
+  // Enough threads for both, so that what has come is worked on while more is on its way, and each
+  // kind of work within its own number.
+  ThreadPool threads(context.parallel + context.pool.jobs());
+  Slots transfers(context.parallel), work(context.pool.jobs());
+  std::atomic<bool> failed = false;
+  return threads.for_each(groups.size(), [&](std::size_t g) -> Status {
     const std::size_t first = groups[g].front();
-    auto status = fetch_layer(layers[first], transport, store, context);
+    auto status = transfers.run([&]() -> Status {
+      if (failed) return {};  // whoever failed is the answer
+      auto fetched = fetch_layer(layers[first], transport, store, context);
+      if (!fetched.has_value()) failed = true;
+      return fetched;
+    });
     if (!status.has_value())
       return advise(std::move(status).error(), kFetchAdvice)
           .while_(
               cat("fetching layer ", first + 1, " of ", layers.size(), " of ", quote(image.name)));
-    if (!on_layer) return {};
-    for (const std::size_t i : groups[g]) CL_CHECK(on_layer(i));
-    return {};
+    if (!on_layer || failed) return {};
+    return work.run([&]() -> Status {
+      for (const std::size_t i : groups[g]) CL_CHECK(on_layer(i));
+      return {};
+    });
   });
 }
 

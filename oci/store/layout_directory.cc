@@ -51,6 +51,15 @@ Status write_all(Source& source, TempFile& file) {
   }
 }
 
+// Of a process that was killed before it could name its file.
+void remove_unfinished(const fs::path& directory) {
+  std::error_code error;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    if (it->path().filename().native().starts_with(".tmp-")) fs::remove(it->path(), ignored);
+  }
+}
+
 bool is_empty_or_missing(const fs::path& path) {
   std::error_code error;
   const auto size = fs::file_size(path, error);
@@ -77,6 +86,9 @@ Status LayoutDirectory::initialise() const {
   CL_TRY(const FileLock lock, FileLock::acquire(version, FileLock::Kind::exclusive));
   if (is_empty_or_missing(version)) CL_CHECK(write_version_file(version));
   if (!is_empty_or_missing(index)) return {};
+  // Without an index nobody has opened this layout yet, and the lock is ours: what is there was
+  // left.
+  remove_unfinished(directory_);
   const std::string empty = cat(R"({"schemaVersion":2,"mediaType":")", media_type::kOciIndex,
                                 R"(","manifests":[]})", "\n");
   return write_file_atomic(index, as_bytes(empty));

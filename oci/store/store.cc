@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "oci/documents/layout_index.h"
+#include "oci/store/partial_blob.h"
 
 namespace cloister::oci {
 namespace {
@@ -58,6 +59,20 @@ Status Store::put_blob(const Descriptor& descriptor, Source& source,
                        const std::function<void(std::size_t)>& on_bytes, CancelToken cancel) {
   shared_->grown = true;
   return layout_.put_blob(descriptor, source, on_bytes, cancel);
+}
+
+Status Store::continue_blob(const Descriptor& descriptor, ImageTransport& transport,
+                            const std::function<void(std::size_t)>& on_bytes, CancelToken cancel) {
+  if (descriptor.size >= PartialBlob::kLeast) {
+    CL_TRY(const fs::path directory, derived_directory("partial"));
+    CL_TRY(auto partial, PartialBlob::open(directory, descriptor.digest));
+    if (partial)
+      return partial->complete(
+          descriptor, [&](std::uint64_t offset) { return transport.blob_from(descriptor, offset); },
+          blob_path(descriptor.digest), on_bytes, cancel);
+  }
+  CL_TRY(const auto source, transport.blob(descriptor));
+  return put_blob(descriptor, *source, on_bytes, cancel);
 }
 
 Result<Descriptor> Store::put_bytes(std::string_view media_type, ByteView bytes) {

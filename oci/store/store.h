@@ -1,8 +1,12 @@
 // The local content-addressed store: a directory that is an OCI image layout.
 //
 //   DIR/oci-layout, DIR/index.json, DIR/blobs/sha256/…    image-layout.md; skopeo can read it
-//   DIR/cloister/tmp, DIR/cloister/in-use                 unfinished blobs; locked by whoever has
-//   it open DIR/cloister/…                                        derived data (layer indexes)
+//   DIR/cloister/tmp, DIR/cloister/in-use                 unfinished files; locked by whoever has
+//   it
+//                                                         open
+//   DIR/cloister/partial                                  transfers to be continued
+//   (partial_blob.h) DIR/cloister/…                                        derived data (layer
+//   indexes)
 //
 // A blob is hashed while it is written to a temporary file and renamed into place only when its
 // size and digest match, so a name never stands for other bytes, whenever a process is killed.
@@ -51,6 +55,9 @@ class Store {
   // there. `on_bytes` is told the size of each piece.
   Status put_blob(const Descriptor& descriptor, Source& source,
                   const std::function<void(std::size_t)>& on_bytes = {}, CancelToken cancel = {});
+  // The same from a source that can continue where an earlier run stopped: PartialBlob.
+  Status continue_blob(const Descriptor& descriptor, ImageTransport& transport,
+                       const std::function<void(std::size_t)>& on_bytes, CancelToken cancel);
   // Small content made by us.
   Result<Descriptor> put_bytes(std::string_view media_type, ByteView bytes);
   // A stream over a blob that is in the store (its bytes were verified when it was written).
@@ -92,6 +99,8 @@ struct FetchContext {
   Progress& progress;
   CancelToken cancel;
   Platform platform{"linux", "amd64", ""};
+  unsigned parallel = 4;  // layers on their way at one time; pool.jobs() bounds what is done with
+                          // those that have come
 };
 
 // Resolves manifest (through indexes, by platform) and config, verified, into the store; no layers.

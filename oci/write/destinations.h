@@ -33,6 +33,7 @@ struct WriteContext {
   ThreadPool& pool;
   Progress& progress;
   CancelToken cancel;
+  unsigned parallel = 4;  // blobs on their way to a registry at one time
 };
 
 // Everywhere: blobs first, then children, then what is attached, and the image's name last.

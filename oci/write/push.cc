@@ -43,7 +43,9 @@ Status push_others(const ImageContent& image, RegistryClient& client, const Writ
 
 Status push_image(const ImageContent& image, RegistryClient& client, const std::string& reference,
                   const std::string& mount_from, const WriteContext& context) {
-  Status written = context.pool.for_each(image.blobs.size(), [&](std::size_t i) -> Status {
+  // Not context.pool: waiting for a network is no work, and has its own number.
+  ThreadPool transfers(context.parallel);
+  Status written = transfers.for_each(image.blobs.size(), [&](std::size_t i) -> Status {
     CL_CHECK(context.cancel.check());
     const Descriptor& blob = image.blobs[i];
     const std::string id = blob.digest.hex().substr(0, 12);

@@ -238,7 +238,14 @@ bool HttpServer::answer(Wire& wire, const Received& request) {
     const std::string body = reply.chunked ? chunked(reply.body) : reply.body;
     message += std::string_view(body).substr(0, reply.cut_after.value_or(body.size()));
   }
-  wire.send_all(message);
+  if (reply.drip.count() == 0) {
+    wire.send_all(message);
+    return !reply.cut_after;
+  }
+  for (std::size_t i = 0; i < message.size() && wire.ok() && !stopping_; ++i) {
+    wire.send_all(std::string_view(message).substr(i, 1));
+    std::this_thread::sleep_for(reply.drip);
+  }
   return !reply.cut_after;
 }
 

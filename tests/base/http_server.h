@@ -37,6 +37,7 @@ struct Reply {
   bool chunked = false;
   std::string raw;                     // sent as it is, in place of everything else
   std::chrono::milliseconds delay{0};  // before answering
+  std::chrono::milliseconds drip{0};   // after each byte, head included; 0: all at once
 };
 
 // One thread per connection, keep-alive. The handler is called from several threads.

@@ -5,7 +5,8 @@
 set -eu
 export LC_ALL=C
 : "${CLOISTER:?the binary to test}" "${CLOISTER_SOURCE_DIR:?}" "${E2E_SHARED:?}"
-unset SOURCE_DATE_EPOCH DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR NO_COLOR
+unset SOURCE_DATE_EPOCH DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR XDG_CONFIG_HOME NO_COLOR \
+  CONTAINERS_REGISTRIES_CONF SSL_CERT_FILE
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/cloister-e2e-XXXXXX")
 export HOME="$work/home" XDG_CACHE_HOME="$work/cache" XDG_STATE_HOME="$work/state"
@@ -153,18 +154,62 @@ added_layer() {
 
 # --- Registry -------------------------------------------------------------------------------------
 
-# start_registry NAME [basic]: a registry of its own on a free port of loopback; sets $registry. The
-# user of a basic one is test with password test-pass.
+# make_pki: a private CA with a server certificate for loopback and a client certificate, in $pki.
+make_pki() {
+  pki=$work/pki
+  mkdir -p "$pki"
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=e2e CA" \
+    -keyout "$pki/ca.key" -out "$pki/ca.crt" 2>/dev/null
+  make_certificate server "subjectAltName=DNS:localhost,IP:127.0.0.1"
+  make_certificate client "extendedKeyUsage=clientAuth"
+}
+make_certificate() { # make_certificate NAME EXTENSION
+  openssl req -newkey rsa:2048 -nodes -subj "/CN=e2e $1" -keyout "$pki/$1.key" -out "$pki/$1.csr" 2>/dev/null
+  echo "$2" >"$pki/$1.ext"
+  openssl x509 -req -days 2 -in "$pki/$1.csr" -CA "$pki/ca.crt" -CAkey "$pki/ca.key" -CAcreateserial \
+    -extfile "$pki/$1.ext" -out "$pki/$1.cert" 2>/dev/null
+}
+
+# start_token_server: for registries started with `token`; sets $token_server. The user is the same
+# as that of a basic one; everybody may pull what begins with public/.
+start_token_server() {
+  [ -n "${TOKEN_SERVER:-}" ] || skip "TOKEN_SERVER is not built"
+  "$TOKEN_SERVER" "$pki/server.key" "$pki/server.cert" e2e-issuer e2e-registry test:test-pass \
+    >"$work/token-server" 2>&1 </dev/null &
+  e2e_pids="$e2e_pids $!"
+  e2e_tries=100
+  while [ ! -s "$work/token-server" ] && [ "$e2e_tries" -gt 0 ]; do
+    e2e_tries=$((e2e_tries - 1))
+    sleep 0.1
+  done
+  token_server=$(head -n 1 "$work/token-server")
+}
+
+# start_registry NAME [basic|token] [tls] [client]: a registry of its own on a free port of loopback;
+# sets $registry. The user of a basic one is test with password test-pass. `tls` needs make_pki before
+# it, `token` that and start_token_server; `client` wants a client certificate of the same CA.
 start_registry() {
   e2e_registry=$work/registry-$1
   mkdir -p "$e2e_registry"
   {
     printf 'version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: %s/data}}\n' "$e2e_registry"
-    printf 'http: {addr: "127.0.0.1:0"}\n'
-    if [ "${2:-}" = basic ]; then
-      htpasswd -Bbn test test-pass >"$e2e_registry/htpasswd" 2>/dev/null
-      printf 'auth: {htpasswd: {realm: test, path: %s/htpasswd}}\n' "$e2e_registry"
-    fi
+    printf 'http:\n  addr: "127.0.0.1:0"\n'
+    case " $* " in
+      *" tls "*) printf '  tls:\n    certificate: %s\n    key: %s\n' "$pki/server.cert" "$pki/server.key" ;;
+    esac
+    case " $* " in
+      *" client "*) printf '    clientcas: [%s]\n' "$pki/ca.crt" ;;
+    esac
+    case " $* " in
+      *" basic "*)
+        htpasswd -Bbn test test-pass >"$e2e_registry/htpasswd" 2>/dev/null
+        printf 'auth: {htpasswd: {realm: test, path: %s/htpasswd}}\n' "$e2e_registry"
+        ;;
+      *" token "*)
+        printf 'auth: {token: {realm: "http://%s/token", service: e2e-registry, issuer: e2e-issuer, rootcertbundle: %s}}\n' \
+          "$token_server" "$pki/server.cert"
+        ;;
+    esac
   } >"$e2e_registry/config.yml"
   docker-registry serve "$e2e_registry/config.yml" >"$e2e_registry/log" 2>&1 </dev/null &
   registry_pid=$!

@@ -45,7 +45,7 @@ TEST(Auth, RefusalsSayWhatToDo) {
   registry.add_manifest("app", "latest", manifest_text());
   const Error nobody = failure(client_of(registry, "app")->get_manifest("latest"));
   EXPECT_EQ(nobody.code(), Code::unauthorized);
-  EXPECT_NE(nobody.hint().find("docker login " + registry.name()), std::string::npos);
+  EXPECT_NE(nobody.hint().find("cloister login " + registry.name()), std::string::npos);
   Credentials wrong = user_credentials();
   wrong.password = "wrong";
   const Error refused =

@@ -63,17 +63,22 @@ TEST_F(CredentialFiles, PathsFollowTheEnvironment) {
   EXPECT_EQ(paths.default_files,
             (std::vector<std::string>{"/h/.config/containers/auth.json", "/h/.docker/config.json",
                                       "/h/.dockercfg"}));
-  const auto all = credential_paths({{"HOME", "/h"},
-                                     {"REGISTRY_AUTH_FILE", "/r"},
-                                     {"DOCKER_CONFIG", "/d"},
-                                     {"XDG_RUNTIME_DIR", "/x"},
-                                     {"XDG_CONFIG_HOME", "/c"}},
-                                    "/a");
+  EXPECT_EQ(paths.new_file, "/h/.docker/config.json");
+  std::map<std::string, std::string> env = {{"HOME", "/h"},
+                                            {"DOCKER_CONFIG", "/d"},
+                                            {"XDG_RUNTIME_DIR", "/x"},
+                                            {"XDG_CONFIG_HOME", "/c"}};
+  const auto all = credential_paths(env, "/a");
   EXPECT_EQ(all.authfile, "/a");
   EXPECT_EQ(all.default_files,
-            (std::vector<std::string>{"/r", "/d/config.json", "/x/containers/auth.json",
+            (std::vector<std::string>{"/d/config.json", "/x/containers/auth.json",
                                       "/c/containers/auth.json", "/h/.docker/config.json",
                                       "/h/.dockercfg"}));
+  EXPECT_EQ(all.new_file, "/d/config.json");
+  env["REGISTRY_AUTH_FILE"] = "/r";
+  const auto alone = credential_paths(env, "");
+  EXPECT_EQ(alone.default_files, std::vector<std::string>{"/r"});
+  EXPECT_EQ(alone.new_file, "/r");
   EXPECT_TRUE(credential_paths({}, "").default_files.empty());
 }
 

@@ -82,6 +82,12 @@ void FakeRegistry::inject(Fault fault) {
   faults_.push_back(std::move(fault));
 }
 
+void FakeRegistry::truncate_upload(const std::string& id, std::size_t size) {
+  const auto found = uploads_.find(id);  // the lock is held: faults run under it
+  if (found != uploads_.end() && found->second.content.size() > size)
+    found->second.content.resize(size);
+}
+
 void FakeRegistry::revoke_tokens() {
   std::lock_guard lock(mutex_);
   tokens_.clear();
@@ -102,11 +108,14 @@ int FakeRegistry::count(const std::string& method, const std::string& path_conta
 
 Reply FakeRegistry::answer(const Received& request) {
   std::lock_guard lock(mutex_);
+  for (Fault& fault : faults_) {
+    if (!fault.instead || !fault.meets(request)) continue;
+    if (fault.times > 0) --fault.times;
+    return fault.apply(request, {});
+  }
   Reply reply = right_answer(request);
   for (Fault& fault : faults_) {
-    if (fault.times == 0 || (!fault.method.empty() && fault.method != request.method) ||
-        request.path.find(fault.path_contains) == std::string::npos)
-      continue;
+    if (fault.instead || !fault.meets(request)) continue;
     if (fault.times > 0) --fault.times;
     reply = fault.apply(request, std::move(reply));
   }
@@ -220,12 +229,21 @@ Reply FakeRegistry::serve_manifest(const Received& request, Repository& reposito
   return reply;
 }
 
-Reply FakeRegistry::serve_blob(const Received&, Repository& repository, const std::string& digest) {
+Reply FakeRegistry::serve_blob(const Received& request, Repository& repository,
+                               const std::string& digest) {
   const auto found = repository.blobs.find(digest);
   if (found == repository.blobs.end()) return error_reply(404, "BLOB_UNKNOWN", "blob unknown");
   Reply reply;
   reply.body = found->second;
   reply.headers = {{"Content-Type", "application/octet-stream"}, {"Docker-Content-Digest", digest}};
+  const std::string range = request.header("range");
+  if (!ranges || !range.starts_with("bytes=") || !range.ends_with("-")) return reply;
+  const auto from = parse_u64(range.substr(6, range.size() - 7)).value_or(0);
+  if (from >= reply.body.size()) return status_reply(416);
+  const std::size_t size = reply.body.size();
+  reply.status = 206;
+  reply.headers.push_back({"Content-Range", cat("bytes ", from, "-", size - 1, "/", size)});
+  reply.body.erase(0, from);
   return reply;
 }
 
@@ -233,7 +251,9 @@ Reply FakeRegistry::upload_location(const std::string& id, int status) const {
   const Upload& upload = uploads_.at(id);
   Reply reply = status_reply(status);
   reply.headers = {
-      {"Location", cat("/v2/", upload.repository, "/blobs/uploads/", id, "?state=", upload.state)}};
+      {"Location", cat("/v2/", upload.repository, "/blobs/uploads/", id, "?state=", upload.state)},
+      {"Range", cat("0-", upload.content.empty() ? 0 : upload.content.size() - 1)}};
+  if (least_chunk > 0) reply.headers.push_back({"OCI-Chunk-Min-Length", cat(least_chunk)});
   return reply;
 }
 
@@ -255,12 +275,18 @@ Reply FakeRegistry::continue_upload(const Received& request, const std::string& 
   const auto found = uploads_.find(id);
   if (found == uploads_.end()) return error_reply(404, "BLOB_UPLOAD_UNKNOWN", "no such upload");
   Upload& upload = found->second;
+  if (request.method == "GET" && upload_status) return upload_location(id, 204);
   if (query_value(request.query, "state") != cat(upload.state))
     return error_reply(400, "BLOB_UPLOAD_INVALID", "an old Location was used");
   if (request.method == "DELETE") {
     uploads_.erase(found);
     return status_reply(204);
   }
+  if (request.method == "GET") return error_reply(405, "UNSUPPORTED", "no such method");
+  if (request.body.size() > largest_body) return error_reply(413, "SIZE_INVALID", "too large");
+  const std::string range = request.header("content-range");
+  if (!range.empty() && parse_u64(range.substr(0, range.find('-'))) != upload.content.size())
+    return error_reply(416, "BLOB_UPLOAD_INVALID", "not where this upload is");
   upload.content += request.body;
   ++upload.state;
   if (request.method == "PATCH") return upload_location(id, 202);

@@ -20,6 +20,11 @@ struct Fault {
   std::string path_contains;  // empty: any
   int times = -1;             // how often; -1: always
   std::function<Reply(const Received&, Reply)> apply;
+  bool instead = false;  // the request has no effect, and there is no right answer
+  bool meets(const Received& request) const {
+    return times != 0 && (method.empty() || method == request.method) &&
+           request.path.find(path_contains) != std::string::npos;
+  }
 };
 
 class FakeRegistry {
@@ -35,7 +40,11 @@ class FakeRegistry {
   std::string refused_scope;      // it denies a request that asks for this
   int token_lifetime = 300;
   bool mounts = true;
-  std::string realm;  // default: this server's /token
+  bool ranges = true;                   // of blobs
+  bool upload_status = true;            // GET of an upload says how far it is
+  std::size_t largest_body = SIZE_MAX;  // more in one PATCH is 413
+  std::uint64_t least_chunk = 0;        // OCI-Chunk-Min-Length
+  std::string realm;                    // default: this server's /token
 
   explicit FakeRegistry(const TlsIdentity* tls = nullptr);
 
@@ -48,6 +57,8 @@ class FakeRegistry {
   std::string manifest(const std::string& repository, const std::string& reference) const;
 
   void inject(Fault fault);
+  // As if of all that an upload has received only so much had arrived. To be called from a fault.
+  void truncate_upload(const std::string& id, std::size_t size);
   // From now on tokens given before are refused.
   void revoke_tokens();
 

@@ -65,24 +65,107 @@ TEST(Upload, WorksWithATokenServer) {
   EXPECT_EQ(registry.count("GET", "/token"), 1);
 }
 
-TEST(Upload, BeginsAnewAfterABreak) {
-  for (const char* step : {"PATCH", "PUT"}) {
-    FakeRegistry registry;
-    registry.inject({step, "/uploads/", 2, [](const Received&, Reply reply) {
-                       reply.raw = "HTTP/1.1 ";  // and gone
-                       return reply;
-                     }});
-    if (std::string_view(step) == "PUT")  // the registry forgets what the lost answers confirmed
-      registry.inject({"HEAD", "/blobs/", -1, [](const Received&, Reply) {
-                         return error_reply(404, "BLOB_UNKNOWN", "");
-                       }});
-    auto client = client_of(registry, "app", Access::push);
-    const Pushed pushed = push(*client, descriptor_of("content"), "content");
-    ASSERT_TRUE(pushed.status.has_value()) << step << ": " << pushed.status.error().what();
-    EXPECT_TRUE(registry.has_blob("app", sha256("content")));
-    EXPECT_EQ(pushed.opened, std::string_view(step) == "PATCH" ? 3 : 2);
-    EXPECT_EQ(registry.count("POST", "/uploads/"), pushed.opened);  // always a fresh upload
-  }
+// The registry gets only the first `kept` bytes of a PATCH, and the connection is gone.
+Fault cut_patch(std::size_t kept, int times, FakeRegistry& registry) {
+  return {"PATCH", "/uploads/", times, [kept, &registry](const Received& request, Reply reply) {
+            registry.truncate_upload(request.path.substr(request.path.rfind('/') + 1), kept);
+            reply.raw = "HTTP/1.1 ";
+            return reply;
+          }};
+}
+
+// The registry takes nothing of a PATCH and says so.
+Fault refuse_patch(FakeRegistry& registry, int times, std::function<Reply()> refusal) {
+  return {"PATCH", "/uploads/", times, [&registry, refusal](const Received& request, Reply) {
+            registry.truncate_upload(request.path.substr(request.path.rfind('/') + 1), 0);
+            return refusal();
+          }};
+}
+
+TEST(Upload, GoesOnWhereTheRegistryIs) {
+  FakeRegistry registry;
+  const std::string content(1'000'000, 'c');
+  registry.inject(cut_patch(300'000, 1, registry));
+  auto client = client_of(registry, "app", Access::push);
+  const Pushed pushed = push(*client, descriptor_of(content), content);
+  ASSERT_TRUE(pushed.status.has_value()) << pushed.status.error().what();
+  EXPECT_TRUE(registry.has_blob("app", sha256(content)));
+  EXPECT_EQ(registry.count("POST", "/uploads/"), 1);
+  const auto patches = registry.requests("PATCH", "/uploads/");
+  ASSERT_EQ(patches.size(), 2U);
+  EXPECT_EQ(patches[0].header("content-range"), "");
+  EXPECT_EQ(patches[1].header("content-range"), "300000-999999");
+  EXPECT_EQ(patches[1].body.size(), 700'000U);
+  EXPECT_EQ(pushed.reported, content.size());  // each byte once, though some were sent twice
+}
+
+TEST(Upload, BeginsAnewWhereTheRegistryCannotGoOn) {
+  FakeRegistry registry;
+  registry.upload_status = false;
+  registry.inject(cut_patch(3, 2, registry));
+  auto client = client_of(registry, "app", Access::push);
+  const Pushed pushed = push(*client, descriptor_of("content"), "content");
+  ASSERT_TRUE(pushed.status.has_value()) << pushed.status.error().what();
+  EXPECT_EQ(pushed.opened, 3);
+  EXPECT_EQ(registry.count("POST", "/uploads/"), 3);
+}
+
+TEST(Upload, ARegistryThatMiscountsIsNotBelievedTwice) {
+  FakeRegistry registry;
+  registry.inject(cut_patch(2, 1, registry));
+  registry.inject({"GET", "/uploads/", -1, [](const Received&, Reply reply) {
+                     for (auto& [name, value] : reply.headers)
+                       if (name == "Range") value = "0-4";
+                     return reply;
+                   }});
+  auto client = client_of(registry, "app", Access::push);
+  const Pushed pushed = push(*client, descriptor_of("content"), "content");
+  ASSERT_TRUE(pushed.status.has_value()) << pushed.status.error().what();
+  EXPECT_TRUE(registry.has_blob("app", sha256("content")));
+  EXPECT_EQ(registry.count("POST", "/uploads/"), 2);
+}
+
+TEST(Upload, IsDividedWhereTheWholeIsTooLarge) {
+  FakeRegistry registry;
+  registry.largest_body = 8 << 20;
+  registry.least_chunk = 5 << 20;
+  const std::string content(20 << 20, 'c');
+  auto client = client_of(registry, "app", Access::push);
+  const Pushed pushed = push(*client, descriptor_of(content), content);
+  ASSERT_TRUE(pushed.status.has_value()) << pushed.status.error().what();
+  EXPECT_TRUE(registry.has_blob("app", sha256(content)));
+  const auto patches = registry.requests("PATCH", "/uploads/");
+  ASSERT_EQ(patches.size(), 4U);  // the whole, and three pieces
+  EXPECT_EQ(patches[1].header("content-range"), "0-8388607");
+  EXPECT_EQ(patches[3].header("content-range"), "16777216-20971519");
+  // A registry whose pieces must be larger than what it takes cannot be helped.
+  FakeRegistry odd;
+  odd.largest_body = 8 << 20;
+  odd.least_chunk = 9 << 20;
+  const Pushed refused =
+      push(*client_of(odd, "app", Access::push), descriptor_of(content), content);
+  ASSERT_FALSE(refused.status.has_value());
+  EXPECT_EQ(refused.status.error().code(), Code::limit);
+}
+
+TEST(Upload, WaitsAsLongAsItIsTold) {
+  FakeRegistry registry;
+  registry.inject(refuse_patch(registry, 2, [] {
+    Reply reply = error_reply(429, "TOOMANYREQUESTS", "slow down");
+    reply.headers.push_back({"Retry-After", "7"});
+    return reply;
+  }));
+  std::vector<std::chrono::milliseconds> pauses;
+  RegistryOptions options = quick_options();
+  options.retry.longest_pause = std::chrono::seconds(60);
+  options.retry.sleep = [&](std::chrono::milliseconds time) -> Status {
+    pauses.push_back(time);
+    return {};
+  };
+  auto client = client_of(registry, "app", Access::push, {}, options);
+  const Pushed pushed = push(*client, descriptor_of("content"), "content");
+  ASSERT_TRUE(pushed.status.has_value()) << pushed.status.error().what();
+  EXPECT_EQ(pauses, (std::vector<std::chrono::milliseconds>(2, std::chrono::seconds(7))));
 }
 
 TEST(Upload, ALostLastAnswerIsNoticed) {
@@ -103,9 +186,8 @@ TEST(Upload, ALostLastAnswerIsNoticed) {
 
 TEST(Upload, ServerTroubleInTheMiddleBeginsAnew) {
   FakeRegistry registry;
-  registry.inject({"PATCH", "/uploads/", 1, [](const Received&, Reply) {
-                     return error_reply(500, "UNKNOWN", "disk full");
-                   }});
+  registry.inject(
+      refuse_patch(registry, 1, [] { return error_reply(500, "UNKNOWN", "disk full"); }));
   auto client = client_of(registry, "app", Access::push);
   const Pushed pushed = push(*client, descriptor_of("content"), "content");
   EXPECT_TRUE(pushed.status.has_value());
@@ -115,14 +197,13 @@ TEST(Upload, ServerTroubleInTheMiddleBeginsAnew) {
 TEST(Upload, ATokenThatRunsOutInTheMiddleIsRenewed) {
   FakeRegistry registry;
   registry.auth = FakeRegistry::Auth::bearer;
-  registry.inject(
-      {"PATCH", "/uploads/", 1, [&](const Received&, Reply) {
-         Reply reply = error_reply(401, "UNAUTHORIZED", "expired");
-         reply.headers.push_back(
-             {"WWW-Authenticate", cat("Bearer realm=\"", registry.server().url("/token"),
-                                      "\",service=\"fake service\"")});
-         return reply;
-       }});
+  registry.inject(refuse_patch(registry, 1, [&] {
+    Reply reply = error_reply(401, "UNAUTHORIZED", "expired");
+    reply.headers.push_back(
+        {"WWW-Authenticate",
+         cat("Bearer realm=\"", registry.server().url("/token"), "\",service=\"fake service\"")});
+    return reply;
+  }));
   auto client = client_of(registry, "app", Access::push, user_credentials());
   const Pushed pushed = push(*client, descriptor_of("content"), "content");
   EXPECT_TRUE(pushed.status.has_value()) << pushed.status.error().what();
@@ -132,13 +213,13 @@ TEST(Upload, ATokenThatRunsOutInTheMiddleIsRenewed) {
 
 TEST(Upload, GivesUpInTheEnd) {
   FakeRegistry registry;
-  registry.inject({"PATCH", "/uploads/", -1,
-                   [](const Received&, Reply) { return error_reply(503, "UNAVAILABLE", "down"); }});
+  registry.inject(
+      refuse_patch(registry, -1, [] { return error_reply(503, "UNAVAILABLE", "down"); }));
   auto client = client_of(registry, "app", Access::push);
   const Pushed pushed = push(*client, descriptor_of("content"), "content");
   ASSERT_FALSE(pushed.status.has_value());
   EXPECT_EQ(pushed.status.error().code(), Code::unavailable);
-  EXPECT_EQ(pushed.opened, 3);
+  EXPECT_EQ(registry.count("PATCH", "/uploads/"), 5);  // answer_tries
 }
 
 TEST(Upload, RefusalsAreNotRepeated) {
