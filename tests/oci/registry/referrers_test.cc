@@ -1,4 +1,5 @@
 // What is attached to a manifest, at registries with and without the referrers API.
+#include "base/text.h"
 #include "oci/documents/attached.h"
 #include "tests/oci/registry/test_client.h"
 
