@@ -189,7 +189,7 @@ class Members final : public ArchiveMembers {
 
   Status scan();
   std::optional<MemberInfo> find(const std::string& name) const override {
-    const Member* member = resolve(name);
+    const Member* member = follow(name);
     return member == nullptr ? std::nullopt : std::optional(member->info);
   }
   Result<std::unique_ptr<Source>> open(const std::string& name) const override;
@@ -198,8 +198,8 @@ class Members final : public ArchiveMembers {
   std::unique_ptr<TarStream> stream() const {
     return std::make_unique<TarStream>(fd_, file_, compression_, limits_);
   }
-  const Member* resolve(std::string name) const;
-  Result<Member*> add(TarStream& tar, archive_entry* entry, std::size_t ordinal);
+  const Member* follow(std::string name) const;
+  Result<Member*> add_member(TarStream& tar, archive_entry* entry, std::size_t ordinal);
 
   std::shared_ptr<const Fd> fd_;
   const std::string file_;
@@ -210,7 +210,7 @@ class Members final : public ArchiveMembers {
   std::map<std::string, std::string> links_;  // to a member or another link
 };
 
-const Member* Members::resolve(std::string name) const {
+const Member* Members::follow(std::string name) const {
   for (std::size_t hops = 0; hops <= limits_.symlink_hops; ++hops) {
     const auto member = members_.find(name);
     if (member != members_.end()) return &member->second;
@@ -222,7 +222,7 @@ const Member* Members::resolve(std::string name) const {
 }
 
 // The member that `entry` made, when it is one with content.
-Result<Member*> Members::add(TarStream& tar, archive_entry* entry, std::size_t ordinal) {
+Result<Member*> Members::add_member(TarStream& tar, archive_entry* entry, std::size_t ordinal) {
   const std::string name(member_name(member_text(archive_entry_pathname(entry))));
   const std::string_view symlink = member_text(archive_entry_symlink(entry));
   const std::string_view hardlink = member_text(archive_entry_hardlink(entry));
@@ -265,13 +265,13 @@ Status Members::scan() {
     if (entry == nullptr) return {};
     if (ordinal == kMaxMembers)
       return Error::limit(cat(quote(file_), " has more than ", kMaxMembers, " members"));
-    CL_TRY(previous, add(*tar, entry, ordinal));
+    CL_TRY(previous, add_member(*tar, entry, ordinal));
     if (archive_entry_sparse_count(entry) != 0) previous = nullptr;
   }
 }
 
 Result<std::unique_ptr<Source>> Members::open(const std::string& name) const {
-  const Member* found = resolve(name);
+  const Member* found = follow(name);
   if (found == nullptr) return std::unique_ptr<Source>();
   const Member& member = *found;
   if (member.offset)

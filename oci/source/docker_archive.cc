@@ -86,7 +86,7 @@ class DockerArchiveTransport final : public ImageTransport {
 
  private:
   Result<const MadeImage*> chosen();
-  Result<MadeImage> choose() const;
+  Result<MadeImage> choose_image() const;
   Result<MadeImage> make(const DockerArchiveImage& image) const;
   Result<Descriptor> layer(const std::string& member, const Digest& diff_id) const;
 
@@ -102,13 +102,13 @@ class DockerArchiveTransport final : public ImageTransport {
 Result<const MadeImage*> DockerArchiveTransport::chosen() {
   const std::lock_guard lock(mutex_);
   if (!made_) {
-    CL_TRY(MadeImage image, choose().while_(cat("reading ", quote(where_))));
+    CL_TRY(MadeImage image, choose_image().while_(cat("reading ", quote(where_))));
     made_ = std::move(image);
   }
   return &*made_;
 }
 
-Result<MadeImage> DockerArchiveTransport::choose() const {
+Result<MadeImage> DockerArchiveTransport::choose_image() const {
   if (!ref_.digest) {
     CL_TRY(const std::size_t i, choose_docker_image(images_, ref_.tag, where_));
     return make(images_[i]);

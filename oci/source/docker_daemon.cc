@@ -25,7 +25,7 @@ constexpr std::string_view kUnixScheme = "unix://";
 // A daemon may pack a large image for a while before the first byte comes.
 constexpr long kDaemonSilenceSeconds = 600;
 
-std::string variable(const std::map<std::string, std::string>& variables, const char* name) {
+std::string daemon_variable(const std::map<std::string, std::string>& variables, const char* name) {
   const auto it = variables.find(name);
   return it == variables.end() ? std::string() : it->second;
 }
@@ -165,7 +165,7 @@ Status check_image_id(ImageTransport& transport, const ImageRef& ref, const Limi
 
 Result<std::string> find_daemon_socket(const std::map<std::string, std::string>& variables) {
   for (const char* name : {"DOCKER_HOST", "CONTAINER_HOST"}) {
-    const std::string host = variable(variables, name);
+    const std::string host = daemon_variable(variables, name);
     if (host.empty()) continue;
     if (host.starts_with(kUnixScheme) && host.size() > kUnixScheme.size())
       return host.substr(kUnixScheme.size());
@@ -174,7 +174,7 @@ Result<std::string> find_daemon_socket(const std::map<std::string, std::string>&
         .hint("give unix:///path, or save the image there and read docker-archive:FILE");
   }
   std::vector<std::string> places = {"/var/run/docker.sock"};
-  if (const std::string runtime = variable(variables, "XDG_RUNTIME_DIR"); !runtime.empty()) {
+  if (const std::string runtime = daemon_variable(variables, "XDG_RUNTIME_DIR"); !runtime.empty()) {
     places.push_back(runtime + "/docker.sock");
     places.push_back(runtime + "/podman/podman.sock");
   }

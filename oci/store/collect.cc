@@ -33,7 +33,7 @@ class Collector {
   }
 
  private:
-  Status add(RawManifest& raw, int depth);
+  Status add_document(RawManifest& raw, int depth);
   Status add_children(const RawManifest& index, int depth);
   Status add_blobs(const RawManifest& raw);
   Status add_attached(const Digest& subject);
@@ -52,7 +52,7 @@ class Collector {
 };
 
 // Recursion ends at kMaxCollectDepth.
-Status Collector::add(RawManifest& raw, int depth) {
+Status Collector::add_document(RawManifest& raw, int depth) {
   CL_CHECK(context_.cancel.check());
   if (seen_.size() > kMaxCollected)
     return Error::limit(cat("the image consists of more than ", kMaxCollected, " manifests"));
@@ -75,7 +75,8 @@ Status Collector::add_children(const RawManifest& index, int depth) {
     if (!child.has_value()) return std::move(child).error();
     const std::string what =
         entry.platform ? entry.platform->str() : std::string("an entry without a platform");
-    CL_CHECK(add(*child, depth + 1).while_(cat("copying ", printable(what), " of the index")));
+    CL_CHECK(
+        add_document(*child, depth + 1).while_(cat("copying ", printable(what), " of the index")));
     out_.children.push_back(std::move(*child));
   }
   return {};
@@ -97,7 +98,7 @@ Status Collector::add_attached(const Digest& subject) {
   for (const Attached& attached : found) {
     if (seen_.contains(attached.descriptor.digest)) continue;
     CL_TRY(RawManifest raw, reader_.document(attached.descriptor));
-    CL_CHECK(add(raw, 1).while_(cat("copying what is attached to ", subject.str())));
+    CL_CHECK(add_document(raw, 1).while_(cat("copying what is attached to ", subject.str())));
     AttachedManifest manifest{std::move(raw), attached.tag, std::nullopt};
     if (attached.tag.empty()) manifest.subject = subject;
     out_.attached.push_back(std::move(manifest));
@@ -107,7 +108,7 @@ Status Collector::add_attached(const Digest& subject) {
 
 Result<CollectedImage> Collector::from(RawManifest root) {
   out_.root = std::move(root);
-  CL_CHECK(add(out_.root, 0));
+  CL_CHECK(add_document(out_.root, 0));
   while (attached_ && !subjects_.empty()) {
     const Digest subject = subjects_.front();
     subjects_.pop_front();

@@ -51,7 +51,7 @@ void each_file(const fs::path& directory, const Visit& visit) {
 // The store as it lies on disk: files, and what the images of index.json need.
 class StoreMap {
  public:
-  static Result<StoreMap> read(const fs::path& directory, const Limits& limits);
+  static Result<StoreMap> read_store(const fs::path& directory, const Limits& limits);
 
   struct Entry {
     StoredImage image;
@@ -140,7 +140,7 @@ StoreMap::Entry StoreMap::make_entry(const Descriptor& manifest, std::size_t pos
   return entry;
 }
 
-Result<StoreMap> StoreMap::read(const fs::path& directory, const Limits& limits) {
+Result<StoreMap> StoreMap::read_store(const fs::path& directory, const Limits& limits) {
   std::error_code error;
   if (!fs::exists(directory / "oci-layout", error))
     return Error::not_found(cat("there is no store ", quote(directory.native())))
@@ -256,7 +256,7 @@ Result<PruneResult> Pruner::prune(bool loose) {
 }  // namespace
 
 Result<StoreContents> list_store(const fs::path& directory, const Limits& limits) {
-  CL_TRY(const StoreMap map, StoreMap::read(directory, limits));
+  CL_TRY(const StoreMap map, StoreMap::read_store(directory, limits));
   StoreContents out;
   for (const auto& entry : map.entries) out.images.push_back(entry.image);
   out.blobs = map.blobs.size();
@@ -279,13 +279,13 @@ Result<PruneResult> prune_store(const fs::path& directory, std::uint64_t keep, b
     nothing.busy = true;
     return nothing;
   }
-  CL_TRY(StoreMap map, StoreMap::read(directory, limits));
+  CL_TRY(StoreMap map, StoreMap::read_store(directory, limits));
   return Pruner(map, keep, limits).prune(loose).while_(cat("pruning ", quote(directory.native())));
 }
 
 Result<VerifyResult> verify_store(const fs::path& directory, bool repair, ThreadPool& pool,
                                   Progress& progress, CancelToken cancel, const Limits& limits) {
-  CL_TRY(const StoreMap map, StoreMap::read(directory, limits));
+  CL_TRY(const StoreMap map, StoreMap::read_store(directory, limits));
   std::vector<fs::path> files;
   each_file(directory / "blobs" / "sha256", [&](const fs::path& path) { files.push_back(path); });
   std::sort(files.begin(), files.end());

@@ -5,6 +5,7 @@
 # What comes of it is what `umoci unpack` makes of it (tests/e2e/nasty.sh). Needs GNU tar and root
 # for owners.
 set -eu
+# shellcheck source=testdata/layout.sh
 . "$(dirname "$0")/../layout.sh"
 layout=$1
 work=$(mktemp -d)

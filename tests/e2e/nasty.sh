@@ -1,6 +1,7 @@
-# shellcheck shell=sh
+#!/bin/sh
 # An image whose layers do all that layers may do (testdata/nasty) is the same tree to cloister as
 # to `umoci unpack`: paths, types, modes, owners, sizes, contents, link targets, attributes.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 need umoci skopeo jq tar base64
 [ "$(id -u)" = 0 ] || skip "owners are unpacked by root alone"

@@ -1,12 +1,12 @@
-# shellcheck shell=sh
+#!/bin/sh
 # The store: listed, bounded, verified, mended; in use by others, on a full or read-only disk, owned
 # by somebody else.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 need jq
 store=$XDG_CACHE_HOME/cloister
 a=oci:$images:glibc
 b=oci:$images:glibc-two-layers
-size() { du -sb "$store/blobs" | cut -f 1; }
 
 refused 4 "no store" cache ls
 must pull "$a"

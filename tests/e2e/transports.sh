@@ -1,6 +1,7 @@
-# shellcheck shell=sh
+#!/bin/sh
 # Images by every way: docker-archives made and read by skopeo, a daemon, nested indexes, and copies
 # that take along what is attached to an image, between registry, layout and archive, both ways.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 need skopeo docker-registry jq curl tar
 copy() { skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false "$@"; }

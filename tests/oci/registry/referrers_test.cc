@@ -1,4 +1,7 @@
 // What is attached to a manifest, at registries with and without the referrers API.
+#include <gtest/gtest.h>
+
+#include "base/text.h"
 #include "oci/documents/attached.h"
 #include "tests/oci/registry/test_client.h"
 
