@@ -2,6 +2,7 @@
 # What deps and why say about a closure, in every format: JSON against the schemas that are published
 # with the program, SPDX and CycloneDX by what their specifications ask of every document, DOT as a
 # graph without loose ends.
+# shellcheck disable=SC2016  # $ in programs of jq and awk
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 need jq python3

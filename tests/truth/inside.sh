@@ -86,8 +86,9 @@ run_environment=$(printf '%s\n' "$run_json" | jq -r '(.Env // [])[] | @sh')
 tracer=${1:-}
 eval "set -- \"\$@\" '$(command -v unshare)' -R \"\$root\" -w \"\$run_dir\" -S \"\$uid\" -G \"\$gid\" -- $(printf '%s\n' "$run_json" |
   jq -r '((.Entrypoint // []) + (.Cmd // [])) | @sh' | tr '\n' ' ')"
-# A PATH is always there, and HOME as container engines set it; the image's values win.
-eval "exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=\"\$home\" $(printf '%s\n' "$run_environment" | tr '\n' ' ') \"\$@\"" >"$log" 2>&1 </dev/null &
+# A PATH is always there, and HOME as container engines set it; the image's values win. In a session
+# of its own: servers such as Apache end their whole process group.
+eval "exec setsid env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=\"\$home\" $(printf '%s\n' "$run_environment" | tr '\n' ' ') \"\$@\"" >"$log" 2>&1 </dev/null &
 run_pid=$!
 run_verdict=
 if [ -n "$serves" ]; then

@@ -326,15 +326,16 @@ class PhpAnalysis {
   // The directory whose files it may load: where Composer's vendor/ or composer.json is; of a
   // packaged library its own directory; else the working directory.
   std::string root_of(const std::string& path) const {
-    const std::string own(parent_directory(path));
+    std::string own(parent_directory(path));
     for (const std::string& directory : include_path_)
       if (is_within(path, directory)) return own;
     for (std::string at = own; at != "/"; at = parent_directory(at))
       if (is_file(rootfs(), cat(at, "/composer.json")) ||
           is_file(rootfs(), cat(at, "/vendor/autoload.php")))
         return at;
-    const std::string workdir = measure::normalize_path(scene_.launch.workdir);
-    return is_within(own, workdir) && !is_shared_directory(workdir) ? workdir : own;
+    std::string workdir = measure::normalize_path(scene_.launch.workdir);
+    if (is_within(own, workdir) && !is_shared_directory(workdir)) return workdir;
+    return own;
   }
 
   void computed(const std::string& path) {
@@ -363,10 +364,7 @@ class PhpAnalysis {
             work.emplace_back(child.get(), std::move(path));
           continue;
         }
-        if (std::any_of(std::begin(kReadByPeople), std::end(kReadByPeople),
-                        [&](std::string_view suffix) { return name.ends_with(suffix); })) {
-          continue;
-        }
+        if (is_read_by_people(name)) continue;
         if (measure::source::is_php(name, {})) {
           grant(path, detail, from);
           enqueue(path);
@@ -377,6 +375,11 @@ class PhpAnalysis {
       // A pattern, so that secrets are left out.
       if (others) grant(cat(at.second, "/*"), detail, from);
     }
+  }
+
+  static bool is_read_by_people(std::string_view name) {
+    return std::any_of(std::begin(kReadByPeople), std::end(kReadByPeople),
+                       [&](std::string_view suffix) { return name.ends_with(suffix); });
   }
 
   const ProgramStart& start_;

@@ -341,7 +341,7 @@ class RubyAnalysis {
   }
 
   std::string application_root() const {
-    const std::string workdir = measure::normalize_path(scene_.launch.workdir);
+    std::string workdir = measure::normalize_path(scene_.launch.workdir);
     if (!is_shared_directory(workdir)) return workdir;
     if (!script_.empty() && is_application(script_)) return std::string(parent_directory(script_));
     return {};
