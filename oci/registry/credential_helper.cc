@@ -95,8 +95,10 @@ pid_t spawn(const std::string& program, const char* verb_text,
   std::string name = program, verb = verb_text;
   char* argv[] = {name.data(), verb.data(), nullptr};
   std::vector<std::string> variables;
+  variables.reserve(environment.size());
   for (const auto& [key, value] : environment) variables.push_back(cat(key, "=", value));
   std::vector<char*> envp;
+  envp.reserve(variables.size() + 1);
   for (std::string& variable : variables) envp.push_back(variable.data());
   envp.push_back(nullptr);
   pid_t pid = 0;

@@ -43,7 +43,7 @@ bool is_temporary(int status) {
 std::optional<std::chrono::seconds> retry_after(const http::Response& response) {
   const auto value = response.header("retry-after");
   if (!value) return std::nullopt;
-  constexpr std::uint64_t kDay = 24 * 60 * 60;
+  constexpr std::uint64_t kDay = 86400;
   if (const auto seconds = parse_u64(*value))
     return std::chrono::seconds(std::min<std::uint64_t>(*seconds, kDay));
   const auto then = parse_http_date(*value);

@@ -20,6 +20,17 @@ refused 4 "." build "$registry/app:1" --key "$key" --runtime "$runtime" -o "oci:
 
 must pull "$registry/app:1" --authfile "$work/good.json"
 echo "ok: --authfile"
+CLOISTER_AUTHFILE="$work/good.json"
+CLOISTER_STORE="$work/store-by-variable"
+CLOISTER_PARALLEL=2
+export CLOISTER_AUTHFILE CLOISTER_STORE CLOISTER_PARALLEL
+must pull "$registry/app:1"
+claim "variables are options" test -e "$CLOISTER_STORE/oci-layout"
+refused 4 "." pull "$registry/app:1" --authfile "$work/bad.json" --store "$work/store-option"
+echo "ok: an option overrules its variable"
+CLOISTER_PARALLEL=many
+refused 2 "." pull "$registry/app:1"
+unset CLOISTER_AUTHFILE CLOISTER_STORE CLOISTER_PARALLEL
 mkdir -p "$HOME/.docker"
 cp "$work/good.json" "$HOME/.docker/config.json"
 must pull "$registry/app:1"
