@@ -40,7 +40,7 @@ Error cannot_connect(const FailedTransfer& failed, std::string_view host) {
 }
 
 Error timed_out(const FailedTransfer& failed, std::string_view host, const Options& options,
-                std::string text) {
+                const std::string& text) {
   if (!connected(failed.easy))
     return Error::unavailable(cat("connecting to ", host, " timed out after ",
                                   options.connect_timeout_ms / 1000, " seconds"))
