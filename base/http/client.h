@@ -39,7 +39,7 @@ struct Options {
   std::function<Result<HostTls>(const Url&)> host_tls;
   Proxies proxies;
   std::string user_agent;
-  std::string unix_socket;  // connect to it, whatever host a URL names; empty: by the URL
+  std::string unix_socket;           // connect to it, whatever host a URL names; empty: by the URL
   long connect_timeout_ms = 15'000;  // name lookup, TCP and TLS together
   long low_speed_bytes = 1024;       // a transfer slower than this per second for …
   long low_speed_seconds = 60;       // … this long is `unavailable`; a silent one is as well

@@ -66,8 +66,7 @@ class Narrowing {
         any;
     if (any) return {};
     if (expand_glob(rootfs_, pattern).empty())
-      return Error::unresolved(
-                 cat("--exclude ", quote(pattern), " matches no file of the image"))
+      return Error::unresolved(cat("--exclude ", quote(pattern), " matches no file of the image"))
           .hint("cloister files lists them; '*' stays within a directory, \"**\" goes below");
     closure_.excluded.push_back({pattern, "", "", 0});
     return {};
