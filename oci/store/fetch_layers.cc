@@ -72,7 +72,8 @@ constexpr Advice kFetchAdvice{
 
 Status fetch_blobs(const std::vector<Descriptor>& blobs, ImageTransport& transport, Store& store,
                    const FetchContext& context) {
-  return context.pool.for_each(blobs.size(), [&](std::size_t i) -> Status {
+  ThreadPool threads(context.parallel);
+  return threads.for_each(blobs.size(), [&](std::size_t i) -> Status {
     if (blobs[i].size > context.limits.blob_bytes)
       return Error::limit(cat("blob ", blobs[i].digest.str(), " is larger than the limit of ",
                               human_bytes(context.limits.blob_bytes)));

@@ -63,6 +63,7 @@ Status Store::put_blob(const Descriptor& descriptor, Source& source,
 
 Status Store::continue_blob(const Descriptor& descriptor, ImageTransport& transport,
                             const std::function<void(std::size_t)>& on_bytes, CancelToken cancel) {
+  shared_->grown = true;
   if (descriptor.size >= PartialBlob::kLeast) {
     CL_TRY(const fs::path directory, derived_directory("partial"));
     CL_TRY(auto partial, PartialBlob::open(directory, descriptor.digest));
