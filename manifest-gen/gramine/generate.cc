@@ -145,7 +145,7 @@ class Generator {
     if (launch_.workdir != directory && is_within(launch_.workdir, directory))
       return launch_.workdir;
     for (const auto& [uri, file] : files_) {
-      const std::string path = uri.substr(kScheme.size());
+      std::string path = uri.substr(kScheme.size());
       if (is_within(path, directory)) return path;
     }
     return {};
