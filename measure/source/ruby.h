@@ -6,7 +6,7 @@
 //                     the file looks around in its own directory
 //   "path:DIR"        goes to the load path; "path:@own/REL" is relative to this file
 //   "gem:NAME"        of a Gemfile, or activated by name
-//   "bin:GEM/NAME"    the program of a gem, in the stubs that RubyGems writes
+//   "bin:GEM/NAME"    the program of a gem, in the launchers that RubyGems writes
 //   "lib:DIR"         require_paths of a gem specification
 //   "string:a/b"      a string that may be a feature; only of texts that load computed names
 //   "encoding:NAME"   a character set beyond UTF-8; '*' when it is computed

@@ -12,7 +12,7 @@ namespace cloister::oci {
 // written is what is found next time, else paths.new_file. A credHelpers or credsStore entry there
 // sends the secret to that helper instead, and leaves an empty entry, as Docker does. Every other
 // entry stays as it is, in its order; the file appears whole, with mode 0600; a link to it stays a
-// link. Answers what to call the place ("'/root/.docker/config.json'", or the helper).
+// link. Answers what to call the place ("'~/.docker/config.json'", or the helper).
 Result<std::string> save_credentials(const CredentialPaths& paths, const std::string& registry,
                                      const Credentials& credentials, const Limits& limits);
 
