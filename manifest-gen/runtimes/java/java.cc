@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/launch/shebang.h"
+#include "manifest-gen/runtimes/analysis_run.h"
 #include "manifest-gen/runtimes/java/command_line.h"
 #include "manifest-gen/runtimes/paths.h"
 
@@ -49,10 +50,9 @@ constexpr std::uint64_t kLeastEnclave = 4 * kGiB;  // heap aside: code, classes,
 constexpr std::uint64_t kCompressedOops = 32 * kGiB;
 constexpr int kThreads = 128;
 
-class JavaAnalysis {
+class JavaAnalysis final : AnalysisRun {
  public:
-  JavaAnalysis(const ProgramStart& start, const AnalyzerScene& scene)
-      : start_(start), scene_(scene) {}
+  JavaAnalysis(const ProgramStart& start, const AnalyzerScene& scene) : AnalysisRun(start, scene) {}
 
   Analysis run() {
     std::vector<std::string> words;
@@ -71,33 +71,12 @@ class JavaAnalysis {
   }
 
  private:
-  const measure::Rootfs& rootfs() const { return scene_.rootfs; }
-  std::string in_workdir(std::string_view path) const {
-    return path_in(scene_.launch.workdir, path);
-  }
-
   std::optional<std::string> read_text(const std::string& name) const {
     const Node* node = rootfs().find(in_workdir(name));
     if (node == nullptr || !node->is_regular()) return std::nullopt;
     auto bytes = rootfs().read(*node, scene_.limits.packed_file_bytes);
     if (!bytes) return std::nullopt;
     return std::string(as_text(*bytes));
-  }
-
-  void grant(std::string path, Why why, std::string detail, std::string from = {}) {
-    if (!granted_.insert(path).second) return;
-    ClosureRoot root;
-    root.path_or_glob = std::move(path);
-    root.why = why;
-    root.detail = std::move(detail);
-    root.optional = true;
-    root.from = std::move(from);
-    out_.roots.push_back(std::move(root));
-  }
-
-  void unknown(std::string what) {
-    if (std::find(out_.unknown.begin(), out_.unknown.end(), what) == out_.unknown.end())
-      out_.unknown.push_back(std::move(what));
   }
 
   // ---- the virtual machine ----
@@ -206,8 +185,7 @@ class JavaAnalysis {
       class_path(path, "the module path", ':', /*jars=*/true);
     if (!command_.jar.empty()) {
       const std::string path = in_workdir(command_.jar);
-      if (!is_file(rootfs(), path))
-        unknown(cat("the program ", printable(command_.jar), " is not in the image"));
+      if (!is_file(rootfs(), path)) absent_program(command_.jar);
       archive(path, cat("-jar ", command_.jar));
       return;
     }
@@ -218,10 +196,7 @@ class JavaAnalysis {
     } else if (!command_.main.empty() && command_.module_path.empty()) {
       class_path(".", "the class path (the working directory)", ':', false);
     }
-    if (command_.main.empty() && !start_.complete)
-      unknown(
-          "which program it runs is decided at run time; name it with --arg, or its files with "
-          "--include");
+    if (command_.main.empty() && !start_.complete) unknown_program();
     if (command_.main.ends_with(".java"))
       unknown("it compiles its program when it starts; compile it when the image is built");
   }
@@ -341,13 +316,10 @@ class JavaAnalysis {
     out_.suggestions.push_back({"sgx.max_threads", kThreads, "the JVM starts many threads"});
   }
 
-  const ProgramStart& start_;
-  const AnalyzerScene& scene_;
   CommandLine command_;
   std::string home_;
-  Analysis out_;
   std::deque<std::string> queue_;
-  std::set<std::string> granted_, archives_;
+  std::set<std::string> archives_;
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "manifest-gen/launch/program_search.h"
 #include "manifest-gen/launch/shebang.h"
+#include "manifest-gen/runtimes/analysis_run.h"
 #include "manifest-gen/runtimes/node/command_line.h"
 #include "manifest-gen/runtimes/node/resolver.h"
 #include "manifest-gen/runtimes/paths.h"
@@ -59,11 +60,10 @@ bool is_code(std::string_view path) {
   return path.ends_with(".js") || path.ends_with(".cjs") || path.ends_with(".mjs");
 }
 
-class NodeAnalysis {
+class NodeAnalysis final : AnalysisRun {
  public:
   NodeAnalysis(const ProgramStart& start, const AnalyzerScene& scene, CommandLine command)
-      : start_(start),
-        scene_(scene),
+      : AnalysisRun(start, scene),
         command_(std::move(command)),
         resolver_(scene.rootfs, scene.limits, options()) {}
 
@@ -98,19 +98,6 @@ class NodeAnalysis {
     return out;
   }
 
-  const measure::Rootfs& rootfs() const { return scene_.rootfs; }
-
-  void grant(std::string path, Why why, std::string detail, std::string from = {}) {
-    if (!granted_.insert(path).second) return;
-    ClosureRoot root;
-    root.path_or_glob = std::move(path);
-    root.why = why;
-    root.detail = std::move(detail);
-    root.optional = true;
-    root.from = std::move(from);
-    out_.roots.push_back(std::move(root));
-  }
-
   void node_files() {
     for (const std::string_view path : kExternalBuiltins)
       if (is_file(rootfs(), path))
@@ -134,10 +121,7 @@ class NodeAnalysis {
     }
     if (!command.run.empty()) package_script(command.run, directory);
     if (command.script.empty()) {
-      if (!start_.complete && command.text.empty())
-        unknown(
-            "which program it runs is decided at run time; name it with --arg, or its files with "
-            "--include");
+      if (!start_.complete && command.text.empty()) unknown_program();
       return;
     }
     if (is_package_manager(command, directory)) {
@@ -151,7 +135,7 @@ class NodeAnalysis {
     const std::string path = path_in(directory, script);
     Resolution found = resolver_.resolve(path, directory, Resolver::Kind::require);
     if (found.files.empty()) {
-      unknown(cat("the program ", printable(script), " is not in the image"));
+      absent_program(script);
       return;
     }
     for (const std::string& manifest : found.manifests)
@@ -262,7 +246,7 @@ class NodeAnalysis {
     if (!found.found.empty())
       grant(found.found, Why::script_command, cat("a script of package.json runs ", name));
     else
-      unknown(cat("the program ", printable(name), " is not in the image"));
+      absent_program(name);
   }
 
   // The application's own package: all of it, but for what is installed there.
@@ -487,19 +471,11 @@ class NodeAnalysis {
     }
   }
 
-  void unknown(std::string what) {
-    if (std::find(out_.unknown.begin(), out_.unknown.end(), what) == out_.unknown.end())
-      out_.unknown.push_back(std::move(what));
-  }
-
   static constexpr int kMaxShellDepth = 16;
-  const ProgramStart& start_;
-  const AnalyzerScene& scene_;
   CommandLine command_;
   Resolver resolver_;
-  Analysis out_;
   std::deque<Module> queue_;
-  std::set<std::string> seen_, granted_, packages_, whole_, data_, applications_, told_;
+  std::set<std::string> seen_, packages_, whole_, data_, applications_, told_;
   int shell_depth_ = 0;
 };
 

@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/launch/shebang.h"
+#include "manifest-gen/runtimes/analysis_run.h"
 #include "manifest-gen/runtimes/paths.h"
 #include "measure/source/perl.h"
 
@@ -92,10 +93,9 @@ struct Inc {
   bool own = false;  // chosen by the program, not by how perl was built
 };
 
-class PerlAnalysis {
+class PerlAnalysis final : AnalysisRun {
  public:
-  PerlAnalysis(const ProgramStart& start, const AnalyzerScene& scene)
-      : start_(start), scene_(scene) {}
+  PerlAnalysis(const ProgramStart& start, const AnalyzerScene& scene) : AnalysisRun(start, scene) {}
 
   Analysis run() {
     for (const std::string_view item : split(scene_.env("PERL5LIB"), ':'))
@@ -120,25 +120,8 @@ class PerlAnalysis {
   }
 
  private:
-  const measure::Rootfs& rootfs() const { return scene_.rootfs; }
-  std::string in_workdir(std::string_view path) const {
-    return path_in(scene_.launch.workdir, path);
-  }
-
   void grant(std::string path, std::string detail, std::string from) {
-    if (!granted_.insert(path).second) return;
-    ClosureRoot root;
-    root.path_or_glob = std::move(path);
-    root.why = Why::perl_use;
-    root.detail = std::move(detail);
-    root.optional = true;
-    root.from = std::move(from);
-    out_.roots.push_back(std::move(root));
-  }
-
-  void unknown(std::string what) {
-    if (std::find(out_.unknown.begin(), out_.unknown.end(), what) == out_.unknown.end())
-      out_.unknown.push_back(std::move(what));
+    AnalysisRun::grant(std::move(path), Why::perl_use, std::move(detail), std::move(from));
   }
 
   // ---- @INC ----
@@ -176,16 +159,13 @@ class PerlAnalysis {
     }
     if (program) return;
     if (i >= argv.size()) {
-      if (!start_.complete)
-        unknown(
-            "which program it runs is decided at run time; name it with --arg, or its files with "
-            "--include");
+      if (!start_.complete) unknown_program();
       return;
     }
     const std::string path = in_workdir(argv[i]);
     const Node* node = rootfs().find(path);
     if (node == nullptr || !node->is_regular()) {
-      unknown(cat("the program ", printable(argv[i]), " is not in the image"));
+      absent_program(argv[i]);
       return;
     }
     script_ = path;
@@ -444,15 +424,12 @@ class PerlAnalysis {
                        [&](std::string_view suffix) { return name.ends_with(suffix); });
   }
 
-  const ProgramStart& start_;
-  const AnalyzerScene& scene_;
-  Analysis out_;
   bool cjk_ = false;
   std::string cjk_from_, cjk_detail_, cjk_perhaps_;
   std::vector<Inc> inc_;
   std::string script_;
   std::deque<Module> queue_;
-  std::set<std::string> seen_, granted_, used_, whole_;
+  std::set<std::string> seen_, used_, whole_;
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/launch/shebang.h"
+#include "manifest-gen/runtimes/analysis_run.h"
 #include "manifest-gen/runtimes/paths.h"
 #include "manifest-gen/runtimes/php/configuration.h"
 #include "measure/source/php.h"
@@ -67,10 +68,10 @@ std::optional<Started> started(const ProgramStart& start, const measure::Rootfs&
   return std::nullopt;
 }
 
-class PhpAnalysis {
+class PhpAnalysis final : AnalysisRun {
  public:
   PhpAnalysis(const ProgramStart& start, const AnalyzerScene& scene, Started started)
-      : start_(start), scene_(scene) {
+      : AnalysisRun(start, scene) {
     request_.sapi = started.sapi;
     request_.version = std::move(started.version);
   }
@@ -87,26 +88,9 @@ class PhpAnalysis {
   }
 
  private:
-  const measure::Rootfs& rootfs() const { return scene_.rootfs; }
-  std::string in_workdir(std::string_view path) const {
-    return path_in(scene_.launch.workdir, path);
-  }
-
   void grant(std::string path, std::string detail, std::string from = {},
              Why why = Why::php_include) {
-    if (!granted_.insert(path).second) return;
-    ClosureRoot root;
-    root.path_or_glob = std::move(path);
-    root.why = why;
-    root.detail = std::move(detail);
-    root.optional = true;
-    root.from = std::move(from);
-    out_.roots.push_back(std::move(root));
-  }
-
-  void unknown(std::string what) {
-    if (std::find(out_.unknown.begin(), out_.unknown.end(), what) == out_.unknown.end())
-      out_.unknown.push_back(std::move(what));
+    AnalysisRun::grant(std::move(path), why, std::move(detail), std::move(from));
   }
 
   void configuration() {
@@ -200,15 +184,12 @@ class PhpAnalysis {
       serve(root, "served by PHP");
     }
     if (script.empty()) {
-      if (!text && !server && !start_.complete)
-        unknown(
-            "which program it runs is decided at run time; name it with --arg, or its files with "
-            "--include");
+      if (!text && !server && !start_.complete) unknown_program();
       return;
     }
     const std::string path = in_workdir(script);
     if (!is_file(rootfs(), path)) {
-      unknown(cat("the program ", printable(script), " is not in the image"));
+      absent_program(script);
       return;
     }
     grant(path, cat("the program ", script));
@@ -382,13 +363,10 @@ class PhpAnalysis {
                        [&](std::string_view suffix) { return name.ends_with(suffix); });
   }
 
-  const ProgramStart& start_;
-  const AnalyzerScene& scene_;
   ConfigurationRequest request_;
-  Analysis out_;
   std::vector<std::string> include_path_;
   std::deque<std::string> queue_;
-  std::set<std::string> seen_, granted_, whole_;
+  std::set<std::string> seen_, whole_;
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/launch/program_search.h"
+#include "manifest-gen/runtimes/analysis_run.h"
 #include "manifest-gen/runtimes/paths.h"
 #include "manifest-gen/runtimes/ruby/load_path.h"
 #include "measure/source/ruby.h"
@@ -62,10 +63,10 @@ bool is_code(std::string_view path) {
   return path.ends_with(".rb") || path.ends_with(".so");
 }
 
-class RubyAnalysis {
+class RubyAnalysis final : AnalysisRun {
  public:
   RubyAnalysis(const ProgramStart& start, const AnalyzerScene& scene)
-      : start_(start), scene_(scene), load_path_(scene.rootfs) {}
+      : AnalysisRun(start, scene), load_path_(scene.rootfs) {}
 
   Analysis run() {
     search_places();
@@ -79,25 +80,8 @@ class RubyAnalysis {
   }
 
  private:
-  const measure::Rootfs& rootfs() const { return scene_.rootfs; }
-  std::string in_workdir(std::string_view path) const {
-    return path_in(scene_.launch.workdir, path);
-  }
-
   void grant(std::string path, std::string detail, std::string from = {}) {
-    if (!granted_.insert(path).second) return;
-    ClosureRoot root;
-    root.path_or_glob = std::move(path);
-    root.why = Why::ruby_require;
-    root.detail = std::move(detail);
-    root.optional = true;
-    root.from = std::move(from);
-    out_.roots.push_back(std::move(root));
-  }
-
-  void unknown(std::string what) {
-    if (std::find(out_.unknown.begin(), out_.unknown.end(), what) == out_.unknown.end())
-      out_.unknown.push_back(std::move(what));
+    AnalysisRun::grant(std::move(path), Why::ruby_require, std::move(detail), std::move(from));
   }
 
   // ---- where it looks ----
@@ -158,10 +142,7 @@ class RubyAnalysis {
     }
     if (text) return;
     if (i >= argv.size()) {
-      if (!start_.complete)
-        unknown(
-            "which program it runs is decided at run time; name it with --arg, or its files with "
-            "--include");
+      if (!start_.complete) unknown_program();
       return;
     }
     program(argv[i], {argv.begin() + static_cast<std::ptrdiff_t>(i) + 1, argv.end()});
@@ -175,7 +156,7 @@ class RubyAnalysis {
       if (!found.found.empty()) path = found.found;
     }
     if (!is_file(rootfs(), path)) {
-      unknown(cat("the program ", printable(script), " is not in the image"));
+      absent_program(script);
       return;
     }
     script_ = path;
@@ -280,7 +261,7 @@ class RubyAnalysis {
       enqueue(in_path.found, Origin::site, nullptr);
       found = true;
     }
-    if (!found) unknown(cat("the program ", printable(name), " is not in the image"));
+    if (!found) absent_program(name);
   }
 
   // The program of a gem, of any gem when `gem` is empty.
@@ -605,15 +586,12 @@ class RubyAnalysis {
     return out;
   }
 
-  const ProgramStart& start_;
-  const AnalyzerScene& scene_;
   LoadPath load_path_;
-  Analysis out_;
   std::string script_;
   bool rubygems_ = true, search_ = false, bundled_ = false, encodings_ = false;
   std::deque<Module> queue_;
   std::vector<std::string> required_;  // by options; when the load path is known
-  std::set<std::string> seen_, granted_, used_, whole_, families_, below_, converters_;
+  std::set<std::string> seen_, used_, whole_, families_, below_, converters_;
   bool gem_programs_known_ = false;
   std::multimap<std::string, std::string, std::less<>> gem_programs_;  // by name
 };
