@@ -7,6 +7,13 @@
 namespace cloister::cmd {
 namespace {
 
+// Empty when there is none.
+std::string label(const oci::Image& image, std::string_view name) {
+  const auto& labels = image.config.config.labels;
+  const auto at = labels.find(std::string(name));
+  return at == labels.end() ? std::string() : at->second;
+}
+
 // MRENCLAVE from the bytes in the image.
 Status recompute(EnclaveImage& enclave, const Bytes& libpal, const Limits& limits) {
   CL_TRY(const auto layout, measure::sgx::builtin_layout(enclave.version));
@@ -61,8 +68,7 @@ Result<EnclaveImage> read_enclave(const measure::Rootfs& rootfs, const oci::Imag
   CL_TRY(out.sigstruct, sign::parse_sigstruct(sig));
   out.sigstruct_digest = sha256(sig);
   out.signature_valid = sign::check_sigstruct(out.sigstruct).has_value();
-  const auto version = image.config.config.labels.find(std::string(manifest::kLabelRuntimeVersion));
-  if (version != image.config.config.labels.end()) out.version = version->second;
+  out.version = label(image, manifest::kLabelRuntimeVersion);
   CL_TRY(const Bytes libpal, read(manifest::kLibpalPath, limits.libpal_bytes));
   CL_TRY(const Bytes libsysdb, read(manifest::kLibsysdbPath, limits.libpal_bytes));
   out.runtime_files = {{"libpal.so", sha256(libpal)}, {"libsysdb.so", sha256(libsysdb)}};
@@ -96,6 +102,12 @@ Result<sign::EnclaveEvidence> enclave_evidence(const LoadedImage& loaded,
     const measure::Node* node = loaded.rootfs->find(file.name);
     if (node == nullptr || !node->is_regular() || node->entry->sha256 != file.sha256)
       out.differing.push_back(file.name);
+  }
+  out.runtime_name = label(loaded.image, manifest::kLabelRuntime);
+  out.runtime_version = enclave.version;
+  out.base_uri = label(loaded.image, manifest::kLabelBaseName);
+  if (const std::string base = label(loaded.image, manifest::kLabelBaseDigest); !base.empty()) {
+    CL_TRY(out.base_digest, Digest::parse(base));
   }
   const oci::ExecutionConfig& config = loaded.image.config.config;
   const std::vector<std::string> start = {std::string(manifest::kLoaderPath),

@@ -7,6 +7,7 @@
 #include "cmd/attached.h"
 #include "cmd/enclave_image.h"
 #include "manifest-gen/assemble/paths.h"
+#include "oci/documents/attached.h"
 #include "sign/image/bundle.h"
 #include "sign/image/dsse.h"
 #include "sign/image/measurement.h"
@@ -20,16 +21,10 @@ constexpr std::string_view kSimpleSigningMediaType =
     "application/vnd.dev.cosign.simplesigning.v1+json";
 constexpr std::string_view kDsseMediaType = "application/vnd.dsse.envelope.v1+json";
 constexpr const char* kPredicateAnnotation = "predicateType";
-constexpr std::string_view kAnnotationBaseName = "org.opencontainers.image.base.name";
-constexpr std::string_view kAnnotationBaseDigest = "org.opencontainers.image.base.digest";
 
 Artefact artefact(std::string_view media_type, std::string text) {
-  Artefact out;
-  out.descriptor.media_type = std::string(media_type);
-  out.descriptor.digest = sha256(text);
-  out.descriptor.size = text.size();
-  out.text = std::move(text);
-  return out;
+  oci::Descriptor descriptor = oci::describe(media_type, text);
+  return {std::move(descriptor), std::move(text)};
 }
 
 // "host/repository:tag"; a digest reference has no tag, a layout only its own name for the image.
@@ -92,7 +87,7 @@ class Signer {
     CL_TRY(const Bytes signature, options_.key.sign(as_bytes(payload)));
     Artefact out = artefact(kSimpleSigningMediaType, payload);
     out.descriptor.annotations[kSignatureAnnotation] = base64(signature);
-    return attach_under_tag(session_, ref_, image, kSignatureSuffix, out);
+    return attach_under_tag(session_, ref_, image, oci::kSignatureSuffix, out);
   }
 
   Status add_attestation(const Digest& image, const std::string& statement) {
@@ -100,7 +95,7 @@ class Signer {
     Artefact out = artefact(kDsseMediaType, std::move(envelope));
     out.descriptor.annotations[kSignatureAnnotation] = "";  // cosign wants the key, not a value
     out.descriptor.annotations[kPredicateAnnotation] = std::string(sign::kMeasurementPredicate);
-    return attach_under_tag(session_, ref_, image, kAttestationSuffix, out);
+    return attach_under_tag(session_, ref_, image, oci::kAttestationSuffix, out);
   }
 
   Status add_bundle(const oci::RawManifest& image, const std::string& statement,
@@ -137,19 +132,15 @@ Result<std::string> predicate_of(const LoadedImage& loaded, const EnclaveImage& 
   p.mrsigner = enclave.sigstruct.mrsigner();
   p.sigstruct_digest = enclave.sigstruct_digest;
   p.enclave_size = enclave.enclave_size;
-  p.runtime_name = "gramine";
-  p.runtime_version = enclave.version;
-  p.runtime_files = enclave.runtime_files;
+  p.runtime_name = evidence.runtime_name;
+  p.runtime_version = evidence.runtime_version;
+  p.runtime_files = evidence.runtime_files;
   p.manifest_path = std::string(manifest::kSgxManifestPath);
   p.manifest_digest = evidence.manifest_digest;
   p.trusted_files = evidence.trusted.size();
   p.trusted_digest = sign::trusted_files_digest(evidence.trusted);
-  const auto& labels = image.config.config.labels;
-  if (const auto at = labels.find(std::string(kAnnotationBaseName)); at != labels.end())
-    p.base_uri = at->second;
-  if (const auto at = labels.find(std::string(kAnnotationBaseDigest)); at != labels.end()) {
-    CL_TRY(p.base_digest, Digest::parse(at->second));
-  }
+  p.base_uri = evidence.base_uri;
+  p.base_digest = evidence.base_digest;
   p.generator_version = std::string(kVersion);
   return sign::encode_measurement(p);
 }
@@ -177,8 +168,9 @@ SignatureForms signature_forms(const std::string& name) {
 
 Result<SignedImage> sign_image(Session& session, const oci::ImageRef& ref,
                                const SignImageOptions& options) {
-  if (ref.transport == oci::Transport::archive)
-    return Error::usage("an archive cannot be signed: nothing can be added to it")
+  if (ref.transport != oci::Transport::registry && ref.transport != oci::Transport::layout)
+    return Error::usage("only an image in a registry or a layout can be signed")
+        .detail("nothing can be added to an archive, or to what a daemon holds")
         .hint("copy it to a registry or a layout with cloister push, and sign it there");
   CL_TRY(const oci::Image image, session.resolve(ref));
   std::vector<oci::RawManifest> subjects = {{image.manifest_descriptor, image.manifest_text}};

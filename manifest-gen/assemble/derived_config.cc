@@ -16,8 +16,6 @@
 namespace cloister::manifest {
 namespace {
 
-constexpr std::string_view kBaseName = "org.opencontainers.image.base.name";
-constexpr std::string_view kBaseDigest = "org.opencontainers.image.base.digest";
 constexpr std::string_view kLicenses = "org.opencontainers.image.licenses";
 constexpr std::string_view kNamespace = "io.cloister.";
 
@@ -79,8 +77,8 @@ Result<std::map<std::string, std::string>> image_facts(const AssembleInput& inpu
   const auto license = inherited.find(std::string(kLicenses));
   facts[std::string(kLicenses)] =
       license_expression(runtime, license == inherited.end() ? std::string() : license->second);
-  if (!input.base_name.empty()) facts[std::string(kBaseName)] = input.base_name;
-  facts[std::string(kBaseDigest)] = input.base.manifest_descriptor.digest.str();
+  if (!input.base_name.empty()) facts[std::string(kLabelBaseName)] = input.base_name;
+  facts[std::string(kLabelBaseDigest)] = input.base.manifest_descriptor.digest.str();
   facts[std::string(kLabelMrenclave)] = input.mrenclave.hex();
   facts[std::string(kLabelMrsigner)] = input.mrsigner.hex();
   facts[std::string(kLabelRuntime)] = runtime.name;

@@ -20,9 +20,7 @@ std::string encode_bundle(std::string_view envelope, const ImagePublicKey& key) 
   OrderedJson out = OrderedJson::object();
   out["mediaType"] = std::string(kBundleMediaType);
   out["verificationMaterial"] = std::move(material);
-  std::string text = dump_json(out);
-  text.pop_back();
-  return cat(text, R"(,"dsseEnvelope":)", envelope, "}");
+  return with_member(dump_json(out), "dsseEnvelope", envelope);
 }
 
 Result<DsseEnvelope> parse_bundle(std::string_view text, const Limits& limits) {

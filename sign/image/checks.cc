@@ -29,13 +29,6 @@ std::string key_name(const ImagePublicKey& key) {
   return cat(image_key_kind_name(key.kind()), " key ", key.fingerprint().hex().substr(0, 16));
 }
 
-bool same_claim(const MeasurementClaim& a, const MeasurementClaim& b) {
-  return a.mrenclave == b.mrenclave && a.mrsigner == b.mrsigner &&
-         a.sigstruct_digest == b.sigstruct_digest && a.manifest_digest == b.manifest_digest &&
-         a.trusted_digest == b.trusted_digest && a.isvprodid == b.isvprodid &&
-         a.isvsvn == b.isvsvn && a.debug == b.debug && a.runtime_files == b.runtime_files;
-}
-
 // What this key stated; what is signed by others, or cannot be read, is somebody else's business.
 std::optional<Statement> statement_by(const DsseEnvelope& envelope, const ImagePublicKey& key,
                                       const Limits& limits) {
@@ -46,38 +39,49 @@ std::optional<Statement> statement_by(const DsseEnvelope& envelope, const ImageP
   return std::move(*statement);
 }
 
-std::string listed(const std::vector<NamedDigest>& files) {
-  std::string out;
+std::string runtime_text(std::string_view name, std::string_view version,
+                         const std::vector<NamedDigest>& files) {
+  std::string out = cat(printable(name), " ", printable(version));
   for (const NamedDigest& file : files)
-    out += cat(out.empty() ? "" : ", ", printable(file.name), " ", file.sha256.hex());
+    out += cat(", ", printable(file.name), " ", file.sha256.hex());
   return out;
+}
+
+std::string base_text(std::string_view uri, const Digest& digest) {
+  return cat(printable(uri), uri.empty() ? "" : " ", digest.str());
+}
+
+std::string file_list(std::uint64_t count, const Digest& digest) {
+  return cat(count, " files, ", digest.hex());
 }
 
 }  // namespace
 
+// What this key signed about other images may have been copied here by anyone: it is passed over
+// like a stranger's, and only named when nothing better is found.
 Check check_signature(const Digest& image, const std::vector<SignatureArtefact>& artefacts,
                       const std::vector<DsseEnvelope>& envelopes, const ImagePublicKey& key,
                       const Limits& limits) {
   std::size_t of_others = 0;
+  std::string misplaced;
   for (const SignatureArtefact& artefact : artefacts) {
     if (!key.verify(as_bytes(artefact.payload), artefact.signature)) {
       ++of_others;
       continue;
     }
     const auto claim = parse_simple_signing(artefact.payload, limits);
-    if (!claim.has_value())
-      return failed("signature", claim.error().what(), "a signature over an image digest");
-    if (claim->manifest_digest != image)
-      return failed("signature", cat("a signature of ", claim->manifest_digest.str()), image.str());
-    return passed("signature", cat("by the ", key_name(key)));
+    if (claim.has_value() && claim->manifest_digest == image)
+      return passed("signature", cat("by the ", key_name(key)));
+    misplaced = claim.has_value() ? cat("a signature of ", claim->manifest_digest.str())
+                                  : claim.error().what();
   }
   for (const DsseEnvelope& envelope : envelopes) {
     const auto statement = statement_by(envelope, key, limits);
-    if (statement && statement->predicate_type == kCosignSignPredicate)
-      return statement->is_about(image)
-                 ? passed("signature", cat("by the ", key_name(key)))
-                 : failed("signature", "a signature of another image", image.str());
+    if (!statement || statement->predicate_type != kCosignSignPredicate) continue;
+    if (statement->is_about(image)) return passed("signature", cat("by the ", key_name(key)));
+    misplaced = "a signature of another image";
   }
+  if (!misplaced.empty()) return failed("signature", std::move(misplaced), image.str());
   return failed("signature",
                 of_others == 0 ? std::string("the image is not signed")
                                : cat("only signatures by other keys: ", of_others),
@@ -87,19 +91,21 @@ Check check_signature(const Digest& image, const std::vector<SignatureArtefact>&
 AttestationResult check_attestation(const Digest& image, const std::vector<DsseEnvelope>& envelopes,
                                     const ImagePublicKey& key, const Limits& limits) {
   AttestationResult out;
+  bool misplaced = false;
   for (const DsseEnvelope& envelope : envelopes) {
     const auto statement = statement_by(envelope, key, limits);
     if (!statement || statement->predicate_type != kMeasurementPredicate) continue;
     if (!statement->is_about(image)) {
-      out.check = failed("attestation", "an attestation about another image", image.str());
-      return out;
+      misplaced = true;
+      continue;
     }
     auto claim = parse_measurement(statement->predicate, limits);
     if (!claim.has_value()) {
       out.check = failed("attestation", claim.error().what(), std::string(kMeasurementPredicate));
+      out.claim.reset();
       return out;
     }
-    if (out.claim && !same_claim(*out.claim, *claim)) {
+    if (out.claim && *out.claim != *claim) {
       out.check = failed("attestation", "two attestations by this key that disagree", "one answer");
       out.claim.reset();
       return out;
@@ -108,6 +114,8 @@ AttestationResult check_attestation(const Digest& image, const std::vector<DsseE
   }
   if (out.claim)
     out.check = passed("attestation", cat("mrenclave ", out.claim->mrenclave.hex()));
+  else if (misplaced)
+    out.check = failed("attestation", "an attestation about another image", image.str());
   else
     out.check = failed("attestation",
                        envelopes.empty() ? "nothing is attested about the image"
@@ -170,9 +178,14 @@ std::vector<Check> check_claim(const EnclaveEvidence& e, const MeasurementClaim&
       compared("attested-sigstruct", e.sigstruct_digest.hex(), claim.sigstruct_digest.hex()));
   out.push_back(
       compared("attested-manifest", e.manifest_digest.hex(), claim.manifest_digest.hex()));
-  out.push_back(compared("attested-trusted-files", trusted_files_digest(e.trusted).hex(),
-                         claim.trusted_digest.hex()));
-  out.push_back(compared("attested-runtime", listed(e.runtime_files), listed(claim.runtime_files)));
+  out.push_back(compared("attested-trusted-files",
+                         file_list(e.trusted.size(), trusted_files_digest(e.trusted)),
+                         file_list(claim.trusted_files, claim.trusted_digest)));
+  out.push_back(
+      compared("attested-runtime", runtime_text(e.runtime_name, e.runtime_version, e.runtime_files),
+               runtime_text(claim.runtime_name, claim.runtime_version, claim.runtime_files)));
+  out.push_back(compared("attested-base", base_text(e.base_uri, e.base_digest),
+                         base_text(claim.base_uri, claim.base_digest)));
   out.push_back(compared("attested-version",
                          cat(s.isvprodid, "/", s.isvsvn, s.debug() ? " debug" : ""),
                          cat(claim.isvprodid, "/", claim.isvsvn, claim.debug ? " debug" : "")));

@@ -38,6 +38,8 @@ struct EnclaveEvidence {
   std::vector<NamedDigest> runtime_files;  // libpal.so, libsysdb.so
   std::vector<NamedDigest> trusted;        // path and digest that the manifest names
   std::vector<std::string> differing;      // of these, paths whose file is another one or absent
+  std::string runtime_name, runtime_version, base_uri;  // by the image's labels
+  Digest base_digest;
   bool starts_loader = false;  // the image's entrypoint is the enclave's loader with this manifest
 };
 

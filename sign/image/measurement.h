@@ -55,6 +55,7 @@ struct MeasurementClaim {
   std::string runtime_name, runtime_version, base_uri;
   std::vector<NamedDigest> runtime_files;
   Digest base_digest;
+  bool operator==(const MeasurementClaim&) const = default;
 };
 Result<MeasurementClaim> parse_measurement(std::string_view predicate, const Limits& limits);
 

@@ -27,10 +27,7 @@ std::string encode_statement(std::string_view name, const Digest& subject,
   out["_type"] = std::string(kStatementType);
   out["subject"] = OrderedJson::array({std::move(about)});
   out["predicateType"] = std::string(predicate_type);
-  // The last member is put in as the text it is: a JSON object again.
-  std::string text = dump_json(out);
-  text.pop_back();
-  return cat(text, R"(,"predicate":)", predicate, "}");
+  return with_member(dump_json(out), "predicate", predicate);
 }
 
 Result<Statement> parse_statement(std::string_view text, const Limits& limits) {

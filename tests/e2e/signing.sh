@@ -22,7 +22,7 @@ must verify "$app" --key "$work/ecdsa-p256.pub" --format json
 same "what a build signed is verified" "$(jq -r .verified "$out")" true
 same "under the digest that was built" "$(jq -r .image.digest "$out")" "$digest"
 same "by these checks" "$(jq -r '[.checks[].name] | join(" ")' "$out")" \
-  "signature attestation entrypoint trusted-files sigstruct mrenclave debug attested-mrenclave attested-mrsigner attested-sigstruct attested-manifest attested-trusted-files attested-runtime attested-version"
+  "signature attestation entrypoint trusted-files sigstruct mrenclave debug attested-mrenclave attested-mrsigner attested-sigstruct attested-manifest attested-trusted-files attested-runtime attested-base attested-version"
 must verify "$app" --key "$work/ecdsa-p256.pub"
 claim "people read a verdict" grep -qx "This image is what its signer says." "$out"
 
@@ -87,6 +87,8 @@ other=$(cat "$out")
 copy "docker://$registry/app:$sig_tag" "docker://$registry/app:sha256-${other#sha256:}.sig"
 copy "docker://$registry/app:sha256-${digest#sha256:}.att" "docker://$registry/app:sha256-${other#sha256:}.att"
 not_verified "signature attestation" "$registry/app:other" --key "$work/rsa.pub"
+must sign "$registry/app:other" --key "$work/rsa.pem"
+must verify "$registry/app:other" --key "$work/rsa.pub"
 
 # A file that the manifest trusts is replaced by a layer on top: signed by whoever can, it is found.
 copy "docker://$app" "oci:$work/evil:x"
@@ -109,6 +111,8 @@ not_verified "signature attestation trusted-files" "oci:$work/evil:evil" --key "
 must build "$registry/app:1" --key "$key" --runtime "$runtime" -o "oci:$work/built:sgx" --sign-key "$work/ed25519.pem"
 must verify "oci:$work/built:sgx" --key "$work/ed25519.pub"
 refused 2 "archive" sign "oci-archive:$work/none.tar" --key "$work/ed25519.pem"
+refused 2 "archive" sign "docker-archive:$work/none.tar" --key "$work/ed25519.pem"
+refused 2 "daemon" sign "docker-daemon:none:1" --key "$work/ed25519.pem"
 refused 2 "puts it nowhere" build "$registry/app:1" --key "$key" --runtime "$runtime" --sign-key "$work/ed25519.pem"
 
 # An image that is no enclave is signed, and nothing is attested about it.

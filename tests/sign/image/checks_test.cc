@@ -55,6 +55,16 @@ TEST(SignatureCheck, SaysWhyNot) {
   EXPECT_FALSE(check({nonsense}).passed);
 }
 
+// Anyone can copy what our key signed about one image to another one, before what it signed there.
+TEST(SignatureCheck, OursOfAnotherImageHarmsNothing) {
+  const Keys k;
+  EXPECT_TRUE(
+      check_signature(kSubject,
+                      {signature_by(k.ours, sha256("another")), signature_by(k.ours, kSubject)}, {},
+                      k.ours.public_key(), Limits())
+          .passed);
+}
+
 MeasurementPredicate predicate_with(std::string_view enclave) {
   MeasurementPredicate p;
   p.sigstruct.mrenclave = sha256(enclave);
@@ -122,6 +132,18 @@ TEST(AttestationCheck, SaysWhyNot) {
             "two attestations by this key that disagree");
 }
 
+TEST(AttestationCheck, OursOfAnotherImageHarmsNothing) {
+  const Keys k;
+  const AttestationResult result = check_attestation(
+      kSubject,
+      {attested(k.ours, sha256("another"), kMeasurementPredicate, "other enclave"),
+       attested(k.ours, kSubject, kMeasurementPredicate, "enclave")},
+      k.ours.public_key(), Limits());
+  EXPECT_TRUE(result.check.passed) << result.check.found;
+  ASSERT_TRUE(result.claim.has_value());
+  EXPECT_EQ(result.claim->mrenclave, sha256("enclave"));
+}
+
 TEST(AttestationCheck, TheSameSaidTwiceIsOneAnswer) {
   const Keys k;
   const DsseEnvelope text = attested(k.ours, kSubject, kMeasurementPredicate, "enclave");
@@ -144,6 +166,10 @@ EnclaveEvidence evidence() {
   e.manifest_digest = sha256("manifest");
   e.runtime_files = {{"libpal.so", sha256("pal")}};
   e.trusted = {{"/bin/a", sha256("a")}, {"/bin/b", sha256("b")}};
+  e.runtime_name = "gramine";
+  e.runtime_version = "1.9";
+  e.base_uri = "docker.io/library/redis:7";
+  e.base_digest = sha256("base");
   e.starts_loader = true;
   return e;
 }
@@ -224,7 +250,12 @@ MeasurementClaim claim_of(const EnclaveEvidence& e) {
   claim.sigstruct_digest = e.sigstruct_digest;
   claim.manifest_digest = e.manifest_digest;
   claim.trusted_digest = trusted_files_digest(e.trusted);
+  claim.trusted_files = e.trusted.size();
+  claim.runtime_name = e.runtime_name;
+  claim.runtime_version = e.runtime_version;
   claim.runtime_files = e.runtime_files;
+  claim.base_uri = e.base_uri;
+  claim.base_digest = e.base_digest;
   claim.isvprodid = e.sigstruct.isvprodid;
   claim.isvsvn = e.sigstruct.isvsvn;
   return claim;
@@ -243,7 +274,11 @@ TEST(ClaimCheck, EveryFieldCounts) {
   EXPECT_EQ(broken([](auto& c) { c.sigstruct_digest = sha256("x"); }), "attested-sigstruct");
   EXPECT_EQ(broken([](auto& c) { c.manifest_digest = sha256("x"); }), "attested-manifest");
   EXPECT_EQ(broken([](auto& c) { c.trusted_digest = sha256("x"); }), "attested-trusted-files");
+  EXPECT_EQ(broken([](auto& c) { c.trusted_files = 1; }), "attested-trusted-files");
   EXPECT_EQ(broken([](auto& c) { c.runtime_files.clear(); }), "attested-runtime");
+  EXPECT_EQ(broken([](auto& c) { c.runtime_version = "1.8"; }), "attested-runtime");
+  EXPECT_EQ(broken([](auto& c) { c.base_digest = sha256("x"); }), "attested-base");
+  EXPECT_EQ(broken([](auto& c) { c.base_uri.clear(); }), "attested-base");
   EXPECT_EQ(broken([](auto& c) { c.isvsvn = 9; }), "attested-version");
   EXPECT_EQ(broken([](auto& c) { c.debug = true; }), "attested-version");
 }
