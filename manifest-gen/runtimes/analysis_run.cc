@@ -33,6 +33,27 @@ void AnalysisRun::unknown_program() {
       "--include");
 }
 
+std::optional<std::size_t> AnalysisRun::find_script(const Option& option) {
+  const std::vector<std::string>& argv = start_.argv;
+  bool program = false;
+  std::size_t i = 1;
+  for (; i < argv.size(); ++i) {
+    const std::string& word = argv[i];
+    if (word == "--") {
+      ++i;
+      break;
+    }
+    if (word.size() < 2 || word.front() != '-') break;
+    const Taken taken = option(word, i + 1 < argv.size() ? std::string_view(argv[i + 1]) : "");
+    program = program || taken.program;
+    if (taken.next) ++i;
+  }
+  if (program) return std::nullopt;
+  if (i < argv.size()) return i;
+  if (!start_.complete) unknown_program();
+  return std::nullopt;
+}
+
 void AnalysisRun::absent_program(std::string_view spelling) {
   unknown(cat("the program ", printable(spelling), " is not in the image"));
 }

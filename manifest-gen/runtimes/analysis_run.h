@@ -2,6 +2,9 @@
 // analysers that follow programs file by file derive from it.
 #pragma once
 
+#include <cstddef>
+#include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -23,7 +26,15 @@ class AnalysisRun {
   void grant(std::string path, Why why, std::string detail, std::string from = {});
   // A sentence for people, each once.
   void unknown(std::string what);
-  void unknown_program();                          // further arguments decide what is run
+  void unknown_program();  // further arguments decide what is run
+  // What an option of an interpreter takes: the word after it, the place of the program (-e TEXT).
+  struct Taken {
+    bool next = false, program = false;
+  };
+  using Option = std::function<Taken(std::string_view word, std::string_view next)>;
+  // Hands the options of argv to `option`, up to "--" or the first operand, and answers where in
+  // argv the script stands; nothing when an option was the program, or when there is none.
+  std::optional<std::size_t> find_script(const Option& option);
   void absent_program(std::string_view spelling);  // it is not in the image
 
   const ProgramStart& start_;

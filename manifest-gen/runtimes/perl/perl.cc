@@ -142,40 +142,20 @@ class PerlAnalysis final : AnalysisRun {
   // ---- the command line ----
 
   void command_line() {
-    const std::vector<std::string>& argv = start_.argv;
-    std::size_t i = 1;
-    bool program = false;
-    for (; i < argv.size(); ++i) {
-      const std::string& word = argv[i];
-      if (word == "--") {
-        ++i;
-        break;
-      }
-      if (word.size() < 2 || word.front() != '-') break;
-      const std::string_view next = i + 1 < argv.size() ? std::string_view(argv[i + 1]) : "";
-      const Taken taken = option(word, next);
-      program = program || taken.program;
-      if (taken.next) ++i;
-    }
-    if (program) return;
-    if (i >= argv.size()) {
-      if (!start_.complete) unknown_program();
-      return;
-    }
-    const std::string path = in_workdir(argv[i]);
-    const Node* node = rootfs().find(path);
-    if (node == nullptr || !node->is_regular()) {
-      absent_program(argv[i]);
+    const auto at = find_script(
+        [this](std::string_view word, std::string_view next) { return option(word, next); });
+    if (!at) return;
+    const std::string& script = start_.argv[*at];
+    const std::string path = in_workdir(script);
+    if (!is_file(rootfs(), path)) {
+      absent_program(script);
       return;
     }
     script_ = path;
-    grant(path, cat("the program ", argv[i]), {});
+    grant(path, cat("the program ", script), {});
     enqueue(path, false);
   }
 
-  struct Taken {
-    bool next = false, program = false;
-  };
   // perlrun(1). Single letters may stand together: "-wne".
   Taken option(std::string_view word, std::string_view next) {
     Taken taken;

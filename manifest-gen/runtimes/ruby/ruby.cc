@@ -126,26 +126,11 @@ class RubyAnalysis final : AnalysisRun {
   // ---- the command line ----
 
   void command_line() {
+    const auto at = find_script(
+        [this](std::string_view word, std::string_view next) { return option(word, next); });
+    if (!at) return;
     const std::vector<std::string>& argv = start_.argv;
-    std::size_t i = 1;
-    bool text = false;
-    for (; i < argv.size(); ++i) {
-      const std::string& word = argv[i];
-      if (word == "--") {
-        ++i;
-        break;
-      }
-      if (word.size() < 2 || word.front() != '-') break;
-      const Taken taken = option(word, i + 1 < argv.size() ? argv[i + 1] : "");
-      text = text || taken.program;
-      if (taken.next) ++i;
-    }
-    if (text) return;
-    if (i >= argv.size()) {
-      if (!start_.complete) unknown_program();
-      return;
-    }
-    program(argv[i], {argv.begin() + static_cast<std::ptrdiff_t>(i) + 1, argv.end()});
+    program(argv[*at], {argv.begin() + static_cast<std::ptrdiff_t>(*at) + 1, argv.end()});
   }
 
   void program(const std::string& script, const std::vector<std::string>& arguments) {
@@ -169,9 +154,6 @@ class RubyAnalysis final : AnalysisRun {
     if (!own) application("a program that loads it");
   }
 
-  struct Taken {
-    bool next = false, program = false;
-  };
   // ruby(1). Single letters may stand together: "-wne".
   Taken option(std::string_view word, std::string_view next) {
     Taken taken;
