@@ -8,8 +8,8 @@
 need jq python3
 python3 -c 'import jsonschema' 2>/dev/null || skip "python3-jsonschema is not installed (./dev test installs it)"
 
-# valid NAME: the last result agrees with cmd/report/schema/NAME.schema.json.
-valid() {
+# agrees TEXT SCHEMA DOCUMENT, two files.
+agrees() {
   claim "$1: agrees with its schema" python3 -W ignore -c '
 import json, sys
 from jsonschema import Draft202012Validator as Validator
@@ -17,8 +17,10 @@ schema, document = (json.load(open(name)) for name in sys.argv[1:])
 Validator.check_schema(schema)
 errors = sorted(Validator(schema).iter_errors(document), key=str)
 for error in errors: print(error.json_path, error.message)
-sys.exit(bool(errors))' "$CLOISTER_SOURCE_DIR/cmd/report/schema/$1.schema.json" "$out"
+sys.exit(bool(errors))' "$2" "$3"
 }
+# valid NAME: the last result agrees with cmd/report/schema/NAME.schema.json.
+valid() { agrees "$1" "$CLOISTER_SOURCE_DIR/cmd/report/schema/$1.schema.json" "$out"; }
 image=oci:$images:glibc
 program=/opt/app/hello
 
@@ -135,4 +137,42 @@ claim "but there is a way to grant it" jq -e '.options | index("--include /usr/s
 must why "$image" /usr/share/doc/readme --runtime "$runtime"
 claim "in text as well" grep -q -- '--include /usr/share/doc/readme' "$out"
 refused 1 "no file .*no-such-file" why "$image" /no-such-file --runtime "$runtime"
+# --- every other JSON -----------------------------------------------------------------------------
+
+must files "$image" --format json
+valid files
+must files "$image" --merged --format json
+valid files
+must inspect "$image" --format json
+valid inspect
+must build "$image" --runtime "$runtime" --dry-run --format json
+valid build
+
+must keygen image -o "$work/image.pem"
+must build "$image" --runtime "$runtime" --key "$key" --sign-key "$work/image.pem" -o "oci:$work/built:x" --format json
+valid build
+must inspect "oci:$work/built:x" --format json
+valid inspect
+must verify "oci:$work/built:x" --key "$work/image.pub" --format json
+valid verify
+must keygen image -o "$work/other.pem"
+cloister verify "oci:$work/built:x" --key "$work/other.pub" --format json
+same "another key is refused" "$code" 3
+valid verify
+att=$(blob_path "$work/built" "$(layers_of "$work/built" "sha256-$(manifest_digest "$work/built" x | cut -d: -f2).att")")
+jq -r .payload "$att" | base64 -d | jq .predicate >"$work/predicate"
+agrees "the measurement predicate" "$CLOISTER_SOURCE_DIR/sign/image/schema/enclave-measurement-v1.json" "$work/predicate"
+
+must manifest "$image" --runtime "$runtime" -o "$work/app.manifest.sgx"
+must measure "$work/app.manifest.sgx" --runtime "$runtime" --key "$key" --date 2024-01-02 --sig "$work/app.sig" --format json
+valid measure
+must sigstruct "$work/app.sig" --format json
+valid sigstruct
+
+must cache ls --format json
+valid cache
+must cache prune --format json
+valid cache
+must cache verify --format json
+valid cache
 finish
