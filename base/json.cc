@@ -154,6 +154,11 @@ Result<const Json*> get_object(const Json& object, std::string_view key) {
   return m;
 }
 
+std::string with_member(std::string object, std::string_view key, std::string_view value) {
+  object.pop_back();
+  return cat(object, ",", dump_json(Json(key)), ":", value, "}");
+}
+
 std::string dump_json(const Json& value) {
   return dump(value, -1);
 }

@@ -35,6 +35,10 @@ Result<std::map<std::string, std::string>> get_string_map(const Json& object, st
 Result<const Json*> get_array(const Json& object, std::string_view key);
 Result<const Json*> get_object(const Json& object, std::string_view key);
 
+// `object`, the compact text of an object that has members, with one more at its end whose value is
+// the JSON text `value`: for values that are passed on as the text they are.
+std::string with_member(std::string object, std::string_view key, std::string_view value);
+
 // Compact and indented text. Strings that are not UTF-8 are written with replacement characters.
 std::string dump_json(const Json& value);
 std::string dump_json_pretty(const Json& value);

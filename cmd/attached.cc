@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "base/stream.h"
 #include "base/text.h"
@@ -17,7 +16,6 @@ namespace cloister::cmd {
 namespace {
 
 constexpr int kAttachTries = 3;
-constexpr std::string_view kEmptyMediaType = "application/vnd.oci.empty.v1+json";
 
 oci::ImageRef beside(const oci::ImageRef& ref, const std::string& tag) {
   oci::ImageRef out = ref;
@@ -28,41 +26,31 @@ oci::ImageRef beside(const oci::ImageRef& ref, const std::string& tag) {
   return out;
 }
 
-// Not the session's transport, which remembers the index of a layout.
+// The manifest under a tag of the registry or layout; nothing when there is no such tag. Read anew,
+// not through the session's transport, which remembers the index of a layout.
+Result<std::optional<oci::RawManifest>> manifest_under(Session& session, const oci::ImageRef& at) {
+  auto read = [&]() -> Result<oci::RawManifest> {
+    if (at.transport == oci::Transport::layout) {
+      CL_TRY(const auto layout, oci::open_layout(at, session.limits()));
+      return layout->root();
+    }
+    CL_TRY(const auto client, session.registry(at.registry, oci::Access::push));
+    return client->get_manifest(at.registry.tag);
+  }();
+  if (read.has_value()) return std::optional(std::move(*read));
+  if (read.error().code() == Code::not_found) return std::optional<oci::RawManifest>();
+  return std::move(read).error();
+}
+
 Result<std::vector<oci::Descriptor>> layers_under(Session& session, const oci::ImageRef& at) {
-  std::unique_ptr<oci::ImageTransport> from;
-  if (at.transport == oci::Transport::layout) {
-    CL_TRY(from, oci::open_layout(at, session.limits()));
-  } else {
-    CL_TRY(auto client, session.registry(at.registry, oci::Access::push));
-    from = oci::make_registry_transport(std::move(client), at.registry);
-  }
-  auto root = from->root();
-  if (!root.has_value()) {
-    if (root.error().code() == Code::not_found) return std::vector<oci::Descriptor>();
-    return std::move(root).error();
-  }
+  CL_TRY(const auto root, manifest_under(session, at));
+  if (!root) return std::vector<oci::Descriptor>();
   auto manifest = oci::parse_image_manifest(root->text, session.limits());
   if (!manifest.has_value()) return std::move(manifest).error().while_(cat("reading ", at.str()));
   if (manifest->layers.size() > session.limits().attachments)
     return Error::limit(cat(quote(at.str()), " has more than ", session.limits().attachments,
                             " signatures or attestations"));
   return std::move(manifest->layers);
-}
-
-// The configuration that cosign writes: an image configuration that says nothing.
-std::string empty_config(const std::vector<oci::Descriptor>& layers) {
-  OrderedJson diff_ids = OrderedJson::array();
-  for (const oci::Descriptor& layer : layers) diff_ids.push_back(layer.digest.str());
-  OrderedJson json = OrderedJson::object();
-  json["architecture"] = "";
-  json["created"] = "0001-01-01T00:00:00Z";
-  json["history"] =
-      OrderedJson::array({OrderedJson::object({{"created", "0001-01-01T00:00:00Z"}})});
-  json["os"] = "";
-  json["rootfs"] = OrderedJson::object({{"type", "layers"}, {"diff_ids", std::move(diff_ids)}});
-  json["config"] = OrderedJson::object();
-  return dump_json(json);
 }
 
 Status put_artefact(Session& session, const oci::ImageRef& at, std::vector<oci::Descriptor> layers,
@@ -73,49 +61,20 @@ Status put_artefact(Session& session, const oci::ImageRef& at, std::vector<oci::
   oci::ImageManifest manifest;
   manifest.media_type = std::string(oci::media_type::kOciManifest);
   CL_TRY(manifest.config,
-         store->put_bytes(oci::media_type::kOciConfig, as_bytes(empty_config(layers))));
+         store->put_bytes(oci::media_type::kOciConfig, as_bytes(oci::cosign_config(layers))));
   manifest.layers = std::move(layers);
   oci::ImageContent content;
   content.manifest.text = oci::write_image_manifest(manifest);
-  content.manifest.descriptor.media_type = manifest.media_type;
-  content.manifest.descriptor.digest = sha256(content.manifest.text);
-  content.manifest.descriptor.size = content.manifest.text.size();
+  content.manifest.descriptor = oci::describe(manifest.media_type, content.manifest.text);
   content.blobs = {manifest.config, artefact.descriptor};
   content.open = [store](const oci::Descriptor& blob) { return store->open_blob(blob); };
   return publish(session, content, at, "");
 }
 
-// image-spec manifest.md, "Guidelines for Artifact Usage"; the annotations are those of cosign 3.
-std::string bundle_manifest(const oci::Descriptor& config, const oci::Descriptor& bundle,
-                            const oci::Descriptor& subject, std::string_view predicate_type) {
-  const auto plain = [](const oci::Descriptor& d) {
-    return OrderedJson::object(
-        {{"mediaType", d.media_type}, {"digest", d.digest.str()}, {"size", d.size}});
-  };
-  OrderedJson json = OrderedJson::object();
-  json["schemaVersion"] = 2;
-  json["mediaType"] = std::string(oci::media_type::kOciManifest);
-  json["artifactType"] = std::string(sign::kBundleMediaType);
-  json["config"] = plain(config);
-  json["layers"] = OrderedJson::array({plain(bundle)});
-  json["subject"] = plain(subject);
-  json["annotations"] =
-      OrderedJson::object({{"dev.sigstore.bundle.content", "dsse-envelope"},
-                           {"dev.sigstore.bundle.predicateType", std::string(predicate_type)}});
-  return dump_json(json);
-}
-
-bool same_artefact(const oci::Descriptor& a, const oci::Descriptor& b) {
-  return a.digest == b.digest && a.annotations == b.annotations;
-}
-
-std::string tag_of(const Digest& image, std::string_view suffix) {
-  return cat(oci::referrers_tag(image), suffix);
-}
-
 bool has_artefact(const std::vector<oci::Descriptor>& layers, const Artefact& artefact) {
   return std::any_of(layers.begin(), layers.end(), [&](const oci::Descriptor& d) {
-    return same_artefact(d, artefact.descriptor);
+    return d.digest == artefact.descriptor.digest &&
+           d.annotations == artefact.descriptor.annotations;
   });
 }
 
@@ -141,14 +100,14 @@ Result<std::vector<Artefact>> artefacts_of(Session& session, oci::ImageTransport
 
 void add_evidence(const Artefact& artefact, std::string_view tag, const Limits& limits,
                   AttachedEvidence& out) {
-  if (tag.ends_with(kSignatureSuffix)) {
+  if (tag.ends_with(oci::kSignatureSuffix)) {
     const auto at = artefact.descriptor.annotations.find(kSignatureAnnotation);
     if (at == artefact.descriptor.annotations.end()) return;
     if (auto signature = unbase64(at->second))
       out.signatures.push_back({artefact.text, std::move(*signature)});
     return;
   }
-  const bool attestation = tag.ends_with(kAttestationSuffix);
+  const bool attestation = tag.ends_with(oci::kAttestationSuffix);
   auto envelope = attestation ? sign::parse_dsse(artefact.text, limits)
                               : sign::parse_bundle(artefact.text, limits);
   if (envelope.has_value())
@@ -189,7 +148,7 @@ Result<AttachedEvidence> read_attached(Session& session, const oci::ImageRef& re
 
 Status attach_under_tag(Session& session, const oci::ImageRef& ref, const Digest& image,
                         std::string_view suffix, const Artefact& artefact) {
-  const oci::ImageRef at = beside(ref, tag_of(image, suffix));
+  const oci::ImageRef at = beside(ref, oci::cosign_tag(image, suffix));
   for (int attempt = 0; attempt < kAttachTries; ++attempt) {
     CL_CHECK(session.cancel().check());
     CL_TRY(const auto layers, layers_under(session, at));
@@ -206,14 +165,15 @@ Status attach_bundle(Session& session, const oci::ImageRef& ref, const oci::RawM
                      const std::string& bundle, std::string_view predicate_type) {
   CL_TRY(oci::Store * store, session.store());
   CL_TRY(const oci::Descriptor layer, store->put_bytes(sign::kBundleMediaType, as_bytes(bundle)));
-  CL_TRY(const oci::Descriptor config, store->put_bytes(kEmptyMediaType, as_bytes("{}")));
+  CL_TRY(const oci::Descriptor config,
+         store->put_bytes(oci::kEmptyMediaType, as_bytes(oci::kEmptyContent)));
   oci::RawManifest manifest;
-  manifest.text = bundle_manifest(config, layer, image.descriptor, predicate_type);
-  manifest.descriptor.media_type = std::string(oci::media_type::kOciManifest);
-  manifest.descriptor.digest = sha256(manifest.text);
-  manifest.descriptor.size = manifest.text.size();
-  const oci::WriteContext context{session.limits(), session.pool(), session.progress(),
-                                  session.cancel()};
+  manifest.text =
+      oci::write_referrer(layer, image.descriptor,
+                          {{"dev.sigstore.bundle.content", "dsse-envelope"},
+                           {"dev.sigstore.bundle.predicateType", std::string(predicate_type)}});
+  manifest.descriptor = oci::describe(oci::media_type::kOciManifest, manifest.text);
+  const oci::WriteContext context = session.write_context();
   oci::ImageContent content;
   content.manifest = image;
   content.blobs = {config, layer};

@@ -11,8 +11,6 @@
 
 namespace cloister::cmd {
 
-inline constexpr std::string_view kSignatureSuffix = ".sig";
-inline constexpr std::string_view kAttestationSuffix = ".att";
 inline constexpr const char* kSignatureAnnotation = "dev.cosignproject.cosign/signature";
 
 // One artefact that we attach.
@@ -31,8 +29,9 @@ struct AttachedEvidence {
 Result<AttachedEvidence> read_attached(Session& session, const oci::ImageRef& ref,
                                        const Digest& image);
 
-// Adds one under the image's tag of that kind to what others attached, and looks again whether it
-// is there: registries know no compare-and-swap. REQUIRES: a registry or a layout.
+// `suffix` is one of oci/documents/attached.h. Adds one under the image's tag of that kind to what
+// others attached, and looks again whether it is there: registries know no compare-and-swap.
+// REQUIRES: a registry or a layout.
 Status attach_under_tag(Session& session, const oci::ImageRef& ref, const Digest& image,
                         std::string_view suffix, const Artefact& artefact);
 // Attaches a bundle as a manifest of its own that refers to `image`. REQUIRES: as above.

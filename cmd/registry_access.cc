@@ -61,7 +61,7 @@ RegistryAccess::RegistryAccess(const RegistryFlags& flags, const Environment& en
       paths_(oci::credential_paths(env.variables, flags.authfile)) {
   options_.plain_http = flags.plain_http;
   options_.tls_verify = flags.tls_verify;
-  options_.user_agent = cat("cloister/", kVersion);
+  options_.user_agent = user_agent();
   options_.ca_file = env.get("SSL_CERT_FILE").value_or("");
   options_.certificate_directories = certificate_directories(env);
   options_.proxies = proxies_of(env);

@@ -186,7 +186,7 @@ Result<std::unique_ptr<oci::ImageTransport>> Session::open_transport(const oci::
 Result<std::unique_ptr<oci::ImageTransport>> Session::open_daemon(const oci::ImageRef& ref) {
   oci::DaemonOptions options;
   CL_TRY(options.socket, oci::find_daemon_socket(env_.variables));
-  options.user_agent = cat("cloister/", kVersion);
+  options.user_agent = user_agent();
   CL_TRY(oci::Store * store, this->store());
   CL_TRY(TempFile spool, store->make_temporary());
   return oci::open_docker_daemon(ref, std::move(options), std::move(spool), limits_, *progress_,

@@ -25,6 +25,10 @@
 namespace cloister::cmd {
 
 inline constexpr std::string_view kVersion = CLOISTER_VERSION;
+// What servers are told that we are.
+inline std::string user_agent() {
+  return "cloister/" + std::string(kVersion);
+}
 
 struct CommonOptions {
   std::string store, progress = "auto";

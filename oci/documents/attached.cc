@@ -11,6 +11,10 @@ std::string referrers_tag(const Digest& subject) {
   return "sha256-" + subject.hex();
 }
 
+std::string cosign_tag(const Digest& subject, std::string_view suffix) {
+  return cat(referrers_tag(subject), suffix);
+}
+
 bool is_attached_tag(std::string_view tag) {
   constexpr std::string_view kPrefix = "sha256-";
   constexpr std::size_t kHex = 64;
@@ -69,6 +73,37 @@ Result<std::string> with_referrer(std::string_view text, const Descriptor& entry
   if (!entry.annotations.empty()) added["annotations"] = entry.annotations;
   if (!entry.artifact_type.empty()) added["artifactType"] = entry.artifact_type;
   json["manifests"].push_back(std::move(added));
+  return dump_json(json);
+}
+
+std::string cosign_config(const std::vector<Descriptor>& layers) {
+  OrderedJson diff_ids = OrderedJson::array();
+  for (const Descriptor& layer : layers) diff_ids.push_back(layer.digest.str());
+  OrderedJson json = OrderedJson::object();
+  json["architecture"] = "";
+  json["created"] = "0001-01-01T00:00:00Z";
+  json["history"] =
+      OrderedJson::array({OrderedJson::object({{"created", "0001-01-01T00:00:00Z"}})});
+  json["os"] = "";
+  json["rootfs"] = OrderedJson::object({{"type", "layers"}, {"diff_ids", std::move(diff_ids)}});
+  json["config"] = OrderedJson::object();
+  return dump_json(json);
+}
+
+std::string write_referrer(const Descriptor& layer, const Descriptor& subject,
+                           const std::map<std::string, std::string>& annotations) {
+  const auto plain = [](const Descriptor& d) {
+    return OrderedJson::object(
+        {{"mediaType", d.media_type}, {"digest", d.digest.str()}, {"size", d.size}});
+  };
+  OrderedJson json = OrderedJson::object();
+  json["schemaVersion"] = 2;
+  json["mediaType"] = std::string(media_type::kOciManifest);
+  json["artifactType"] = layer.media_type;
+  json["config"] = plain(describe(kEmptyMediaType, kEmptyContent));
+  json["layers"] = OrderedJson::array({plain(layer)});
+  json["subject"] = plain(subject);
+  json["annotations"] = annotations;
   return dump_json(json);
 }
 

@@ -100,6 +100,14 @@ Result<Descriptor> parse_descriptor(const Json& json) {
   return out;
 }
 
+Descriptor describe(std::string_view media_type, std::string_view content) {
+  Descriptor out;
+  out.media_type = media_type;
+  out.digest = sha256(content);
+  out.size = content.size();
+  return out;
+}
+
 Json to_json(const Descriptor& descriptor) {
   Json out = {{"mediaType", descriptor.media_type},
               {"digest", descriptor.digest.str()},

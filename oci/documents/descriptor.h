@@ -56,6 +56,8 @@ struct Descriptor {
   std::string artifact_type = {};  // of a listed artifact (signature, SBOM), else empty
 };
 
+// The descriptor of content that we have.
+Descriptor describe(std::string_view media_type, std::string_view content);
 Result<Descriptor> parse_descriptor(const Json& json);
 Json to_json(const Descriptor& descriptor);
 

@@ -80,9 +80,7 @@ Status list_under_fallback(RegistryClient& client, const Descriptor& entry, cons
     CL_TRY(std::string changed, with_referrer(text, entry, limits));
     if (changed == text) return {};
     RawManifest index;
-    index.descriptor.media_type = media_type::kOciIndex;
-    index.descriptor.digest = sha256(changed);
-    index.descriptor.size = changed.size();
+    index.descriptor = describe(media_type::kOciIndex, changed);
     index.text = std::move(changed);
     CL_CHECK(client.put_manifest(referrers_tag(subject), index));
   }

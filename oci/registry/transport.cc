@@ -37,7 +37,7 @@ class RegistryTransport final : public ImageTransport {
   Result<std::vector<Attached>> attached(const Digest& subject) override {
     std::vector<Attached> out;
     for (const std::string_view suffix : kCosignSuffixes) {
-      const std::string tag = cat(referrers_tag(subject), suffix);
+      const std::string tag = cosign_tag(subject, suffix);
       CL_TRY(auto descriptor, client_->head_manifest(tag));
       if (descriptor) out.push_back({std::move(*descriptor), tag});
     }

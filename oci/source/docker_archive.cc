@@ -132,9 +132,7 @@ Result<MadeImage> DockerArchiveTransport::make(const DockerArchiveImage& image) 
   MadeImage out;
   ImageManifest manifest;
   manifest.media_type = media_type::kOciManifest;
-  manifest.config.media_type = media_type::kOciConfig;
-  manifest.config.digest = sha256(text);
-  manifest.config.size = text.size();
+  manifest.config = describe(media_type::kOciConfig, text);
   const auto named = digest_in_name(image.config);
   if (named && *named != manifest.config.digest)
     return Error::corrupt(cat("its configuration ", quote(image.config), " has other content"))
@@ -154,9 +152,7 @@ Result<MadeImage> DockerArchiveTransport::make(const DockerArchiveImage& image) 
     manifest.layers.push_back(std::move(descriptor));
   }
   out.manifest.text = write_image_manifest(manifest);
-  out.manifest.descriptor.media_type = manifest.media_type;
-  out.manifest.descriptor.digest = sha256(out.manifest.text);
-  out.manifest.descriptor.size = out.manifest.text.size();
+  out.manifest.descriptor = describe(manifest.media_type, out.manifest.text);
   return out;
 }
 

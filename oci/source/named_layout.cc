@@ -122,7 +122,7 @@ Result<std::vector<Attached>> LayoutTransport::attached(const Digest& subject) {
   CL_TRY(const ImageIndex index, parse_image_index(index_json_, limits_));
   std::vector<Attached> out;
   for (const std::string_view suffix : kCosignSuffixes) {
-    std::string tag = cat(referrers_tag(subject), suffix);
+    std::string tag = cosign_tag(subject, suffix);
     if (const Descriptor* found = find_ref_name(index, tag)) out.push_back({*found, tag});
   }
   if (const auto it = referrers_.find(subject); it != referrers_.end())

@@ -77,10 +77,7 @@ Status Store::continue_blob(const Descriptor& descriptor, ImageTransport& transp
 }
 
 Result<Descriptor> Store::put_bytes(std::string_view media_type, ByteView bytes) {
-  Descriptor descriptor;
-  descriptor.media_type = media_type;
-  descriptor.digest = sha256(bytes);
-  descriptor.size = bytes.size();
+  Descriptor descriptor = describe(media_type, as_text(bytes));
   MemorySource source(bytes);
   CL_CHECK(layout_.put_blob(descriptor, source, {}, {}));
   return descriptor;

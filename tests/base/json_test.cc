@@ -113,5 +113,9 @@ TEST(Json, StringsThatAreNotUtf8AreReplacedNotThrown) {
   EXPECT_EQ(dump_json(Json("a\xff")), "\"a\xef\xbf\xbd\"");
 }
 
+TEST(Json, AMemberIsAddedAsTheTextItIs) {
+  EXPECT_EQ(with_member(R"({"a":1})", "b\"", R"({"c": [2]})"), R"({"a":1,"b\"":{"c": [2]}})");
+}
+
 }  // namespace
 }  // namespace cloister
