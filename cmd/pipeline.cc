@@ -254,11 +254,14 @@ Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const Plan
   return make_plan(session, image, options, /*measured=*/true);
 }
 
+sign::Sigstruct unsigned_sigstruct(const Plan& plan, Seconds created) {
+  const auto date = std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(created));
+  return sign::make_sigstruct(plan.params, plan.measurement.mrenclave, date);
+}
+
 Result<Built> sign_and_assemble(Session& session, const Plan& plan, const SignOptions& options) {
   Built built;
-  const auto date =
-      std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(options.created));
-  built.sigstruct = sign::make_sigstruct(plan.params, plan.measurement.mrenclave, date);
+  built.sigstruct = unsigned_sigstruct(plan, options.created);
   CL_CHECK(sign::sign_sigstruct(built.sigstruct, *options.key));
   manifest::AssembleInput input{.base = plan.base.image,
                                 .rootfs = *plan.base.rootfs,

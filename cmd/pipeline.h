@@ -83,6 +83,8 @@ struct Built {
   manifest::AssembledImage image;
 };
 
+// What is to be signed for the plan's enclave.
+sign::Sigstruct unsigned_sigstruct(const Plan& plan, Seconds created);
 // SIGSTRUCT, added layer, config, manifest; the new blobs are put into the store.
 Result<Built> sign_and_assemble(Session& session, const Plan& plan, const SignOptions& options);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/file.h"
 #include "base/text.h"
 #include "cmd/attached.h"
 #include "cmd/enclave_image.h"
@@ -146,14 +145,6 @@ Result<std::string> predicate_of(const LoadedImage& loaded, const EnclaveImage& 
 }
 
 }  // namespace
-
-Result<sign::ImageKey> load_image_key(Session& session, const std::string& file,
-                                      const PassphraseOptions& passphrase) {
-  CL_TRY(const Bytes pem, read_file(file, session.limits().key_bytes));
-  return sign::ImageKey::from_pem(
-      pem, passphrase_source(passphrase, session.env(), cat("passphrase for ", quote(file))),
-      quote(file));
-}
 
 void add_signature_format_option(CLI::App& app, std::string& format) {
   app.add_option("--sig-format", format,

@@ -6,14 +6,10 @@
 #include <CLI/App.hpp>
 #include <string>
 
-#include "cmd/passphrase.h"
 #include "cmd/session.h"
 #include "sign/image/image_key.h"
 
 namespace cloister::cmd {
-
-Result<sign::ImageKey> load_image_key(Session& session, const std::string& file,
-                                      const PassphraseOptions& passphrase);
 
 struct SignatureForms {
   bool legacy = true, bundle = true;

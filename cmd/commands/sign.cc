@@ -12,16 +12,20 @@ namespace {
 
 struct SignCommandOptions {
   CommonOptions common;
-  PassphraseOptions passphrase;
-  std::string image, key, identity, format = "both";
+  KeyOptions key;
+  std::string image, identity, format = "both";
 };
 
 Result<int> run_sign(const SignCommandOptions& o, const Environment& env) {
+  CL_CHECK(check_key_options(o.key));
+  if (!o.key.given())
+    return Error::usage("a signature needs a key")
+        .hint("give --key KEY (make one: cloister keygen image -o image.pem), or --signer-cmd");
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
-  CL_TRY(const sign::ImageKey key, load_image_key(*session, o.key, o.passphrase));
+  CL_TRY(const auto loaded, load_image_key(o.key, session->key_context()));
   CL_TRY(const SignedImage done,
-         sign_image(*session, ref, {key, signature_forms(o.format), o.identity}));
+         sign_image(*session, ref, {loaded.key, signature_forms(o.format), o.identity}));
   if (!done.attested)
     session->note("note: the image is not enclave-ready: it was signed, nothing was attested");
   CL_CHECK(write_result("", done.digest.str() + "\n"));
@@ -33,12 +37,13 @@ Result<int> run_sign(const SignCommandOptions& o, const Environment& env) {
 Action add_sign(CLI::App& app) {
   auto o = std::make_shared<SignCommandOptions>();
   app.add_option("IMAGE", o->image, "Image in a registry or layout")->required();
-  app.add_option("--key", o->key, "Private key: ECDSA P-256 or P-384, Ed25519 or RSA (PEM)")
-      ->required();
+  app.add_option("--key", o->key.key,
+                 cat("Private key: ECDSA P-256 or P-384, Ed25519 or RSA (", kKeyForms, ")"));
+  add_signer_options(app, o->key, "", "--key");
   app.add_option("--identity", o->identity,
                  "Name that the signature carries (default: the image's reference)");
   add_signature_format_option(app, o->format);
-  add_passphrase_options(app, o->passphrase);
+  add_passphrase_options(app, o->key.passphrase);
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_sign(*o, env); };
 }

@@ -2,12 +2,12 @@
 #include <memory>
 #include <string>
 
-#include "base/file.h"
 #include "base/text.h"
 #include "cmd/attached.h"
 #include "cmd/command.h"
 #include "cmd/enclave_image.h"
 #include "cmd/exit_code.h"
+#include "cmd/key_source.h"
 #include "cmd/output.h"
 #include "cmd/report/verify.h"
 #include "cmd/session.h"
@@ -63,8 +63,7 @@ Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
   CL_TRY(const sign::EnclavePins pins, pins_of(o));
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
-  CL_TRY(const Bytes pem, read_file(o.key, session->limits().key_bytes));
-  CL_TRY(const auto key, sign::ImagePublicKey::from_pem(pem, quote(o.key)));
+  CL_TRY(const auto key, load_public_key(o.key, session->key_context()));
 
   // Resolved once: everything after is about this digest.
   CL_TRY(const oci::Image image, session->resolve(ref));
@@ -99,7 +98,9 @@ Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
 Action add_verify(CLI::App& app) {
   auto o = std::make_shared<VerifyOptions>();
   app.add_option("IMAGE", o->image, "Image to verify")->required();
-  app.add_option("--key", o->key, "Public key, or certificate, of who signed it (PEM)")->required();
+  app.add_option("--key", o->key,
+                 "Public key, or certificate, of who signed it (PEM file or env://VARIABLE)")
+      ->required();
   app.add_option("--mrsigner", o->mrsigner, "MRSIGNER that the enclave must have (64 hex digits)");
   app.add_option("--isvprodid", o->isvprodid, "ISVPRODID that the enclave must have");
   app.add_option("--min-isvsvn", o->min_isvsvn, "Lowest ISVSVN to accept: refuses older builds");
