@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cmd/passphrase.h"
+#include "cmd/predicates.h"
 #include "cmd/session.h"
 #include "sign/image/image_key.h"
 
@@ -26,15 +27,20 @@ struct SignImageOptions {
   const sign::ImageKey& key;
   SignatureForms forms;
   std::string identity;  // docker-reference; empty: the reference under which the image was named
+  SbomFormat sbom = SbomFormat::none;
 };
 
 struct SignedImage {
   Digest digest;
-  bool attested = false;  // the image is enclave-ready, and its measurement was attested
+  bool attested = false;  // the image is enclave-ready, and what is in it was attested
 };
 
 // What is there already, by the same key and about the same bytes, is not added again.
 Result<SignedImage> sign_image(Session& session, const oci::ImageRef& ref,
                                const SignImageOptions& options);
+
+// States one thing about the image, and does not sign it.
+Status attest_image(Session& session, const oci::ImageRef& ref, const oci::Image& image,
+                    const Predicate& predicate, const SignImageOptions& options);
 
 }  // namespace cloister::cmd

@@ -13,15 +13,16 @@ namespace {
 struct SignCommandOptions {
   CommonOptions common;
   PassphraseOptions passphrase;
-  std::string image, key, identity, format = "both";
+  std::string image, key, identity, format = "both", sbom = "none";
 };
 
 Result<int> run_sign(const SignCommandOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const sign::ImageKey key, load_image_key(*session, o.key, o.passphrase));
-  CL_TRY(const SignedImage done,
-         sign_image(*session, ref, {key, signature_forms(o.format), o.identity}));
+  CL_TRY(
+      const SignedImage done,
+      sign_image(*session, ref, {key, signature_forms(o.format), o.identity, sbom_format(o.sbom)}));
   if (!done.attested)
     session->note("note: the image is not enclave-ready: it was signed, nothing was attested");
   CL_CHECK(write_result("", done.digest.str() + "\n"));
@@ -38,6 +39,7 @@ Action add_sign(CLI::App& app) {
   app.add_option("--identity", o->identity,
                  "Name that the signature carries (default: the image's reference)");
   add_signature_format_option(app, o->format);
+  add_sbom_option(app, o->sbom);
   add_passphrase_options(app, o->passphrase);
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_sign(*o, env); };
