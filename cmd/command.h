@@ -33,6 +33,7 @@ Action add_logout(CLI::App& app);
 Action add_keygen(CLI::App& app);
 Action add_sign(CLI::App& app);
 Action add_verify(CLI::App& app);
+Action add_attest(CLI::App& app);
 Action add_sigstruct(CLI::App& app);
 Action add_version(CLI::App& app);
 

@@ -69,6 +69,7 @@ Result<EnclaveImage> read_enclave(const measure::Rootfs& rootfs, const oci::Imag
   out.sigstruct_digest = sha256(sig);
   out.signature_valid = sign::check_sigstruct(out.sigstruct).has_value();
   out.version = label(image, manifest::kLabelRuntimeVersion);
+  out.provenance = label(image, manifest::kLabelProvenance);
   CL_TRY(const Bytes libpal, read(manifest::kLibpalPath, limits.libpal_bytes));
   CL_TRY(const Bytes libsysdb, read(manifest::kLibsysdbPath, limits.libpal_bytes));
   out.runtime_files = {{"libpal.so", sha256(libpal)}, {"libsysdb.so", sha256(libsysdb)}};

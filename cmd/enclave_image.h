@@ -19,7 +19,8 @@ struct EnclaveImage {
   // cannot be computed, with the reason.
   std::optional<Digest> recomputed;
   std::string recompute_problem;
-  std::string version;  // Gramine version by the image's label
+  std::string version;     // Gramine version by the image's label
+  std::string provenance;  // how it was built, by its label; empty: it does not say
   std::uint64_t enclave_size = 0;
   std::vector<sign::NamedDigest>
       runtime_files;  // libpal.so, libsysdb.so: measured, or loaded first

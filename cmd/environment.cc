@@ -48,6 +48,7 @@ Environment read_environment() {
   env.stderr_tty = ::isatty(STDERR_FILENO) == 1;
   winsize size{};
   if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) env.columns = size.ws_col;
+  env.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   env.interrupted = &g_interrupted;
 
   struct sigaction action {};

@@ -7,12 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "base/time.h"
+
 namespace cloister::cmd {
 
 struct Environment {
   std::map<std::string, std::string> variables;
   bool stdin_tty = false, stdout_tty = false, stderr_tty = false;
   unsigned columns = 80;
+  Seconds now{};  // when the program was started
   const std::atomic<bool>* interrupted = nullptr;
 
   // Set and not empty, else nothing (as the XDG base directory specification treats them).

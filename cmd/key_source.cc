@@ -195,6 +195,11 @@ Result<LoadedKey<sign::ImageKey>> load_image_key(const KeyOptions& options,
   return LoadedKey<sign::ImageKey>{std::move(key), std::nullopt};
 }
 
+bool is_key_file(const std::string& reference) {
+  return !reference.starts_with(kEnvScheme) && !sign::is_pkcs11_uri(reference) &&
+         require_known_scheme(reference).has_value();
+}
+
 Result<sign::ImagePublicKey> load_public_key(const std::string& reference,
                                              const KeyContext& context) {
   CL_TRY(const Secret pem, read_key_text(reference, context));

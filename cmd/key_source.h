@@ -56,6 +56,8 @@ Result<LoadedKey<sign::SgxKey>> load_sgx_key(const KeyOptions& options, const Ke
 // REQUIRES: likewise, and no options.signature: what that file holds is the command's to read.
 Result<LoadedKey<sign::ImageKey>> load_image_key(const KeyOptions& options,
                                                  const KeyContext& context);
+// Whether a key is named by its file.
+bool is_key_file(const std::string& reference);
 // A PEM file, or env://NAME.
 Result<sign::ImagePublicKey> load_public_key(const std::string& reference,
                                              const KeyContext& context);

@@ -54,8 +54,11 @@ constexpr Command kCommands[] = {
      add_sign},
     {"verify", "Check that an image is what its signer says",
      "cloister verify reg.example/redis:7-sgx --key image.pub\n"
-     "  cloister verify reg.example/redis:7-sgx --key image.pub --min-isvsvn 3 --format json",
+     "  cloister verify reg.example/redis:7-sgx --key image.pub --min-isvsvn 3 --format json\n"
+     "  cloister verify reg.example/redis:7-sgx --policy policy.toml --rebuild",
      add_verify},
+    {"attest", "Repeat the build of an image, and state that it gives the same",
+     "cloister attest --rebuild reg.example/redis:7-sgx --sign-key rebuilder.pem", add_attest},
     {"push", "Copy an image, with what is attached to it, from one place to another",
      "cloister push oci:./out:v1-sgx reg.example/app:v1-sgx\n"
      "  cloister push reg.example/app:v1-sgx oci-archive:app.tar:v1-sgx\n"

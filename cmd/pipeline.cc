@@ -11,6 +11,10 @@
 #include "manifest-gen/audit/rules.h"
 
 namespace cloister::cmd {
+std::string public_name(const oci::ImageRef& ref) {
+  return ref.transport == oci::Transport::registry ? ref.registry.str() : std::string();
+}
+
 namespace {
 
 // A path that leads nowhere should be called that, and not a malformed reference to an image.
@@ -35,6 +39,7 @@ Result<measure::RuntimeSource> runtime_from_image(Session& session, const std::s
   source.name = ref.str();
   source.rootfs = std::move(loaded.rootfs);
   source.digest = loaded.image.manifest_descriptor.digest;
+  source.uri = public_name(ref);
   source.mutable_tag = ref.transport == oci::Transport::registry && !ref.registry.digest;
   return source;
 }
@@ -71,12 +76,6 @@ Status require_accepted(const std::vector<manifest::Finding>& findings,
         .hint(cat("use another runtime, or take the risk on record with --accept ", finding.id));
   }
   return {};
-}
-
-// Where others find the base again. A path of this machine is no such name, and would make the
-// digest of the result depend on it.
-std::string base_name(const oci::ImageRef& ref) {
-  return ref.transport == oci::Transport::registry ? ref.registry.str() : std::string();
 }
 
 std::vector<manifest::ClosureRoot> closure_roots(const manifest::Kind& kind,
@@ -259,34 +258,37 @@ sign::Sigstruct unsigned_sigstruct(const Plan& plan, Seconds created) {
   return sign::make_sigstruct(plan.params, plan.measurement.mrenclave, date);
 }
 
-Result<Built> sign_and_assemble(Session& session, const Plan& plan, const SignOptions& options) {
+Result<Built> assemble(const Plan& plan, const sign::Sigstruct& sigstruct,
+                       const AssembleOptions& options, const Limits& limits) {
   Built built;
-  built.sigstruct = unsigned_sigstruct(plan, options.created);
-  CL_CHECK(sign::sign_sigstruct(built.sigstruct, *options.key));
+  built.sigstruct = sigstruct;
   manifest::AssembleInput input{.base = plan.base.image,
                                 .rootfs = *plan.base.rootfs,
                                 .runtime = plan.runtime,
                                 .launch = plan.launch,
                                 .closure = plan.closure,
                                 .manifest = plan.manifest,
-                                .sigstruct = sign::encode_sigstruct(built.sigstruct),
+                                .sigstruct = sign::encode_sigstruct(sigstruct),
                                 .mrenclave = plan.measurement.mrenclave,
-                                .mrsigner = built.sigstruct.mrsigner(),
+                                .mrsigner = sigstruct.mrsigner(),
                                 .with_direct = options.with_direct,
                                 .created = options.created,
                                 .labels = options.labels,
                                 .generator = cat("cloister ", kVersion),
-                                .base_name = base_name(plan.base.ref)};
-  CL_TRY(built.image, manifest::assemble(input, session.limits()));
-
-  // Into the store: the layer, the config, the manifest, in this order.
-  CL_TRY(oci::Store * store, session.store());
-  CL_CHECK(store->put_bytes(built.image.layer_descriptor.media_type, built.image.layer));
-  CL_CHECK(
-      store->put_bytes(built.image.config_descriptor.media_type, as_bytes(built.image.config)));
-  CL_CHECK(store->put_bytes(built.image.manifest_descriptor.media_type,
-                            as_bytes(built.image.manifest_text)));
+                                .base_name = options.base_name,
+                                .provenance = options.provenance};
+  CL_TRY(built.image, manifest::assemble(input, limits));
   return built;
+}
+
+Status keep_built(Session& session, const Built& built) {
+  // The layer, the config, the manifest, in this order: each is there before it is named.
+  const manifest::AssembledImage& image = built.image;
+  CL_TRY(oci::Store * store, session.store());
+  CL_CHECK(store->put_bytes(image.layer_descriptor.media_type, image.layer));
+  CL_CHECK(store->put_bytes(image.config_descriptor.media_type, as_bytes(image.config)));
+  CL_CHECK(store->put_bytes(image.manifest_descriptor.media_type, as_bytes(image.manifest_text)));
+  return {};
 }
 
 }  // namespace cloister::cmd

@@ -15,7 +15,6 @@
 #include "manifest-gen/packages/package_index.h"
 #include "measure/runtime/runtime.h"
 #include "measure/sgx/enclave.h"
-#include "sign/key.h"
 #include "sign/sgx/sigstruct.h"
 
 namespace cloister::cmd {
@@ -30,6 +29,7 @@ struct PlanOptions {
   std::vector<std::string> includes, excludes;
   manifest::Trust trust = manifest::Trust::closure;
   std::vector<std::string> accepted;  // --accept: finding or advisory ids
+  std::string overlay_text;           // of --manifest, as it was read
   // Without --runtime, when the default one cannot be had: go on with the image's own libc. For
   // commands that only look; said on stderr.
   bool runtime_optional = false;
@@ -47,6 +47,10 @@ struct Plan {
   measure::sgx::EnclaveMeasurement measurement;
   std::vector<manifest::Finding> findings;
 };
+
+// Where others find an image again: a path of this machine is no such name, and would make the
+// digest of the result depend on it. Empty then.
+std::string public_name(const oci::ImageRef& ref);
 
 // One --runtime argument: an existing directory, a .deb file, or an image.
 Result<measure::RuntimeSource> load_runtime_source(Session& session, const std::string& argument);
@@ -71,11 +75,15 @@ Result<Plan> plan_manifest(Session& session, const oci::ImageRef& image,
                            const PlanOptions& options);
 Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const PlanOptions& options);
 
-struct SignOptions {
-  const sign::SgxKey* key = nullptr;
+// The enclave's SIGSTRUCT but for the signature.
+sign::Sigstruct unsigned_sigstruct(const Plan& plan, Seconds created);
+
+struct AssembleOptions {
   Seconds created{};
   bool with_direct = false;
   std::vector<std::pair<std::string, std::string>> labels;
+  std::string base_name;   // where others find the base; empty: nowhere
+  std::string provenance;  // for the image's label
 };
 
 struct Built {
@@ -83,9 +91,10 @@ struct Built {
   manifest::AssembledImage image;
 };
 
-// What is to be signed for the plan's enclave.
-sign::Sigstruct unsigned_sigstruct(const Plan& plan, Seconds created);
-// SIGSTRUCT, added layer, config, manifest; the new blobs are put into the store.
-Result<Built> sign_and_assemble(Session& session, const Plan& plan, const SignOptions& options);
+// Added layer, config, manifest around a signed SIGSTRUCT of this plan.
+Result<Built> assemble(const Plan& plan, const sign::Sigstruct& sigstruct,
+                       const AssembleOptions& options, const Limits& limits);
+// The new blobs, into the store.
+Status keep_built(Session& session, const Built& built);
 
 }  // namespace cloister::cmd

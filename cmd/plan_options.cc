@@ -133,15 +133,35 @@ Result<PlanOptions> to_plan_options(const PlanArguments& a, const Limits& limits
     out.manifest.volumes.push_back(std::move(volume));
   }
   if (!a.manifest_file.empty()) {
-    CL_TRY(const std::string text, read_text_file(a.manifest_file, limits.overlay_bytes));
-    static constexpr Advice kAdvice{
-        "correct the file; https://toml.io describes the syntax",
-        "a manifest needs a few levels only; write shorter keys",
-        "Gramine's manifests hold strings, integers, booleans, arrays and tables only"};
-    CL_TRY(TomlTable overlay, advise(parse_toml(text, limits, quote(a.manifest_file)), kAdvice));
-    out.manifest.overlay = std::move(overlay);
+    CL_TRY(std::string text, read_text_file(a.manifest_file, limits.overlay_bytes));
+    CL_CHECK(set_overlay(out, std::move(text), limits, quote(a.manifest_file)));
   }
   return out;
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> parse_labels(
+    const std::vector<std::string>& labels) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const std::string& text : labels) {
+    const auto at = text.find('=');
+    if (at == 0 || at == std::string::npos)
+      return Error::usage(cat("--label ", quote(text), " is not NAME=VALUE"))
+          .hint("for example --label org.opencontainers.image.vendor=Acme");
+    out.emplace_back(text.substr(0, at), text.substr(at + 1));
+  }
+  return out;
+}
+
+Status set_overlay(PlanOptions& options, std::string text, const Limits& limits,
+                   std::string_view what) {
+  static constexpr Advice kAdvice{
+      "correct the file; https://toml.io describes the syntax",
+      "a manifest needs a few levels only; write shorter keys",
+      "Gramine's manifests hold strings, integers, booleans, arrays and tables only"};
+  CL_TRY(TomlTable overlay, advise(parse_toml(text, limits, what), kAdvice));
+  options.manifest.overlay = std::move(overlay);
+  options.overlay_text = std::move(text);
+  return {};
 }
 
 }  // namespace cloister::cmd

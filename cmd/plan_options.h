@@ -3,6 +3,8 @@
 
 #include <CLI/App.hpp>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cmd/pipeline.h"
@@ -20,6 +22,15 @@ struct PlanArguments {
 
 void add_runtime_option(CLI::App& app, std::vector<std::string>& runtimes);
 void add_plan_options(CLI::App& app, PlanArguments& arguments);
+// Reads the overlay too.
 Result<PlanOptions> to_plan_options(const PlanArguments& arguments, const Limits& limits);
+
+// `text` is an overlay, `what` names it.
+Status set_overlay(PlanOptions& options, std::string text, const Limits& limits,
+                   std::string_view what);
+
+// Of --label NAME=VALUE.
+Result<std::vector<std::pair<std::string, std::string>>> parse_labels(
+    const std::vector<std::string>& labels);
 
 }  // namespace cloister::cmd

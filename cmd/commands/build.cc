@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cmd/build_date.h"
+#include "cmd/build_record.h"
 #include "cmd/command.h"
 #include "cmd/key_source.h"
 #include "cmd/output.h"
@@ -21,8 +22,8 @@ struct BuildOptions {
   CommonOptions common;
   PlanArguments plan;
   KeyOptions key, sign_key;
-  std::string image, signing_data, output, date, iidfile, metadata_file, format = "text",
-                                                                         sig_format = "both";
+  std::string image, signing_data, output, date, iidfile, metadata_file,
+      format = "text", sig_format = "both", sbom = "none";
   std::vector<std::string> tags, labels;
   bool push = false, dry_run = false, with_direct = false;
 };
@@ -42,6 +43,9 @@ Status check_usage(const BuildOptions& o) {
   if (o.push && o.tags.empty())
     return Error::usage("--push needs a destination")
         .hint("name it with -t REGISTRY/REPOSITORY:TAG");
+  if (o.sbom != "none" && !o.sign_key.given())
+    return Error::usage("--sbom is attested, and there is no key to sign it with")
+        .hint("give --sign-key PEM; cloister deps --format spdx writes one without a key");
   if (o.sign_key.given() && signs && !o.push && !o.output.starts_with("oci:"))
     return Error::usage("--sign-key signs an image where it lies, and this build puts it nowhere")
         .hint("give -t DEST --push, or -o oci:DIR (an archive cannot be added to)");
@@ -76,17 +80,17 @@ Result<std::optional<oci::ImageRef>> parse_output(const std::string& text) {
   return std::optional(std::move(ref));
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> parse_labels(
-    const std::vector<std::string>& labels) {
-  std::vector<std::pair<std::string, std::string>> out;
-  for (const std::string& text : labels) {
-    const auto at = text.find('=');
-    if (at == 0 || at == std::string::npos)
-      return Error::usage(cat("--label ", quote(text), " is not NAME=VALUE"))
-          .hint("for example --label org.opencontainers.image.vendor=Acme");
-    out.emplace_back(text.substr(0, at), text.substr(at + 1));
-  }
-  return out;
+BuildRecord record_of(const BuildOptions& o, const Plan& plan, const PlanOptions& plan_options,
+                      const AssembleOptions& options) {
+  BuildRecord record;
+  record.plan = o.plan;
+  record.with_direct = options.with_direct;
+  record.labels = o.labels;
+  record.created = options.created;
+  record.platform = plan.base.image.config.platform().str();
+  record.inputs = build_inputs(plan, options.base_name, plan_options.overlay_text);
+  record.version = std::string(kVersion);
+  return record;
 }
 
 // The built image beside its base in the store: base blobs were fetched, new ones put there.
@@ -100,9 +104,9 @@ Result<oci::ImageContent> built_content(Session& session, const Plan& plan, cons
 
 // By digest: a tag may have been moved since.
 Status sign_built(Session& session, oci::ImageRef ref, const Built& built,
-                  const sign::ImageKey& key, SignatureForms forms) {
+                  const sign::ImageKey& key, SignatureForms forms, SbomFormat sbom) {
   ref.digest = ref.registry.digest = built.image.manifest_descriptor.digest;
-  CL_CHECK(sign_image(session, ref, {key, forms, ""}));
+  CL_CHECK(sign_image(session, ref, {key, {forms, "", sbom}}));
   return {};
 }
 
@@ -146,23 +150,28 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   if (o.dry_run) return dry_run(*session, o, plan, tags);
   if (!o.signing_data.empty()) return emit_signing_data(o, plan, env);
 
-  SignOptions sign_options;
-  sign_options.key = &key->key;
-  sign_options.with_direct = o.with_direct;
-  sign_options.labels = std::move(labels);
-  CL_TRY(sign_options.created, build_date(o.date, env, plan.base.image.config.created));
-  CL_TRY(const Built built, sign_and_assemble(*session, plan, sign_options));
+  AssembleOptions options;
+  options.with_direct = o.with_direct;
+  options.labels = std::move(labels);
+  options.base_name = public_name(ref);
+  CL_TRY(options.created, build_date(o.date, env, plan.base.image.config.created));
+  options.provenance = encode_build_record(record_of(o, plan, plan_options, options));
+  sign::Sigstruct sigstruct = unsigned_sigstruct(plan, options.created);
+  CL_CHECK(sign::sign_sigstruct(sigstruct, key->key));
+  CL_TRY(const Built built, assemble(plan, sigstruct, options, session->limits()));
+  CL_CHECK(keep_built(*session, built));
 
   CL_TRY(const oci::ImageContent content, built_content(*session, plan, built));
   CL_CHECK(session->cancel().check());
   const SignatureForms forms = signature_forms(o.sig_format);
+  const SbomFormat sbom = sbom_format(o.sbom);
   if (output) CL_CHECK(publish(*session, content, *output, ""));
   if (output && sign_key && output->transport == oci::Transport::layout)
-    CL_CHECK(sign_built(*session, *output, built, sign_key->key, forms));
+    CL_CHECK(sign_built(*session, *output, built, sign_key->key, forms, sbom));
   CL_TRY(oci::Store * store, session->store());
   for (const oci::ImageRef& tag : tags) {
     if (o.push) CL_CHECK(publish(*session, content, tag, mountable_from(ref, tag)));
-    if (o.push && sign_key) CL_CHECK(sign_built(*session, tag, built, sign_key->key, forms));
+    if (o.push && sign_key) CL_CHECK(sign_built(*session, tag, built, sign_key->key, forms, sbom));
     CL_CHECK(store->tag(tag.str(), built.image.manifest_descriptor));
   }
 
@@ -191,6 +200,7 @@ Action add_build(CLI::App& app) {
                  cat("Key that signs the result and attests its measurement (", kKeyForms, ")"));
   add_signer_options(app, o->sign_key, "sign-", "--sign-key");
   add_signature_format_option(app, o->sig_format);
+  add_sbom_option(app, o->sbom);
   app.add_option("--sign-passphrase-file", o->sign_key.passphrase.file,
                  "File that holds the passphrase of --sign-key");
   app.add_option("-t,--tag", o->tags, "Name of the result; repeatable")->expected(1)->take_all();

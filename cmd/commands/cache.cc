@@ -1,4 +1,3 @@
-#include <chrono>
 #include <memory>
 #include <string>
 
@@ -17,10 +16,6 @@ struct CacheOptions {
   bool repair = false;
 };
 
-Seconds now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
 Status print(const CacheOptions& o, const std::string& text, const std::string& json) {
   return write_result("", o.format == "json" ? json : text);
 }
@@ -28,7 +23,7 @@ Status print(const CacheOptions& o, const std::string& text, const std::string& 
 Result<int> cache_ls(const CacheOptions& o, Session& session) {
   CL_TRY(const oci::StoreContents contents,
          oci::list_store(session.store_directory(), session.limits()));
-  CL_CHECK(print(o, cache_list_text(contents, session.keep(), now()),
+  CL_CHECK(print(o, cache_list_text(contents, session.keep(), session.env().now),
                  cache_list_json(contents, session.keep())));
   return 0;
 }

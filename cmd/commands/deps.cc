@@ -1,4 +1,5 @@
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "cmd/build_date.h"
@@ -28,7 +29,10 @@ Result<std::string> render(const DepsOptions& o, const ClosurePlan& plan, const 
     return closure_tree(plan.closure, env.stdout_tty && o.output.empty() && !o.common.no_color &&
                                           !env.get("NO_COLOR"));
   CL_TRY(const Seconds created, build_date("", env, plan.base.image.config.created));
-  return o.format == "spdx" ? spdx_json(plan, created) : cyclonedx_json(plan, created);
+  const SbomSubject subject = sbom_subject(plan);
+  return dump_json_pretty(o.format == "spdx" ? spdx_document(subject, created)
+                                             : cyclonedx_document(subject, created)) +
+         "\n";
 }
 
 Result<int> run_deps(const DepsOptions& o, const Environment& env) {

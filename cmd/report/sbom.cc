@@ -15,49 +15,46 @@
 namespace cloister::cmd {
 namespace {
 
-using manifest::Closure;
-using manifest::Member;
 using manifest::Package;
 
 constexpr std::string_view kNoAssertion = "NOASSERTION";
 
-// What the members belong to. Members in the order of the closure.
+// What the files belong to, in their order.
 struct Part {
   std::string name, version, url, license, source;
   bool runtime = false;
-  std::vector<std::size_t> members;
+  std::vector<std::size_t> files;
 };
 
 struct Bill {
   std::vector<Part> parts;           // by name
-  std::vector<std::size_t> unowned;  // members of no package
+  std::vector<std::size_t> unowned;  // files of no package
 };
 
-Bill bill_of(const ClosurePlan& plan) {
+Bill bill_of(const SbomSubject& subject) {
   Bill out;
   std::map<std::string, Part> parts;
-  for (std::size_t i = 0; i < plan.closure.members.size(); ++i) {
-    const Member& member = plan.closure.members[i];
-    if (member.from_runtime) {
+  for (std::size_t i = 0; i < subject.files.size(); ++i) {
+    const SbomFile& file = subject.files[i];
+    if (file.from_runtime) {
       Part& part = parts[" runtime"];
       part.runtime = true;
-      part.name = plan.runtime.name;
-      part.version = plan.runtime.version;
-      part.url = cat("pkg:generic/", plan.runtime.name, plan.runtime.version.empty() ? "" : "@",
-                     plan.runtime.version);
-      part.members.push_back(i);
+      part.name = subject.runtime_name;
+      part.version = subject.runtime_version;
+      part.url = cat("pkg:generic/", part.name, part.version.empty() ? "" : "@", part.version);
+      part.files.push_back(i);
       continue;
     }
-    const Package* owner = plan.packages.owner(member.real_path);
+    const Package* owner = subject.packages.owner(file.path);
     if (owner == nullptr) {
       out.unowned.push_back(i);
       continue;
     }
-    std::string url = manifest::package_url(*owner, plan.packages.distribution());
+    std::string url = manifest::package_url(*owner, subject.packages.distribution());
     Part& part = parts[url];
-    part = {owner->name,   owner->version, std::move(url),         owner->license,
-            owner->source, false,          std::move(part.members)};
-    part.members.push_back(i);
+    part = {owner->name,   owner->version, std::move(url),       owner->license,
+            owner->source, false,          std::move(part.files)};
+    part.files.push_back(i);
   }
   for (auto& [key, part] : parts) out.parts.push_back(std::move(part));
   return out;
@@ -72,20 +69,6 @@ std::string uuid_of(std::string_view text) {
   digits[16] = kVariant[static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10) & 3U];
   return cat(digits.substr(0, 8), "-", digits.substr(8, 4), "-", digits.substr(12, 4), "-",
              digits.substr(16, 4), "-", digits.substr(20));
-}
-
-std::vector<std::string> reasons_of(const Closure& closure) {
-  std::vector<std::string> out(closure.members.size());
-  for (const manifest::Edge& edge : closure.edges) {
-    std::string& reason = out[edge.to];
-    if (!reason.empty()) continue;
-    reason = cat(manifest::why_name(edge.why), edge.detail.empty() ? "" : ": ", edge.detail);
-  }
-  return out;
-}
-
-std::string image_name(const ClosurePlan& plan) {
-  return printable(plan.base.image.name);
 }
 
 // ---- SPDX ----
@@ -123,15 +106,14 @@ OrderedJson spdx_package(const std::string& id, const Part& part) {
   return json;
 }
 
-OrderedJson spdx_file(const std::string& id, const Member& member, const std::string& reason) {
-  std::string comment = reason;
-  for (const std::string& path : member.paths)
-    if (path != member.real_path) comment += cat("; also opened as ", path);
+OrderedJson spdx_file(const std::string& id, const SbomFile& file) {
+  std::string comment = file.reason;
+  for (const std::string& path : file.aliases) comment += cat("; also opened as ", path);
   return {{"SPDXID", id},
-          {"fileName", cat(".", member.real_path)},
-          {"fileTypes", OrderedJson::array({member.is_elf ? "BINARY" : "OTHER"})},
+          {"fileName", cat(".", file.path)},
+          {"fileTypes", OrderedJson::array({file.is_elf ? "BINARY" : "OTHER"})},
           {"checksums",
-           OrderedJson::array({{{"algorithm", "SHA256"}, {"checksumValue", member.sha256.hex()}}})},
+           OrderedJson::array({{{"algorithm", "SHA256"}, {"checksumValue", file.sha256.hex()}}})},
           {"licenseConcluded", kNoAssertion},
           {"copyrightText", kNoAssertion},
           {"comment", std::move(comment)}};
@@ -139,39 +121,59 @@ OrderedJson spdx_file(const std::string& id, const Member& member, const std::st
 
 // ---- CycloneDX ----
 
-OrderedJson cyclonedx_file(const Member& member, const std::string& reason) {
-  return {{"type", "file"},
-          {"bom-ref", cat("file:", member.real_path)},
-          {"name", member.real_path},
-          {"hashes", OrderedJson::array({{{"alg", "SHA-256"}, {"content", member.sha256.hex()}}})},
-          {"properties", OrderedJson::array({{{"name", "cloister:reason"}, {"value", reason}}})}};
+OrderedJson cyclonedx_file(const SbomFile& file) {
+  return {
+      {"type", "file"},
+      {"bom-ref", cat("file:", file.path)},
+      {"name", file.path},
+      {"hashes", OrderedJson::array({{{"alg", "SHA-256"}, {"content", file.sha256.hex()}}})},
+      {"properties", OrderedJson::array({{{"name", "cloister:reason"}, {"value", file.reason}}})}};
 }
 
 }  // namespace
 
-std::string spdx_json(const ClosurePlan& plan, Seconds created) {
-  const Closure& closure = plan.closure;
-  const Bill bill = bill_of(plan);
-  const std::vector<std::string> reasons = reasons_of(closure);
+SbomSubject sbom_subject(const ClosurePlan& plan) {
+  SbomSubject out{printable(plan.base.image.name),
+                  plan.base.image.manifest_descriptor.digest,
+                  plan.runtime.name,
+                  plan.runtime.version,
+                  plan.packages,
+                  {}};
+  for (const manifest::Member& member : plan.closure.members) {
+    SbomFile file{member.real_path, {}, member.sha256, member.is_elf, member.from_runtime, ""};
+    for (const std::string& path : member.paths)
+      if (path != member.real_path) file.aliases.push_back(path);
+    out.files.push_back(std::move(file));
+  }
+  for (const manifest::Edge& edge : plan.closure.edges) {
+    std::string& reason = out.files[edge.to].reason;
+    if (!reason.empty()) continue;
+    reason = cat(manifest::why_name(edge.why), edge.detail.empty() ? "" : ": ", edge.detail);
+  }
+  return out;
+}
+
+OrderedJson spdx_document(const SbomSubject& subject, Seconds created) {
+  const Bill bill = bill_of(subject);
   const std::string image_id = "SPDXRef-Image";
-  const Digest& digest = plan.base.image.manifest_descriptor.digest;
   OrderedJson packages = OrderedJson::array(), files = OrderedJson::array(),
               relationships = OrderedJson::array();
-  packages.push_back({{"SPDXID", image_id},
-                      {"name", image_name(plan)},
-                      {"versionInfo", digest.str()},
-                      {"downloadLocation", kNoAssertion},
-                      {"filesAnalyzed", false},
-                      {"licenseConcluded", kNoAssertion},
-                      {"licenseDeclared", kNoAssertion},
-                      {"copyrightText", kNoAssertion},
-                      {"primaryPackagePurpose", "CONTAINER"},
-                      {"checksums", OrderedJson::array({{{"algorithm", "SHA256"},
-                                                         {"checksumValue", digest.hex()}}})}});
+  packages.push_back(
+      {{"SPDXID", image_id},
+       {"name", subject.name},
+       {"versionInfo", subject.digest.str()},
+       {"downloadLocation", kNoAssertion},
+       {"filesAnalyzed", false},
+       {"licenseConcluded", kNoAssertion},
+       {"licenseDeclared", kNoAssertion},
+       {"copyrightText", kNoAssertion},
+       {"primaryPackagePurpose", "CONTAINER"},
+       {"checksums",
+        OrderedJson::array({{{"algorithm", "SHA256"}, {"checksumValue", subject.digest.hex()}}})}});
   relationships.push_back(relationship("SPDXRef-DOCUMENT", "DESCRIBES", image_id));
-  const auto add_file = [&](std::size_t member, const std::string& owner) {
-    const std::string id = spdx_id("File", member, "");
-    files.push_back(spdx_file(id, closure.members[member], reasons[member]));
+  const auto add_file = [&](std::size_t file, const std::string& owner) {
+    const std::string id = spdx_id("File", file, "");
+    files.push_back(spdx_file(id, subject.files[file]));
     relationships.push_back(relationship(owner, "CONTAINS", id));
   };
   for (std::size_t i = 0; i < bill.parts.size(); ++i) {
@@ -179,13 +181,13 @@ std::string spdx_json(const ClosurePlan& plan, Seconds created) {
     packages.push_back(spdx_package(id, bill.parts[i]));
     relationships.push_back(
         relationship(image_id, bill.parts[i].runtime ? "DEPENDS_ON" : "CONTAINS", id));
-    for (const std::size_t member : bill.parts[i].members) add_file(member, id);
+    for (const std::size_t file : bill.parts[i].files) add_file(file, id);
   }
-  for (const std::size_t member : bill.unowned) add_file(member, image_id);
+  for (const std::size_t file : bill.unowned) add_file(file, image_id);
   OrderedJson json = {{"spdxVersion", "SPDX-2.3"},
                       {"dataLicense", "CC0-1.0"},
                       {"SPDXID", "SPDXRef-DOCUMENT"},
-                      {"name", image_name(plan)},
+                      {"name", subject.name},
                       {"documentNamespace", ""},
                       {"creationInfo",
                        {{"created", format_rfc3339(created)},
@@ -194,14 +196,12 @@ std::string spdx_json(const ClosurePlan& plan, Seconds created) {
                       {"files", std::move(files)},
                       {"relationships", std::move(relationships)}};
   json["documentNamespace"] = cat("urn:uuid:", uuid_of(dump_json(json)));
-  return dump_json_pretty(json) + "\n";
+  return json;
 }
 
-std::string cyclonedx_json(const ClosurePlan& plan, Seconds created) {
-  const Closure& closure = plan.closure;
-  const Bill bill = bill_of(plan);
-  const std::vector<std::string> reasons = reasons_of(closure);
-  const std::string digest = plan.base.image.manifest_descriptor.digest.str();
+OrderedJson cyclonedx_document(const SbomSubject& subject, Seconds created) {
+  const Bill bill = bill_of(subject);
+  const std::string digest = subject.digest.str();
   OrderedJson components = OrderedJson::array(), contained = OrderedJson::array();
   for (const Part& part : bill.parts) {
     OrderedJson component = {{"type", part.runtime ? "framework" : "library"},
@@ -212,15 +212,14 @@ std::string cyclonedx_json(const ClosurePlan& plan, Seconds created) {
       component["licenses"] = OrderedJson::array({{{"license", {{"name", part.license}}}}});
     component["purl"] = part.url;
     OrderedJson files = OrderedJson::array();
-    for (const std::size_t member : part.members)
-      files.push_back(cyclonedx_file(closure.members[member], reasons[member]));
+    for (const std::size_t file : part.files) files.push_back(cyclonedx_file(subject.files[file]));
     component["components"] = std::move(files);
     components.push_back(std::move(component));
     contained.push_back(part.url);
   }
-  for (const std::size_t member : bill.unowned) {
-    components.push_back(cyclonedx_file(closure.members[member], reasons[member]));
-    contained.push_back(cat("file:", closure.members[member].real_path));
+  for (const std::size_t file : bill.unowned) {
+    components.push_back(cyclonedx_file(subject.files[file]));
+    contained.push_back(cat("file:", subject.files[file].path));
   }
   OrderedJson json = {
       {"bomFormat", "CycloneDX"},
@@ -236,13 +235,13 @@ std::string cyclonedx_json(const ClosurePlan& plan, Seconds created) {
         {"component",
          {{"type", "container"},
           {"bom-ref", digest},
-          {"name", image_name(plan)},
+          {"name", subject.name},
           {"version", digest}}}}},
       {"components", std::move(components)},
       {"dependencies",
        OrderedJson::array({{{"ref", digest}, {"dependsOn", std::move(contained)}}})}};
   json["serialNumber"] = cat("urn:uuid:", uuid_of(dump_json(json)));
-  return dump_json_pretty(json) + "\n";
+  return json;
 }
 
 }  // namespace cloister::cmd

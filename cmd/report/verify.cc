@@ -25,7 +25,7 @@ std::string verify_text(const VerifyReport& report) {
     if (!check.passed)
       out += cat("        ", std::string(width + 2, ' '), "want ", check.expected, "\n");
   }
-  out += report.verified() ? "\nThis image is what its signer says.\n"
+  out += report.verified() ? cat("\n", report.verdict, "\n")
                            : cat("\nNOT VERIFIED: ", bad, " of ", report.checks.size(),
                                  " checks failed. Do not trust this image.\n");
   return out;

@@ -13,6 +13,7 @@ struct VerifyReport {
   std::string name;
   Digest digest;
   std::vector<sign::Check> checks;
+  std::string verdict = "This image is what its signer says.";  // for people, when all passed
   bool verified() const;  // every check passed, and there was one
 };
 

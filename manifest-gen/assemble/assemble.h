@@ -29,7 +29,8 @@ struct AssembleInput {
   Seconds created{};
   std::vector<std::pair<std::string, std::string>> labels;  // --label
   std::string generator;                                    // "cloister 0.1.0"
-  std::string base_name;  // for org.opencontainers.image.base.name; empty: none
+  std::string base_name;   // for org.opencontainers.image.base.name; empty: none
+  std::string provenance;  // for the label that says how to repeat the build
 };
 
 struct AssembledImage {

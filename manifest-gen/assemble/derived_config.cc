@@ -111,6 +111,7 @@ Result<std::string> derive_config(const AssembleInput& input, const Digest& laye
   CL_TRY(OrderedJson * labels, object_at(*config, "Labels"));
   for (const auto& [key, value] : facts) (*labels)[key] = value;
   for (const auto& [key, value] : input.labels) (*labels)[key] = value;
+  if (!input.provenance.empty()) (*labels)[std::string(kLabelProvenance)] = input.provenance;
 
   CL_CHECK(append_history(document, input));
   CL_TRY(OrderedJson * rootfs, object_at(document, "rootfs"));

@@ -25,6 +25,8 @@ inline constexpr std::string_view kLabelMrsigner = "io.cloister.mrsigner";
 inline constexpr std::string_view kLabelRuntime = "io.cloister.runtime";  // "gramine"
 inline constexpr std::string_view kLabelRuntimeVersion = "io.cloister.runtime.version";  // "1.9"
 inline constexpr std::string_view kLabelRuntimeDigest = "io.cloister.runtime.digest";
+// SLSA provenance of the build; of the configuration only.
+inline constexpr std::string_view kLabelProvenance = "io.cloister.provenance";
 // image-spec annotations.md.
 inline constexpr std::string_view kLabelBaseName = "org.opencontainers.image.base.name";
 inline constexpr std::string_view kLabelBaseDigest = "org.opencontainers.image.base.digest";

@@ -8,9 +8,22 @@
 namespace cloister::measure {
 namespace {
 
-void add_lines(const std::map<std::string, RuntimeFile>& files, std::vector<std::string>& lines) {
-  for (const auto& [name, file] : files)
-    lines.push_back(cat(file.sha256.hex(), "  ", file.path, '\n'));
+// Of the files in use that `accept` takes.
+template <class Accept>
+Digest files_digest(const Runtime& runtime, const Accept& accept) {
+  std::vector<std::string> lines;
+  const auto add = [&](const RuntimeFile& file) {
+    if (accept(file)) lines.push_back(cat(file.sha256.hex(), "  ", file.path, '\n'));
+  };
+  for (const auto* file :
+       {&runtime.loader, &runtime.libpal, &runtime.libsysdb, &runtime.direct_libpal})
+    if (*file) add(**file);
+  for (const auto* files : {&runtime.glibc, &runtime.musl, &runtime.loader_libraries})
+    for (const auto& [name, file] : *files) add(file);
+  std::sort(lines.begin(), lines.end());
+  Sha256 hasher;
+  for (const std::string& line : lines) hasher.update(line);
+  return hasher.finish();
 }
 
 }  // namespace
@@ -35,14 +48,12 @@ const elf::Facts* Runtime::elf_facts(const RuntimeFile& file) const {
 
 Digest Runtime::digest() const {
   if (!sources.empty() && sources.front().digest) return *sources.front().digest;
-  std::vector<std::string> lines;
-  for (const auto* file : {&loader, &libpal, &libsysdb, &direct_libpal})
-    if (*file) lines.push_back(cat((*file)->sha256.hex(), "  ", (*file)->path, '\n'));
-  for (const auto* files : {&glibc, &musl, &loader_libraries}) add_lines(*files, lines);
-  std::sort(lines.begin(), lines.end());
-  Sha256 hasher;
-  for (const std::string& line : lines) hasher.update(line);
-  return hasher.finish();
+  return files_digest(*this, [](const RuntimeFile&) { return true; });
+}
+
+Digest Runtime::source_digest(std::size_t source) const {
+  if (sources.at(source).digest) return *sources[source].digest;
+  return files_digest(*this, [&](const RuntimeFile& file) { return file.source == source; });
 }
 
 }  // namespace cloister::measure

@@ -18,6 +18,7 @@ struct RuntimeSource {
   std::string name;  // as the user wrote it
   std::shared_ptr<const Rootfs> rootfs;
   std::optional<Digest> digest;  // of the image manifest or the .deb; a directory has none
+  std::string uri;               // where others find it: an image in a registry; else empty
   bool mutable_tag = false;      // an image named by tag, not by digest
 };
 
@@ -54,6 +55,8 @@ struct Runtime {
   // What identifies the runtime in metadata: the first source's digest, else the SHA-256 over the
   // sorted "<sha256>  <path>\n" lines of the files used.
   Digest digest() const;
+  // The same of one source, by its place in `sources`: its digest, or that of its files used.
+  Digest source_digest(std::size_t source) const;
 };
 
 // Later sources supply what earlier ones lack. Fails only when this is no Gramine at all (no

@@ -3,9 +3,12 @@
 #include "sign/image/checks.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "sign/image/dsse.h"
+#include "sign/image/provenance.h"
 #include "sign/image/simple_signing.h"
 #include "sign/image/statement.h"
 
@@ -29,16 +32,6 @@ std::string key_name(const ImagePublicKey& key) {
   return cat(image_key_kind_name(key.kind()), " key ", key.fingerprint().hex().substr(0, 16));
 }
 
-// What this key stated; what is signed by others, or cannot be read, is somebody else's business.
-std::optional<Statement> statement_by(const DsseEnvelope& envelope, const ImagePublicKey& key,
-                                      const Limits& limits) {
-  if (envelope.payload_type != kInTotoPayloadType || !verify_dsse(envelope, key))
-    return std::nullopt;
-  auto statement = parse_statement(envelope.payload, limits);
-  if (!statement.has_value()) return std::nullopt;
-  return std::move(*statement);
-}
-
 std::string runtime_text(std::string_view name, std::string_view version,
                          const std::vector<NamedDigest>& files) {
   std::string out = cat(printable(name), " ", printable(version));
@@ -56,6 +49,15 @@ std::string file_list(std::uint64_t count, const Digest& digest) {
 }
 
 }  // namespace
+
+std::optional<Statement> statement_by(const DsseEnvelope& envelope, const ImagePublicKey& key,
+                                      const Limits& limits) {
+  if (envelope.payload_type != kInTotoPayloadType || !verify_dsse(envelope, key))
+    return std::nullopt;
+  auto statement = parse_statement(envelope.payload, limits);
+  if (!statement.has_value()) return std::nullopt;
+  return std::move(*statement);
+}
 
 // What this key signed about other images may have been copied here by anyone: it is passed over
 // like a stranger's, and only named when nothing better is found.
@@ -121,6 +123,25 @@ AttestationResult check_attestation(const Digest& image, const std::vector<DsseE
                        envelopes.empty() ? "nothing is attested about the image"
                                          : "no measurement attestation by this key",
                        cat(kMeasurementPredicate, " by the ", key_name(key)));
+  return out;
+}
+
+std::optional<Check> check_provenance(const Digest& image, std::string_view of_image,
+                                      const std::vector<DsseEnvelope>& envelopes,
+                                      const ImagePublicKey& key, const Limits& limits) {
+  std::optional<Check> out;
+  const auto said = parse_json(of_image, limits, "provenance of the image");
+  for (const DsseEnvelope& envelope : envelopes) {
+    const auto statement = statement_by(envelope, key, limits);
+    if (!statement || statement->predicate_type != kProvenancePredicate ||
+        !statement->is_about(image) || !parse_provenance(statement->predicate, limits).has_value())
+      continue;
+    if (said.has_value() && statement->predicate == dump_json(*said)) {
+      if (!out) out = passed("provenance", "is what the image says");
+    } else {
+      out = failed("provenance", "says something else than the image", "one answer");
+    }
+  }
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -12,6 +13,7 @@
 #include "sign/image/dsse.h"
 #include "sign/image/image_key.h"
 #include "sign/image/measurement.h"
+#include "sign/image/statement.h"
 #include "sign/sgx/sigstruct.h"
 
 namespace cloister::sign {
@@ -49,6 +51,11 @@ struct EnclavePins {
   bool allow_debug = false;
 };
 
+// What this key stated; nothing when the envelope is signed by others, or cannot be read: that is
+// somebody else's business.
+std::optional<Statement> statement_by(const DsseEnvelope& envelope, const ImagePublicKey& key,
+                                      const Limits& limits);
+
 // A signature by `key` over a claim about this image: simple signing, or a statement of cosign's
 // sign predicate. Those of others neither help nor harm.
 Check check_signature(const Digest& image, const std::vector<SignatureArtefact>& artefacts,
@@ -63,6 +70,13 @@ struct AttestationResult {
 };
 AttestationResult check_attestation(const Digest& image, const std::vector<DsseEnvelope>& envelopes,
                                     const ImagePublicKey& key, const Limits& limits);
+
+// The provenance of ours that this key states about the image, against the one in the image's label
+// (`of_image`): a builder states what the image says, and nothing else. Nothing when it states
+// none.
+std::optional<Check> check_provenance(const Digest& image, std::string_view of_image,
+                                      const std::vector<DsseEnvelope>& envelopes,
+                                      const ImagePublicKey& key, const Limits& limits);
 
 // The enclave against itself (SIGSTRUCT, re-measurement, files) and against the pins.
 std::vector<Check> check_enclave_evidence(const EnclaveEvidence& evidence, const EnclavePins& pins);

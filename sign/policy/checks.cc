@@ -1,0 +1,138 @@
+#include "sign/policy/checks.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+#include "oci/documents/reference.h"
+#include "sign/image/rebuild.h"
+#include "sign/image/statement.h"
+
+namespace cloister::sign {
+namespace {
+
+Check rule(std::string name, bool holds, std::string found, std::string expected) {
+  return {std::move(name), holds, std::move(found), holds ? std::string() : std::move(expected)};
+}
+
+bool allows(const OriginRule& rule, std::string_view uri, const Digest& digest) {
+  if (rule.digest) return *rule.digest == digest;
+  const auto ref = oci::parse_registry_ref(uri);
+  return ref.has_value() && ref->name() == rule.repository;
+}
+
+Check check_origin(std::string name, const std::vector<OriginRule>& rules, std::string_view uri,
+                   const Digest& digest) {
+  const bool allowed = std::any_of(rules.begin(), rules.end(), [&](const OriginRule& rule) {
+    return allows(rule, uri, digest);
+  });
+  std::vector<std::string> want;
+  for (const OriginRule& rule : rules) want.push_back(rule.str());
+  return rule(std::move(name), allowed,
+              cat(uri.empty() ? "" : printable(uri), uri.empty() ? "" : " ", digest.str()),
+              join(want, " or "));
+}
+
+void check_enclave_rules(const Policy& policy, const Sigstruct& sigstruct,
+                         std::vector<Check>& out) {
+  if (!policy.mrsigners.empty()) {
+    const Digest mrsigner = sigstruct.mrsigner();
+    std::vector<std::string> want;
+    for (const Digest& digest : policy.mrsigners) want.push_back(digest.hex());
+    const bool known = std::find(policy.mrsigners.begin(), policy.mrsigners.end(), mrsigner) !=
+                       policy.mrsigners.end();
+    out.push_back(rule("policy-mrsigner", known, mrsigner.hex(), join(want, " or ")));
+  }
+  if (policy.isvprodid)
+    out.push_back(rule("policy-isvprodid", sigstruct.isvprodid == *policy.isvprodid,
+                       cat(sigstruct.isvprodid), cat(*policy.isvprodid)));
+  if (policy.min_isvsvn)
+    out.push_back(rule("policy-isvsvn", sigstruct.isvsvn >= *policy.min_isvsvn,
+                       cat(sigstruct.isvsvn), cat("at least ", *policy.min_isvsvn)));
+}
+
+Check check_revoked(const Policy& policy, const PolicySubject& subject) {
+  const auto revoked = [](const std::vector<Digest>& list, const std::optional<Digest>& digest) {
+    return digest && std::find(list.begin(), list.end(), *digest) != list.end();
+  };
+  std::string found;
+  if (revoked(policy.revoked_images, subject.image)) found = subject.image.str();
+  if (revoked(policy.revoked_images, subject.index)) found = subject.index->str();
+  if (subject.sigstruct && revoked(policy.revoked_enclaves, subject.sigstruct->mrenclave))
+    found = cat("mrenclave ", subject.sigstruct->mrenclave.hex());
+  const bool good = found.empty();
+  return rule("policy-revoked", good, good ? std::string("no") : cat(found, " is revoked"),
+              "an image and an enclave that are not revoked");
+}
+
+}  // namespace
+
+Check check_threshold(std::string name, const KeyRule& keys, const std::vector<std::string>& count,
+                      std::string_view want) {
+  std::vector<std::string> names;
+  for (const std::string& key : count) names.push_back(printable(key));
+  return rule(std::move(name), count.size() >= keys.threshold,
+              count.empty()
+                  ? cat("0 of ", keys.keys.size(), " keys")
+                  : cat(count.size(), " of ", keys.keys.size(), " keys: ", join(names, ", ")),
+              cat("at least ", keys.threshold, want));
+}
+
+std::vector<std::string> rebuilt_by(const Digest& image, const Digest& mrenclave,
+                                    const std::vector<DsseEnvelope>& envelopes,
+                                    const std::vector<PolicyKey>& keys, const Limits& limits) {
+  std::vector<std::string> out;
+  for (const PolicyKey& by : keys) {
+    const bool rebuilt =
+        std::any_of(envelopes.begin(), envelopes.end(), [&](const DsseEnvelope& envelope) {
+          const auto statement = statement_by(envelope, by.key, limits);
+          if (!statement || statement->predicate_type != kRebuildPredicate ||
+              !statement->is_about(image))
+            return false;
+          const auto measured = parse_rebuild(statement->predicate, limits);
+          return measured.has_value() && *measured == mrenclave;
+        });
+    if (rebuilt) out.push_back(by.name);
+  }
+  return out;
+}
+
+Status check_independent(const std::vector<PolicyKey>& signers,
+                         const std::vector<PolicyKey>& rebuilders) {
+  std::map<std::string, std::string> seen;
+  for (const auto* keys : {&signers, &rebuilders})
+    for (const PolicyKey& key : *keys) {
+      const auto [at, added] = seen.emplace(key.key.fingerprint().hex(), key.name);
+      if (!added)
+        return Error::invalid(cat("the policy names one key twice: ", quote(at->second), " and ",
+                                  quote(key.name)))
+            .hint("each signer and each rebuilder has a key of its own");
+    }
+  return {};
+}
+
+std::vector<Check> check_policy(const Policy& policy, const PolicySubject& subject) {
+  std::vector<Check> out;
+  if (policy.not_after)
+    out.push_back(rule("policy-expiry", subject.at <= *policy.not_after,
+                       cat("at ", format_rfc3339(subject.at)),
+                       cat("not after ", format_rfc3339(*policy.not_after))));
+  out.push_back(check_revoked(policy, subject));
+  if (subject.sigstruct) check_enclave_rules(policy, *subject.sigstruct, out);
+  if (!policy.bases.empty()) {
+    out.push_back(
+        subject.base_digest
+            ? check_origin("policy-base", policy.bases, subject.base_uri, *subject.base_digest)
+            : rule("policy-base", false, "the image names no base", "a base it names"));
+  }
+  if (policy.runtimes.empty()) return out;
+  if (subject.runtimes.empty())
+    out.push_back(rule("policy-runtime", false,
+                       "the image does not say what runtime it was built with",
+                       "a runtime it names"));
+  for (const BuildInput& runtime : subject.runtimes)
+    out.push_back(check_origin("policy-runtime", policy.runtimes, runtime.uri, runtime.digest));
+  return out;
+}
+
+}  // namespace cloister::sign

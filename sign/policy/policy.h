@@ -1,0 +1,72 @@
+// What may run, as one file in version control: TOML, strict. Whoever mistypes a rule is told so;
+// a rule that was silently skipped would be worse than none.
+//
+//   schemaVersion = 1
+//   not-after = "2027-06-30T00:00:00Z"     # then the policy has to be looked at again
+//
+//   [signers]                              # who stands behind an image
+//   keys = ["release.pub"]                 # files beside the policy, or PEM text
+//   threshold = 1
+//
+//   [rebuilders]                           # who repeated the build, bit for bit
+//   keys = ["builder-a.pub", "builder-b.pub"]
+//   threshold = 2
+//
+//   [sgx]
+//   mrsigner = ["…64 hex digits…"]         # one of these
+//   isvprodid = 1
+//   min-isvsvn = 3
+//   allow-debug = false
+//
+//   [revoked]
+//   images = ["sha256:…"]
+//   mrenclave = ["…64 hex digits…"]
+//
+//   [bases]                                # one of these: a repository, or a digest
+//   allowed = ["docker.io/library/redis"]
+//
+//   [runtimes]                             # each source of the runtime is one of these
+//   allowed = ["docker.io/gramineproject/gramine", "sha256:…"]
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/limits.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace cloister::sign {
+
+// So many of these keys, each counted once.
+struct KeyRule {
+  std::vector<std::string> keys;  // as written
+  std::size_t threshold = 0;      // 0: nothing is asked
+};
+
+// A repository ("docker.io/library/redis", any tag of it) or a digest.
+struct OriginRule {
+  std::string repository;
+  std::optional<Digest> digest;
+  std::string str() const;
+};
+
+struct Policy {
+  std::optional<Seconds> not_after;
+  KeyRule signers, rebuilders;
+  std::vector<Digest> mrsigners;  // empty: any; so are the lists below
+  std::optional<std::uint16_t> isvprodid, min_isvsvn;
+  bool allow_debug = false;
+  std::vector<Digest> revoked_images, revoked_enclaves;
+  std::vector<OriginRule> bases, runtimes;
+};
+
+// `invalid` for a key that is not known or of the wrong type, a threshold that cannot be met, a
+// policy without signers; `unsupported` for another schemaVersion. `what` names the file.
+Result<Policy> parse_policy(std::string_view text, const Limits& limits, std::string_view what);
+
+}  // namespace cloister::sign
