@@ -50,6 +50,9 @@ constexpr Command kCommands[] = {
      add_measure},
     {"sign", "Sign an image, and attest what enclave is in it",
      "cloister sign reg.example/redis:7-sgx --key image.pem\n"
+     "  cloister sign reg.example/redis:7-sgx --key 'pkcs11:token=prod;object=image'\n"
+     "  cloister sign reg.example/redis:7-sgx --emit-signing-data data.json\n"
+     "  cloister sign reg.example/redis:7-sgx --signature data.json --public-key image.pub\n"
      "  cosign verify --key image.pub --insecure-ignore-tlog=true reg.example/redis:7-sgx",
      add_sign},
     {"verify", "Check that an image is what its signer says",

@@ -6,6 +6,7 @@
 #include "cmd/build_date.h"
 #include "cmd/build_record.h"
 #include "cmd/command.h"
+#include "cmd/key_leak.h"
 #include "cmd/key_source.h"
 #include "cmd/output.h"
 #include "cmd/pipeline.h"
@@ -119,6 +120,15 @@ Result<int> dry_run(Session& session, const BuildOptions& o, const Plan& plan,
   return 0;
 }
 
+std::vector<UsedKey> used_keys(const std::optional<LoadedKey<sign::SgxKey>>& key,
+                               const std::optional<LoadedKey<sign::ImageKey>>& sign_key) {
+  std::vector<UsedKey> out;
+  if (key) out.push_back({"--key", key->key.fingerprint(), key->text});
+  if (sign_key)
+    out.push_back({"--sign-key", sign_key->key.public_key().fingerprint(), sign_key->text});
+  return out;
+}
+
 // The first of two steps: what the SIGSTRUCT's signature is to be over. The second step makes the
 // same bytes from the same inputs, so the date is one of them.
 Result<int> emit_signing_data(const BuildOptions& o, const Plan& plan, const Environment& env) {
@@ -147,6 +157,7 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
     CL_TRY(key, load_sgx_key(o.key, session->key_context()));
   }
   CL_TRY(const Plan plan, plan_build(*session, ref, plan_options));
+  CL_CHECK(require_no_private_key(plan, used_keys(key, sign_key)));
   if (o.dry_run) return dry_run(*session, o, plan, tags);
   if (!o.signing_data.empty()) return emit_signing_data(o, plan, env);
 

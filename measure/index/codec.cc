@@ -21,7 +21,7 @@ constexpr std::uint32_t kMagic = 0x58494c43;  // "CLIX"
 constexpr std::uint64_t kMinEntry = 30, kMinElf = 63, kMinSource = 6, kMinText = 4, kMinPacked = 36;
 
 // What follows an entry's fixed fields.
-enum Has : std::uint8_t { kShebang = 1, kElf = 2, kXattrs = 4, kSource = 8 };
+enum Has : std::uint8_t { kShebang = 1, kElf = 2, kXattrs = 4, kSource = 8, kKeyMark = 16 };
 
 class Encoder {
  public:
@@ -109,7 +109,7 @@ class Encoder {
     out_.u8(static_cast<std::uint8_t>(e.type));
     out_.u8(static_cast<std::uint8_t>((e.shebang.empty() ? 0 : kShebang) | (e.elf < 0 ? 0 : kElf) |
                                       (e.xattrs.empty() ? 0 : kXattrs) |
-                                      (e.source < 0 ? 0 : kSource)));
+                                      (e.source < 0 ? 0 : kSource) | (e.key_mark ? kKeyMark : 0)));
     out_.u16(static_cast<std::uint16_t>(e.mode));
     out_.u32(e.uid);
     out_.u32(e.gid);
@@ -283,6 +283,7 @@ class Decoder {
     } else {
       e.link_target = text();
     }
+    e.key_mark = (has & kKeyMark) != 0;
     if ((has & kShebang) != 0) e.shebang = text();
     if ((has & kElf) != 0) {
       const std::uint32_t n = in_.u32();

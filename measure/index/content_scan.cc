@@ -30,10 +30,12 @@ void ContentScan::begin(Entry& entry) {
   seen_ = 0;
   decided_ = elf_ = capturing_ = kept_ = false;
   scanner_ = nullptr;
+  key_mark_.begin(entry.size);
 }
 
 Status ContentScan::piece(ByteView bytes) {
   hasher_.update(bytes);
+  key_mark_.piece(bytes);
   const bool whole = seen_ == 0 && bytes.size() == entry_->size;
   seen_ += bytes.size();
   if (!decided_) {
@@ -42,8 +44,8 @@ Status ContentScan::piece(ByteView bytes) {
     head_size_ += n;
     if (head_size_ < head_.size() && seen_ < entry_->size) return {};
     decide();
+    if (whole && (capturing_ || key_mark_.marked())) return keep(bytes);
     if (!capturing_) return {};
-    if (whole) return keep(bytes);
     CL_CHECK(capture_.begin(entry_->size));
     CL_CHECK(capture_.append(ByteView(head_).first(head_size_)));
     bytes = bytes.subspan(n);
@@ -70,6 +72,8 @@ void ContentScan::decide() {
 Status ContentScan::keep(ByteView content) {
   kept_ = true;
   entry_->sha256 = hasher_.finish();
+  // Programs and libraries name what they read; none is looked at for keys.
+  entry_->key_mark = key_mark_.marked() && !elf_;
   if (elf_) {
     // A damaged ELF file is a file like any other; whoever needs it to be one will miss its facts.
     auto facts = elf::read_facts(content, limits_);
@@ -82,7 +86,8 @@ Status ContentScan::keep(ByteView content) {
     entry_->source = static_cast<std::int32_t>(index_.sources.size());
     index_.sources.push_back(scanner_->scan(content, limits_));
   }
-  if (wants_packed(*entry_, limits_)) pack(content);
+  const bool key = entry_->key_mark && content.size() <= limits_.packed_file_bytes;
+  if (key || wants_packed(*entry_, limits_)) pack(content);
   return {};
 }
 
@@ -99,6 +104,7 @@ Status ContentScan::end() {
     return keep(content);
   }
   entry_->sha256 = hasher_.finish();
+  entry_->key_mark = key_mark_.marked();
   if (entry_->size == 0 && wants_packed(*entry_, limits_)) pack({});
   return {};
 }

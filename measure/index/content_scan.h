@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "measure/index/capture.h"
+#include "measure/index/key_mark.h"
 #include "measure/index/layer_index.h"
 
 namespace cloister::measure {
@@ -38,6 +39,7 @@ class ContentScan {
   std::uint64_t seen_ = 0;
   bool decided_ = false, elf_ = false, capturing_ = false, kept_ = false;
   Capture capture_;
+  KeyMark key_mark_;
   std::uint64_t packed_ = 0;  // bytes in the pack
 };
 

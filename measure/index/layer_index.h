@@ -38,6 +38,7 @@ struct Entry {
   std::vector<std::pair<std::string, std::string>> xattrs;
   std::int32_t elf = -1;     // index into LayerIndex::elfs, or -1
   std::int32_t source = -1;  // index into LayerIndex::sources, or -1
+  bool key_mark = false;     // may hold a private key (key_mark.h)
   std::string shebang;       // the text after "#!" of the first line, trimmed, at most 255 bytes
   bool operator==(const Entry&) const = default;
 };
@@ -72,7 +73,7 @@ Result<LayerIndex> index_layer(Source& blob, Compression compression,
 // Binary form, little-endian, schema-versioned; `decode` of another schema is `unsupported`, of
 // damaged bytes `corrupt`. The same index gives the same bytes. The schema changes with the form,
 // and with what the pass finds in the same layer (ELF facts, pack rules).
-inline constexpr std::uint32_t kLayerIndexSchema = 3;
+inline constexpr std::uint32_t kLayerIndexSchema = 5;
 Bytes encode_layer_index(const LayerIndex& index);
 Result<LayerIndex> decode_layer_index(ByteView bytes, const Limits& limits);
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "tests/base/source_dir.h"
 
 namespace cloister::sign {
@@ -136,6 +137,45 @@ TEST(SgxKey, WritesAnEncryptedKeyThatNeedsItsPassphrase) {
 TEST(SgxKey, ThePublicHalfIsTheOneThatOpensslWrote) {
   const auto key = SgxKey::from_pem(pem("sgx-pkcs1.pem"), {}, "'k'");
   EXPECT_EQ(*key->public_pem(), as_text(pem("sgx-public.pem")));
+}
+
+TEST(SgxKey, ThatSignsElsewhereIsVerified) {
+  const auto key = SgxKey::from_pem(pem("sgx-pkcs1.pem"), {}, "'k'");
+  const std::string half = *key->public_pem();
+  const auto by = [&](std::function<Result<Bytes>(ByteView)> sign) {
+    return SgxKey::external({half, "'hsm'", std::move(sign)});
+  };
+  const auto good = by([&](ByteView data) { return key->sign(data); });
+  ASSERT_TRUE(good.has_value()) << good.error().what();
+  EXPECT_EQ(good->modulus_le(), modulus());
+  EXPECT_EQ(good->fingerprint(), key->fingerprint());
+  EXPECT_EQ(*good->sign(to_bytes("data")), *key->sign(to_bytes("data")));
+  const auto wrong = by([&](ByteView) { return key->sign(to_bytes("other")); });
+  const auto made = wrong->sign(to_bytes("data"));
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().what(), "the signature by 'hsm' does not verify");
+  const auto failing = by([](ByteView) -> Result<Bytes> { return Error::cancelled(); });
+  EXPECT_EQ(failing->sign(to_bytes("data")).error().code(), Code::cancelled);
+  const auto ec = SgxKey::external({std::string(as_text(pem("cosign-public.pem"))), "'hsm'", {}});
+  ASSERT_FALSE(ec.has_value());
+  EXPECT_EQ(ec.error().what(), "key 'hsm' is not an RSA key");
+}
+
+// An error may name a key's file, and nothing of what is in it.
+TEST(SgxKey, ErrorsShowNothingOfAKey) {
+  const std::string whole(as_text(pem("sgx-pkcs8.pem")));
+  const std::string_view body = std::string_view(whole).substr(28, 64);  // the first line of base64
+  for (const std::size_t size : {200U, 1000U, 2000U}) {
+    const auto key = SgxKey::from_pem(as_bytes(whole).first(size), always("secret word"), "'k'");
+    ASSERT_FALSE(key.has_value());
+    std::string said = key.error().what() + key.error().hint();
+    for (const std::string& line : key.error().details()) said += line;
+    EXPECT_EQ(said.find(body.substr(0, 8)), std::string::npos) << said;
+  }
+  const auto wrong = SgxKey::from_pem(pem("sgx-pkcs8-scrypt.pem"), always("secret word"), "'k'");
+  std::string said = wrong.error().what() + wrong.error().hint();
+  for (const std::string& line : wrong.error().details()) said += line;
+  EXPECT_EQ(said.find("secret word"), std::string::npos) << said;
 }
 
 TEST(SgxKey, SignaturesAreDeterministic) {
