@@ -4,8 +4,8 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "manifest-gen/assemble/paths.h"
 #include "cmd/report/sgx_json.h"
+#include "manifest-gen/assemble/paths.h"
 
 namespace cloister::cmd {
 namespace {
