@@ -13,6 +13,7 @@ struct Environment {
   std::map<std::string, std::string> variables;
   bool stdin_tty = false, stdout_tty = false, stderr_tty = false;
   unsigned columns = 80;
+  unsigned user_id = 0;
   const std::atomic<bool>* interrupted = nullptr;
 
   // Set and not empty, else nothing (as the XDG base directory specification treats them).
