@@ -77,6 +77,27 @@ must verify "$modern/app:sgx" --key "$work/rsa.pub"
 claim "no fallback tag where there is the API" \
   not skopeo inspect --raw --tls-verify=false "docker://$modern/app:$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$modern/app:sgx" | tr : -)"
 
+# Layouts: what push writes is what `cosign load` takes, and what `cosign save` writes push takes.
+app=$registry/app:sgx
+must push "$app" "oci:$work/for-cosign:sgx"
+for cosign in $two $three; do
+  version=$([ "$cosign" = "$two" ] && echo "cosign 2" || echo "cosign 3")
+  name=$([ "$cosign" = "$two" ] && echo two || echo three)
+  claim "$version loads our layout" "$cosign" load --dir "$work/for-cosign" "$registry/loaded:$name"
+  claim "$version verifies what it loaded" \
+    "$cosign" verify --insecure-ignore-tlog=true --key "$work/rsa.pub" "$registry/loaded:$name"
+  claim "with the attestation" "$cosign" verify-attestation --insecure-ignore-tlog=true \
+    --type urn:cloister:enclave-measurement:v1 --key "$work/rsa.pub" "$registry/loaded:$name"
+  claim "$version saves" "$cosign" save --dir "$work/saved-$name" "$app"
+  must push "oci:$work/saved-$name" "$registry/pushed-$name:1"
+  same "it is the same image" "$(cat "$out")" "$(manifest_digest "$work/for-cosign" sgx)"
+  claim "with its signature" \
+    "$cosign" verify --insecure-ignore-tlog=true --key "$work/rsa.pub" "$registry/pushed-$name:1"
+  claim "and its attestation" "$cosign" verify-attestation --insecure-ignore-tlog=true \
+    --type urn:cloister:enclave-measurement:v1 --key "$work/rsa.pub" "$registry/pushed-$name:1"
+  must verify "oci:$work/saved-$name" --key "$work/rsa.pub"
+done
+
 # The other direction: what cosign signs beside ours.
 if [ -n "$two" ]; then
   copy "oci:$images:glibc-two-layers" "docker://$registry/theirs:1"
