@@ -227,7 +227,7 @@ class RScan {
   void code(string_view text) {
     code_ = text;
     previous_ = {};
-    depth_ = 0;
+    depth_ = known_ = 0;
     list_depth_ = path_depth_ = joined_depth_ = libraries_depth_ = 0;
     for (size_t at = 0;;) {
       const Token token = next_token(code_, at);
@@ -341,7 +341,7 @@ class RScan {
     Token first = peek(open);
     if (first.text == "package" && peek(first).text == "=") first = peek(peek(first));
     if (first.kind == TokenKind::string) {
-      if (is_r_package(first.text)) names_.add("package:", first.text);
+      package(first);
       return;
     }
     Token at = first;
@@ -352,17 +352,22 @@ class RScan {
       }
       at = peek(at);
     }
-    if (first.kind == TokenKind::word && is_r_package(first.text))
-      names_.add("package:", first.text);
+    if (first.kind == TokenKind::word)
+      package(first);
     else
       dynamic_ = dynamic_ || first.text != ")";
+  }
+
+  void package(const Token& token) {
+    if (is_r_package(token.text)) names_.add("package:", token.text);
+    known_ = token.end;
   }
 
   void first_argument(const Token& open, bool harmless) {
     Token first = peek(open);
     if (first.text == "package" && peek(first).text == "=") first = peek(peek(first));
     if (first.kind == TokenKind::string) {
-      if (is_r_package(first.text)) names_.add("package:", first.text);
+      package(first);
     } else if (first.kind == TokenKind::word && !harmless) {
       dynamic_ = true;
     }
@@ -401,7 +406,7 @@ class RScan {
 
   void string(const Token& token) {
     const string_view text = token.text;
-    if (listed(token, peek(token))) return;
+    if (token.end == known_ || listed(token, peek(token))) return;
     if (libraries_depth_ != 0 && depth_ >= libraries_depth_) {
       if (is_r_path(text, true)) names_.add("libraries:", text);
       return;
@@ -424,6 +429,7 @@ class RScan {
   std::set<string_view> strings_;  // what may be packages
   Token previous_;
   size_t depth_ = 0;  // of brackets
+  size_t known_ = 0;  // where a string ends whose meaning a call has given
   // Where the arguments of a call stand that is being looked through; 0: of none.
   size_t list_depth_ = 0, path_depth_ = 0, joined_depth_ = 0, libraries_depth_ = 0;
   bool list_first_ = false;

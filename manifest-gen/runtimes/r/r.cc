@@ -40,6 +40,12 @@ constexpr std::string_view kFileVariables[] = {"R_ENVIRON", "R_ENVIRON_USER", "R
 // temporary directory.
 constexpr std::string_view kCommands[] = {"sh", "which", "uname", "rm"};
 
+// And what some of them run when they are used: to count processors.
+struct CommandRow {
+  std::string_view package, command;
+};
+constexpr CommandRow kPackageCommands[] = {{"parallel", "grep"}, {"parallel", "wc"}};
+
 // Of an installed package.
 constexpr std::string_view kNotInUse[] = {
     "help", "html", "doc",      "docs",      "demo",     "tests",    "include",
@@ -373,6 +379,8 @@ class RAnalysis final : AnalysisRun {
         !used_.insert(std::string(name)).second)
       return;
     for (const std::string& directory : libraries_.find(name)) installed(directory, from, detail);
+    for (const CommandRow& row : kPackageCommands)
+      if (row.package == name) command(row.command, from, cat("run by the package ", name));
   }
 
   void installed(const std::string& directory, const std::string& from, const std::string& detail) {

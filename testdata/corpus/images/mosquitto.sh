@@ -5,7 +5,7 @@ config='{"User":"mosquitto","Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbi
 configure() {
   printf 'listener 1884 127.0.0.1\nallow_anonymous true\nlog_dest stderr\nacl_file /etc/mosquitto/acl\n' | put etc/mosquitto/conf.d/local.conf
   printf 'topic readwrite #\n' | put etc/mosquitto/acl
-  sed -i '/^log_dest/d;/^persistence/d' "$root/etc/mosquitto/mosquitto.conf"
+  sed -i '/^log_dest/d;/^persistence/d;/^pid_file/d' "$root/etc/mosquitto/mosquitto.conf"
 }
 serves=yes
 # MQTT 3.1.1: CONNECT, answered by CONNACK with code 0.

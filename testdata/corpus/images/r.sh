@@ -1,4 +1,4 @@
-# A plain R program, run by Rscript: its own sources and data, plots to a file, a model.
+# A plain R program, run by Rscript: its own sources and data, a model, plots of two kinds.
 # shellcheck shell=sh disable=SC2034,SC2154
 interpreter=yes
 packages='r-base-core'
@@ -13,9 +13,12 @@ cat("sum", add(prices$price), "\n")
 pdf("/tmp/plot.pdf")
 plot(prices$size, prices$price, main = "prices")
 invisible(dev.off())
-cat("plot", file.exists("/tmp/plot.pdf"), "\n")
+png("/tmp/plot.png", type = "cairo")
+hist(prices$price)
+invisible(dev.off())
+cat("plots", file.exists("/tmp/plot.pdf"), file.size("/tmp/plot.png") > 1000, "\n")
 R
   echo 'add <- function(x) sum(x)' | put app/lib/prices.R
   printf 'size,price\n1,2\n2,4\n3,6\n4,9\n' | put app/data/prices.csv
 }
-work() { grep -qx 'slope 2.3 ' "$log" && grep -qx 'sum 21 ' "$log" && grep -qx 'plot TRUE ' "$log"; }
+work() { grep -qx 'slope 2.3 ' "$log" && grep -qx 'sum 21 ' "$log" && grep -qx 'plots TRUE TRUE ' "$log"; }

@@ -40,6 +40,7 @@ Tree r_image() {
       .file("/usr/lib/R/etc/ldpaths")
       .file("/usr/lib/R/etc/Renviron", "R_LIBS_SITE=${R_LIBS_SITE-'/opt/r-packages:%S'}\n")
       .script("/usr/bin/which", "#!/bin/sh\n")
+      .elf("/usr/bin/wc", test::program())
       .file("/etc/os-release");
   for (const std::string_view name :
        {"base", "compiler", "datasets", "methods", "stats", "tools", "graphics", "parallel"})
@@ -143,6 +144,7 @@ TEST(R, ModulesWhenSomethingUsesThem) {
       cluster.roots.begin(), cluster.roots.end(),
       [](const ClosureRoot& root) { return root.path_or_glob == "/usr/lib/R/bin/Rscript"; });
   ASSERT_NE(worker, cluster.roots.end());
+  EXPECT_TRUE(grants(cluster, "/usr/bin/wc"));
   EXPECT_EQ(worker->argv, (std::vector<std::string>{"Rscript", "-e", "parallel:::.workRSOCK()"}));
 }
 
