@@ -4,7 +4,6 @@
 
 #include <optional>
 
-#include "base/file.h"
 #include "base/text.h"
 #include "cmd/prompt.h"
 
@@ -13,12 +12,17 @@ namespace {
 
 constexpr std::uint64_t kMaxPassphrase = 4096;
 
-Result<std::optional<std::string>> from_terminal(const std::string& prompt, bool confirm) {
+Result<std::optional<Secret>> from_terminal(const std::string& prompt, bool confirm) {
   CL_TRY(auto first, ask_terminal(prompt, /*secret=*/true));
   if (!first || !confirm) return first;
   CL_TRY(const auto second, ask_terminal("again", /*secret=*/true));
   if (first != second) return Error::invalid("the two passphrases differ").hint("type it again");
   return first;
+}
+
+std::vector<const char*> variables_for(PassphraseFor use) {
+  if (use == PassphraseFor::token) return {"CLOISTER_PKCS11_PIN", "COSIGN_PKCS11_PIN"};
+  return {"CLOISTER_PASSWORD", "COSIGN_PASSWORD"};
 }
 
 }  // namespace
@@ -31,23 +35,24 @@ void add_passphrase_options(CLI::App& app, PassphraseOptions& options) {
 }
 
 sign::PassphraseSource passphrase_source(const PassphraseOptions& options, const Environment& env,
-                                         const std::string& prompt, bool confirm) {
-  return [=, &env]() -> Result<std::optional<std::string>> {
+                                         const std::string& prompt, PassphraseFor use) {
+  return [=, &options, &env]() -> Result<std::optional<Secret>> {
     if (!options.file.empty()) {
-      CL_TRY(std::string text, read_text_file(options.file, kMaxPassphrase));
-      return std::optional(first_line(std::move(text)));
+      CL_TRY(Secret text, read_secret_file(options.file, kMaxPassphrase));
+      text.keep_first_line();
+      return std::optional(std::move(text));
     }
     if (options.fd >= 0) {
-      CL_TRY(std::string line,
+      CL_TRY(Secret line,
              read_line_fd(options.fd, cat("file descriptor ", options.fd), "the passphrase"));
       return std::optional(std::move(line));
     }
-    for (const char* name : {"CLOISTER_PASSWORD", "COSIGN_PASSWORD"})
+    for (const char* name : variables_for(use))
       if (auto it = env.variables.find(name); it != env.variables.end())
-        return std::optional(it->second);
-    if (env.stdin_tty) return from_terminal(prompt, confirm);
-    CL_TRY(std::string line, read_line_fd(STDIN_FILENO, "standard input", "the passphrase"));
-    if (line.empty()) return std::optional<std::string>();
+        return std::optional(Secret(it->second));
+    if (env.stdin_tty) return from_terminal(prompt, use == PassphraseFor::new_key);
+    CL_TRY(Secret line, read_line_fd(STDIN_FILENO, "standard input", "the passphrase"));
+    if (line.empty()) return std::optional<Secret>();
     return std::optional(std::move(line));
   };
 }

@@ -13,7 +13,7 @@ constexpr std::uint64_t kMaxPolicyBytes = 1U << 20;
 
 Result<std::vector<sign::PolicyKey>> load_keys(const std::vector<std::string>& keys,
                                                const std::string& policy_file,
-                                               const Limits& limits) {
+                                               const KeyContext& context) {
   std::vector<sign::PolicyKey> out;
   for (const std::string& text : keys) {
     if (text.starts_with("-----BEGIN")) {
@@ -23,7 +23,7 @@ Result<std::vector<sign::PolicyKey>> load_keys(const std::vector<std::string>& k
       continue;
     }
     const auto file = std::filesystem::path(policy_file).parent_path() / text;  // absolute: itself
-    CL_TRY(auto key, load_public_key(file.native(), limits));
+    CL_TRY(auto key, load_public_key(is_key_file(text) ? file.native() : text, context));
     out.push_back({text, std::move(key)});
   }
   return out;
@@ -40,17 +40,12 @@ std::vector<sign::BuildInput> runtimes_in(const EnclaveImage& enclave, const Lim
 
 }  // namespace
 
-Result<sign::ImagePublicKey> load_public_key(const std::string& file, const Limits& limits) {
-  CL_TRY(const Bytes pem, read_file(file, limits.key_bytes));
-  return sign::ImagePublicKey::from_pem(pem, quote(file));
-}
-
-Result<LoadedPolicy> load_policy(const std::string& file, const Limits& limits) {
+Result<LoadedPolicy> load_policy(const std::string& file, const KeyContext& context) {
   LoadedPolicy out;
   CL_TRY(const std::string text, read_text_file(file, kMaxPolicyBytes));
-  CL_TRY(out.policy, sign::parse_policy(text, limits, quote(file)));
-  CL_TRY(out.signers, load_keys(out.policy.signers.keys, file, limits));
-  CL_TRY(out.rebuilders, load_keys(out.policy.rebuilders.keys, file, limits));
+  CL_TRY(out.policy, sign::parse_policy(text, context.limits, quote(file)));
+  CL_TRY(out.signers, load_keys(out.policy.signers.keys, file, context));
+  CL_TRY(out.rebuilders, load_keys(out.policy.rebuilders.keys, file, context));
   CL_CHECK(sign::check_independent(out.signers, out.rebuilders));
   return out;
 }

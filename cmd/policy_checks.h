@@ -6,6 +6,7 @@
 
 #include "cmd/attached.h"
 #include "cmd/enclave_image.h"
+#include "cmd/key_source.h"
 #include "cmd/session.h"
 #include "sign/policy/checks.h"
 
@@ -15,11 +16,8 @@ struct LoadedPolicy {
   sign::Policy policy;
   std::vector<sign::PolicyKey> signers, rebuilders;
 };
-// Keys are files beside the policy, or PEM text in it.
-Result<LoadedPolicy> load_policy(const std::string& file, const Limits& limits);
-
-// A public key, or certificate, in a file.
-Result<sign::ImagePublicKey> load_public_key(const std::string& file, const Limits& limits);
+// Keys are files beside the policy, env://VARIABLE, or PEM text in it.
+Result<LoadedPolicy> load_policy(const std::string& file, const KeyContext& context);
 
 // All rules but the one about signers, of which the caller knows who holds. `enclave` is null when
 // the image has none that could be read.

@@ -35,37 +35,38 @@ class EchoOff {
 
 }  // namespace
 
-std::string first_line(std::string text) {
-  if (const auto at = text.find('\n'); at != std::string::npos) text.resize(at);
-  if (!text.empty() && text.back() == '\r') text.pop_back();
-  return text;
-}
-
-Result<std::string> read_line_fd(int fd, std::string_view what, std::string_view of_what) {
+Result<Secret> read_line_fd(int fd, std::string_view what, std::string_view of_what) {
   const int copy = ::dup(fd);
   if (copy < 0)
     return Error::invalid(cat("cannot read ", of_what, " from ", what))
         .hint("is the file descriptor open?");
   FileSource source{Fd(copy), std::string(what)};
   // Byte by byte: what follows the line belongs to somebody else.
-  std::string line;
+  Bytes line;
+  line.reserve(kMaxLine);  // growing would leave copies of a secret behind
   std::byte b{};
   while (line.size() < kMaxLine) {
-    CL_TRY(const std::size_t n, source.read(std::span(&b, 1)));
-    if (n == 0 || b == std::byte{'\n'}) break;
-    line += static_cast<char>(b);
+    auto n = source.read(std::span(&b, 1));
+    if (!n.has_value()) {
+      wipe(line);
+      return std::move(n).error();
+    }
+    if (*n == 0 || b == std::byte{'\n'}) break;
+    line.push_back(b);
   }
-  return first_line(std::move(line));
+  Secret out(std::move(line));
+  out.keep_first_line();  // a CR at its end
+  return out;
 }
 
-Result<std::optional<std::string>> ask_terminal(const std::string& prompt, bool secret) {
+Result<std::optional<Secret>> ask_terminal(const std::string& prompt, bool secret) {
   const Fd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
-  if (!terminal.valid()) return std::optional<std::string>();
+  if (!terminal.valid()) return std::optional<Secret>();
   const std::string text = prompt + ": ";
   (void)!::write(terminal.get(), text.data(), text.size());
   std::optional<EchoOff> echo_off;
   if (secret) echo_off.emplace(terminal.get());
-  CL_TRY(std::string line, read_line_fd(terminal.get(), "the terminal", "an answer"));
+  CL_TRY(Secret line, read_line_fd(terminal.get(), "the terminal", "an answer"));
   if (secret) (void)!::write(terminal.get(), "\n", 1);
   return std::optional(std::move(line));
 }

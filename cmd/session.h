@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/thread_pool.h"
 #include "cmd/environment.h"
+#include "cmd/key_source.h"
 #include "cmd/limit_options.h"
 #include "cmd/registry_access.h"
 #include "measure/index/cache.h"
@@ -103,6 +104,8 @@ class Session {
   Result<oci::CollectedImage> collect(const oci::ImageRef& ref, bool attached);
   // Content of a layer in the store, for files that the index's pack does not hold.
   std::shared_ptr<const measure::LayerContent> content_of(const oci::Descriptor& layer);
+
+  KeyContext key_context() const { return {env_, limits_, cancel_}; }
 
   // Text for the person in front of the terminal, on stderr, unless --quiet.
   void note(std::string_view text) const;

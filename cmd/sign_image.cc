@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/file.h"
 #include "base/text.h"
 #include "cmd/attached.h"
 #include "cmd/enclave_image.h"
@@ -32,6 +31,24 @@ std::string default_identity(const oci::ImageRef& ref) {
   return ref.registry.tag.empty() ? name : cat(name, ":", ref.registry.tag);
 }
 
+// The texts that are said about one manifest.
+std::string payload_about(const Digest& image, const oci::ImageRef& ref,
+                          const ImageClaims& claims) {
+  return sign::encode_simple_signing(
+      {claims.identity.empty() ? default_identity(ref) : claims.identity, image});
+}
+
+std::string signature_about(const Digest& image) {
+  return sign::encode_statement("", image, sign::kCosignSignPredicate, "{}");
+}
+
+std::string statement_about(const Digest& image, const oci::ImageRef& ref,
+                            const Predicate& predicate) {
+  const std::string name =
+      ref.transport == oci::Transport::registry ? ref.registry.name() : std::string();
+  return sign::encode_statement(name, image, predicate.type, predicate.text);
+}
+
 // ECDSA signatures differ each time: what counts is whether this key has signed these bytes.
 bool is_signed(const AttachedEvidence& there, const std::string& payload,
                const sign::ImagePublicKey& key) {
@@ -59,10 +76,9 @@ class Signer {
     const Digest& digest = image.descriptor.digest;
     const sign::ImagePublicKey& key = options_.key.public_key();
     CL_TRY(const AttachedEvidence there, read_attached(session_, ref_, digest));
-    const std::string signature =
-        sign::encode_statement("", digest, sign::kCosignSignPredicate, "{}");
-    if (options_.forms.legacy) CL_CHECK(add_signature(digest, there));
-    if (options_.forms.bundle && !is_stated(there.bundles, signature, key))
+    const std::string signature = signature_about(digest);
+    if (options_.claims.forms.legacy) CL_CHECK(add_signature(digest, there));
+    if (options_.claims.forms.bundle && !is_stated(there.bundles, signature, key))
       CL_CHECK(add_bundle(image, signature, sign::kCosignSignPredicate));
     for (const Predicate& predicate : predicates) CL_CHECK(state(image, predicate, there));
     return {};
@@ -78,22 +94,17 @@ class Signer {
   Status state(const oci::RawManifest& image, const Predicate& predicate,
                const AttachedEvidence& there) {
     const sign::ImagePublicKey& key = options_.key.public_key();
-    const std::string name =
-        ref_.transport == oci::Transport::registry ? ref_.registry.name() : std::string();
     const Digest& digest = image.descriptor.digest;
-    const std::string statement =
-        sign::encode_statement(name, digest, predicate.type, predicate.text);
-    if (options_.forms.legacy && !is_stated(there.attestations, statement, key))
+    const std::string statement = statement_about(digest, ref_, predicate);
+    if (options_.claims.forms.legacy && !is_stated(there.attestations, statement, key))
       CL_CHECK(add_attestation(digest, statement, predicate.type));
-    if (options_.forms.bundle && !is_stated(there.bundles, statement, key))
+    if (options_.claims.forms.bundle && !is_stated(there.bundles, statement, key))
       CL_CHECK(add_bundle(image, statement, predicate.type));
     return {};
   }
 
   Status add_signature(const Digest& image, const AttachedEvidence& there) {
-    const std::string identity =
-        options_.identity.empty() ? default_identity(ref_) : options_.identity;
-    const std::string payload = sign::encode_simple_signing({identity, image});
+    const std::string payload = payload_about(image, ref_, options_.claims);
     if (is_signed(there, payload, options_.key.public_key())) return {};
     CL_TRY(const Bytes signature, options_.key.sign(as_bytes(payload)));
     Artefact out = artefact(kSimpleSigningMediaType, payload);
@@ -148,14 +159,6 @@ Status require_signable(const oci::ImageRef& ref) {
 
 }  // namespace
 
-Result<sign::ImageKey> load_image_key(Session& session, const std::string& file,
-                                      const PassphraseOptions& passphrase) {
-  CL_TRY(const Bytes pem, read_file(file, session.limits().key_bytes));
-  return sign::ImageKey::from_pem(
-      pem, passphrase_source(passphrase, session.env(), cat("passphrase for ", quote(file))),
-      quote(file));
-}
-
 void add_signature_format_option(CLI::App& app, std::string& format) {
   app.add_option("--sig-format", format,
                  "legacy (.sig and .att tags), bundle (Sigstore bundles) or both")
@@ -167,27 +170,65 @@ SignatureForms signature_forms(const std::string& name) {
   return {name != "bundle", name != "legacy"};
 }
 
-Result<SignedImage> sign_image(Session& session, const oci::ImageRef& ref,
-                               const SignImageOptions& options) {
+namespace {
+
+// What is said, and about what.
+struct Saying {
+  Digest digest;  // of the image
+  std::vector<oci::RawManifest> subjects;
+  std::vector<Predicate> predicates;
+};
+
+Result<Saying> saying_of(Session& session, const oci::ImageRef& ref, const ImageClaims& claims) {
   CL_CHECK(require_signable(ref));
   CL_TRY(const oci::Image image, session.resolve(ref));
-  CL_TRY(const auto subjects, subjects_of(session, ref, image));
-  std::vector<Predicate> predicates;
+  Saying out{image.manifest_descriptor.digest, {}, {}};
+  CL_TRY(out.subjects, subjects_of(session, ref, image));
   if (is_enclave_ready(image)) {
     CL_TRY(const LoadedImage loaded, session.load_layers(ref, image));
     CL_TRY(const EnclaveImage enclave, read_enclave(*loaded.rootfs, image, session.limits()));
-    CL_TRY(predicates, enclave_predicates(loaded, enclave, options.sbom, session.limits()));
-  } else if (options.sbom != SbomFormat::none) {
+    CL_TRY(out.predicates, enclave_predicates(loaded, enclave, claims.sbom, session.limits()));
+  } else if (claims.sbom != SbomFormat::none) {
     return Error::usage(
                "--sbom lists what an enclave may touch, and the image is not enclave-ready")
         .hint("cloister deps --format spdx writes one for any image");
   }
+  return out;
+}
+
+sign::SigningItem dsse_item(const Digest& subject, std::string_view predicate_type,
+                            const std::string& statement) {
+  return {true, subject, std::string(predicate_type),
+          sign::pre_authentication_encoding(sign::kInTotoPayloadType, statement), std::nullopt};
+}
+
+}  // namespace
+
+Result<SignedImage> sign_image(Session& session, const oci::ImageRef& ref,
+                               const SignImageOptions& options) {
+  CL_TRY(const Saying saying, saying_of(session, ref, options.claims));
   Signer signer(session, ref, options);
-  for (const oci::RawManifest& subject : subjects) {
-    auto done = signer.sign(subject, predicates);
+  for (const oci::RawManifest& subject : saying.subjects) {
+    auto done = signer.sign(subject, saying.predicates);
     if (!done.has_value()) return std::move(done).error().while_(cat("signing ", quote(ref.str())));
   }
-  return SignedImage{image.manifest_descriptor.digest, !predicates.empty()};
+  return SignedImage{saying.digest, !saying.predicates.empty()};
+}
+
+Result<sign::SigningData> image_signing_data(Session& session, const oci::ImageRef& ref,
+                                             const ImageClaims& claims) {
+  CL_TRY(const Saying saying, saying_of(session, ref, claims));
+  sign::SigningData out{ref.str(), {}};
+  for (const oci::RawManifest& manifest : saying.subjects) {
+    const Digest& subject = manifest.descriptor.digest;
+    if (claims.forms.legacy)
+      out.add({false, subject, "", payload_about(subject, ref, claims), std::nullopt});
+    if (claims.forms.bundle)
+      out.add(dsse_item(subject, sign::kCosignSignPredicate, signature_about(subject)));
+    for (const Predicate& predicate : saying.predicates)
+      out.add(dsse_item(subject, predicate.type, statement_about(subject, ref, predicate)));
+  }
+  return out;
 }
 
 Status attest_image(Session& session, const oci::ImageRef& ref, const oci::Image& image,

@@ -6,15 +6,12 @@
 #include <CLI/App.hpp>
 #include <string>
 
-#include "cmd/passphrase.h"
 #include "cmd/predicates.h"
 #include "cmd/session.h"
 #include "sign/image/image_key.h"
+#include "sign/image/signing_data.h"
 
 namespace cloister::cmd {
-
-Result<sign::ImageKey> load_image_key(Session& session, const std::string& file,
-                                      const PassphraseOptions& passphrase);
 
 struct SignatureForms {
   bool legacy = true, bundle = true;
@@ -23,11 +20,15 @@ void add_signature_format_option(CLI::App& app, std::string& format);
 // Of --sig-format. REQUIRES: a name that the option accepts.
 SignatureForms signature_forms(const std::string& name);
 
-struct SignImageOptions {
-  const sign::ImageKey& key;
+// What is said about an image, and in which forms.
+struct ImageClaims {
   SignatureForms forms;
   std::string identity;  // docker-reference; empty: the reference under which the image was named
   SbomFormat sbom = SbomFormat::none;
+};
+struct SignImageOptions {
+  const sign::ImageKey& key;
+  ImageClaims claims;
 };
 
 struct SignedImage {
@@ -38,6 +39,11 @@ struct SignedImage {
 // What is there already, by the same key and about the same bytes, is not added again.
 Result<SignedImage> sign_image(Session& session, const oci::ImageRef& ref,
                                const SignImageOptions& options);
+
+// All that sign_image would sign, for a key that is elsewhere. The same image, name and claims give
+// the same bytes.
+Result<sign::SigningData> image_signing_data(Session& session, const oci::ImageRef& ref,
+                                             const ImageClaims& claims);
 
 // States one thing about the image, and does not sign it.
 Status attest_image(Session& session, const oci::ImageRef& ref, const oci::Image& image,

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include <cstdlib>
 
@@ -55,8 +56,42 @@ Status check_kind(const EVP_PKEY* key, std::string_view what) {
 }  // namespace
 
 struct SgxKey::Impl {
-  PkeyPtr key;
+  PkeyPtr key;  // of an external one the public half
+  std::optional<ExternalKey> external;
+
+  Result<Bytes> sign_here(ByteView data) const;
+  bool verifies(ByteView data, ByteView signature) const;
 };
+
+Result<Bytes> SgxKey::Impl::sign_here(ByteView data) const {
+  const DigestContextPtr context(EVP_MD_CTX_new());
+  EVP_PKEY_CTX* rsa = nullptr;  // owned by `context`
+  Bytes out(kBytes);
+  std::size_t size = out.size();
+  if (!context ||
+      EVP_DigestSignInit_ex(context.get(), &rsa, "SHA256", nullptr, nullptr, key.get(), nullptr) !=
+          1 ||
+      EVP_PKEY_CTX_set_rsa_padding(rsa, RSA_PKCS1_PADDING) != 1 ||
+      EVP_DigestSign(context.get(), raw(out.data()), &size, raw(data.data()), data.size()) != 1 ||
+      size != out.size())
+    return Error::invalid("the key cannot sign; it may be damaged")
+        .detail(openssl_reason())
+        .hint(kKeyHint);
+  return out;
+}
+
+bool SgxKey::Impl::verifies(ByteView data, ByteView signature) const {
+  const DigestContextPtr context(EVP_MD_CTX_new());
+  EVP_PKEY_CTX* rsa = nullptr;  // owned by `context`
+  const bool good = context &&
+                    EVP_DigestVerifyInit_ex(context.get(), &rsa, "SHA256", nullptr, nullptr,
+                                            key.get(), nullptr) == 1 &&
+                    EVP_PKEY_CTX_set_rsa_padding(rsa, RSA_PKCS1_PADDING) == 1 &&
+                    EVP_DigestVerify(context.get(), raw(signature.data()), signature.size(),
+                                     raw(data.data()), data.size()) == 1;
+  ERR_clear_error();
+  return good;
+}
 
 SgxKey::SgxKey(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SgxKey::SgxKey(SgxKey&&) noexcept = default;
@@ -67,7 +102,13 @@ Result<SgxKey> SgxKey::from_pem(ByteView pem, const PassphraseSource& passphrase
                                 std::string_view what) {
   CL_TRY(PkeyPtr key, read_private_pem(pem, passphrase, what, kKeyHint));
   CL_CHECK(check_kind(key.get(), what));
-  return SgxKey(std::make_unique<Impl>(Impl{std::move(key)}));
+  return SgxKey(std::make_unique<Impl>(Impl{std::move(key), std::nullopt}));
+}
+
+Result<SgxKey> SgxKey::external(ExternalKey key) {
+  CL_TRY(PkeyPtr half, read_public_pem(as_bytes(key.public_pem), key.name));
+  CL_CHECK(check_kind(half.get(), key.name));
+  return SgxKey(std::make_unique<Impl>(Impl{std::move(half), std::move(key)}));
 }
 
 Result<SgxKey> SgxKey::generate() {
@@ -82,7 +123,7 @@ Result<SgxKey> SgxKey::generate() {
     return openssl_failure("generating a key");
   PkeyPtr owned(key);
   CL_CHECK(check_kind(owned.get(), "just made"));
-  return SgxKey(std::make_unique<Impl>(Impl{std::move(owned)}));
+  return SgxKey(std::make_unique<Impl>(Impl{std::move(owned), std::nullopt}));
 }
 
 Bytes SgxKey::modulus_le() const {
@@ -96,28 +137,36 @@ Bytes SgxKey::modulus_le() const {
 }
 
 Result<Bytes> SgxKey::sign(ByteView data) const {
-  const DigestContextPtr context(EVP_MD_CTX_new());
-  EVP_PKEY_CTX* rsa = nullptr;  // owned by `context`
-  Bytes out(kBytes);
-  std::size_t size = out.size();
-  if (!context ||
-      EVP_DigestSignInit_ex(context.get(), &rsa, "SHA256", nullptr, nullptr, impl_->key.get(),
-                            nullptr) != 1 ||
-      EVP_PKEY_CTX_set_rsa_padding(rsa, RSA_PKCS1_PADDING) != 1 ||
-      EVP_DigestSign(context.get(), raw(out.data()), &size, raw(data.data()), data.size()) != 1 ||
-      size != out.size())
-    return Error::invalid("the key cannot sign; it may be damaged")
-        .detail(openssl_reason())
-        .hint(kKeyHint);
-  return out;
+  if (!impl_->external) {
+    CL_TRY(Bytes signature, impl_->sign_here(data));
+    if (impl_->verifies(data, signature)) return signature;
+    return Error::invalid("the key signs wrongly; its parts do not belong together").hint(kKeyHint);
+  }
+  CL_TRY(Bytes signature, impl_->external->sign(data));
+  if (impl_->verifies(data, signature)) return signature;
+  return Error::invalid(cat("the signature by ", impl_->external->name, " does not verify"))
+      .detail(cat("with the public key ", fingerprint().hex().substr(0, 16), ", over the ",
+                  data.size(), " bytes that SGX signs"))
+      .hint(
+          "do the public key and the one that signed belong together, and is it over what this "
+          "enclave's --emit-signing-data gives?");
 }
 
-Result<std::string> SgxKey::to_pem(const std::optional<std::string>& passphrase) const {
+Result<Secret> SgxKey::to_pem(const std::optional<Secret>& passphrase) const {
   return write_private_pem(impl_->key.get(), passphrase);
 }
 
 Result<std::string> SgxKey::public_pem() const {
   return write_public_pem(impl_->key.get());
+}
+
+Digest SgxKey::fingerprint() const {
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(impl_->key.get(), &der);
+  if (size <= 0) std::abort();  // of a key that was read or made: nothing but memory can fail
+  const Digest out = sha256(std::as_bytes(std::span(der, static_cast<std::size_t>(size))));
+  OPENSSL_free(der);
+  return out;
 }
 
 }  // namespace cloister::sign

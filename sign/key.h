@@ -7,7 +7,9 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/digest.h"
 #include "base/result.h"
+#include "sign/external_key.h"
 #include "sign/private_pem.h"
 
 namespace cloister::sign {
@@ -19,18 +21,21 @@ class SgxKey {
   // exponent (SGX demands 3072 and 3), a missing or wrong passphrase. `what` names the file.
   static Result<SgxKey> from_pem(ByteView pem, const PassphraseSource& passphrase,
                                  std::string_view what);
+  static Result<SgxKey> external(ExternalKey key);
   static Result<SgxKey> generate();
   SgxKey(SgxKey&&) noexcept;
   SgxKey& operator=(SgxKey&&) noexcept;
   ~SgxKey();
 
   Bytes modulus_le() const;  // 384 bytes, little-endian
-  // RSASSA-PKCS1-v1_5 with SHA-256; 384 bytes, big-endian as OpenSSL writes them.
+  // RSASSA-PKCS1-v1_5 with SHA-256; 384 bytes, big-endian as OpenSSL writes them. Verified before
+  // it is returned.
   Result<Bytes> sign(ByteView data) const;
   // PKCS#8 PEM; encrypted (AES-256-CBC, scrypt) when a passphrase is given. The caller writes it
-  // 0600.
-  Result<std::string> to_pem(const std::optional<std::string>& passphrase) const;
+  // 0600. REQUIRES: not external().
+  Result<Secret> to_pem(const std::optional<Secret>& passphrase) const;
   Result<std::string> public_pem() const;  // SubjectPublicKeyInfo
+  Digest fingerprint() const;              // SHA-256 of that, in DER
 
  private:
   struct Impl;

@@ -4,20 +4,22 @@
 // knows PBKDF2 only; scrypt needs the parts.
 #include "sign/private_pem.h"
 
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
+#include <openssl/x509.h>
 
-#include <cstring>
+#include <algorithm>
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "sign/sigstore_key.h"
 
 namespace cloister::sign {
 namespace {
 
 constexpr std::size_t kMaxPem = static_cast<std::size_t>(1) << 24;  // bytes
+constexpr std::size_t kMaxPublicPem = 1 << 20;                      // bytes
 // scrypt as `openssl pkcs8 -scrypt` sets it: 16 MiB, within the limit that readers have.
 constexpr std::uint64_t kScryptN = 16384, kScryptR = 8, kScryptP = 1;
 constexpr int kSaltBytes = 16;
@@ -26,15 +28,12 @@ constexpr int kSaltBytes = 16;
 struct Asking {
   const PassphraseSource& source;
   bool asked = false;
-  std::optional<std::string> passphrase = std::nullopt;
+  std::optional<Secret> passphrase = std::nullopt;
   std::optional<Error> failure = std::nullopt;
 
   explicit Asking(const PassphraseSource& from) : source(from) {}
   Asking(const Asking&) = delete;
   Asking& operator=(const Asking&) = delete;
-  ~Asking() {
-    if (passphrase) OPENSSL_cleanse(passphrase->data(), passphrase->size());
-  }
   void ask() {
     asked = true;
     if (!source) return;
@@ -49,16 +48,22 @@ struct Asking {
 int give_passphrase(char* buffer, int size, int /*writing*/, void* context) {
   auto& asking = *static_cast<Asking*>(context);
   if (!asking.asked) asking.ask();
-  if (!asking.passphrase || asking.passphrase->size() > static_cast<std::size_t>(size)) return -1;
-  std::memcpy(buffer, asking.passphrase->data(), asking.passphrase->size());
-  return static_cast<int>(asking.passphrase->size());
+  if (!asking.passphrase) return -1;
+  const std::string_view text = asking.passphrase->text();
+  if (text.size() > static_cast<std::size_t>(size)) return -1;
+  std::copy(text.begin(), text.end(), buffer);
+  return static_cast<int>(text.size());
+}
+
+// REQUIRES: it was asked for a passphrase, in vain.
+Error no_passphrase(Asking& asking, std::string_view what) {
+  if (asking.failure) return std::move(*asking.failure);
+  return Error::invalid(cat("key ", what, " is encrypted and no passphrase was given"))
+      .hint("give --passphrase-file, or set CLOISTER_PASSWORD");
 }
 
 Error unreadable(Asking& asking, ByteView pem, std::string_view what, std::string_view hint) {
-  if (asking.failure) return std::move(*asking.failure);
-  if (asking.asked && !asking.passphrase)
-    return Error::invalid(cat("key ", what, " is encrypted and no passphrase was given"))
-        .hint("give --passphrase-file, or set CLOISTER_PASSWORD");
+  if (asking.asked && !asking.passphrase) return no_passphrase(asking, what);
   const std::string reason = openssl_reason();
   if (asking.asked)
     return Error::invalid(cat("key ", what, " cannot be decrypted: wrong passphrase"))
@@ -73,13 +78,29 @@ Error unreadable(Asking& asking, ByteView pem, std::string_view what, std::strin
       .hint(std::string(hint));
 }
 
-std::string text_of(BIO* bio) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
-  return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
+// A key that cosign wrote.
+Result<PkeyPtr> read_sigstore_pem(ByteView pem, const PassphraseSource& passphrase,
+                                  std::string_view what) {
+  Asking asking(passphrase);
+  asking.ask();
+  if (!asking.passphrase) return no_passphrase(asking, what);
+  CL_TRY(const Secret der, open_sigstore_key(pem, *asking.passphrase, what));
+  const unsigned char* at = raw(der.bytes().data());
+  PkeyPtr key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(der.bytes().size())));
+  ERR_clear_error();
+  if (!key)
+    return Error::invalid(cat("key ", what, " holds no private key in its encrypted part"))
+        .hint("the file is damaged; fetch it anew");
+  return key;
 }
 
-Status write_encrypted(BIO* out, PKCS8_PRIV_KEY_INFO* plain, const std::string& passphrase) {
+std::string_view view_of(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  return size > 0 ? std::string_view(data, static_cast<std::size_t>(size)) : std::string_view();
+}
+
+Status write_encrypted(BIO* out, PKCS8_PRIV_KEY_INFO* plain, std::string_view passphrase) {
   CL_TRY(Bytes salt, random_bytes(kSaltBytes));
   OpensslPtr<X509_ALGOR> algorithm(PKCS5_pbe2_set_scrypt(
       EVP_aes_256_cbc(), raw(salt.data()), kSaltBytes, nullptr, kScryptN, kScryptR, kScryptP));
@@ -103,6 +124,7 @@ Result<PkeyPtr> read_private_pem(ByteView pem, const PassphraseSource& passphras
   if (pem.size() > kMaxPem)
     return Error::limit(cat("key ", what, " is too large to be a key")).hint(std::string(hint));
   ERR_clear_error();
+  if (is_sigstore_key(pem)) return read_sigstore_pem(pem, passphrase, what);
   Asking asking(passphrase);
   if (pem.empty()) return unreadable(asking, pem, what, hint);
   const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
@@ -113,24 +135,51 @@ Result<PkeyPtr> read_private_pem(ByteView pem, const PassphraseSource& passphras
   return key;
 }
 
-Result<std::string> write_private_pem(EVP_PKEY* key, const std::optional<std::string>& passphrase) {
-  if (passphrase && (passphrase->empty() || passphrase->size() > 1024))
+Result<Secret> write_private_pem(EVP_PKEY* key, const std::optional<Secret>& passphrase) {
+  if (passphrase && (passphrase->empty() || passphrase->text().size() > 1024))
     return Error::invalid("a passphrase has 1 to 1024 bytes").hint("choose another one");
   const BioPtr bio(BIO_new(BIO_s_secmem()));
   const OpensslPtr<PKCS8_PRIV_KEY_INFO> plain(EVP_PKEY2PKCS8(key));
   if (!bio || !plain) return openssl_failure("encoding the key");
   if (passphrase)
-    CL_CHECK(write_encrypted(bio.get(), plain.get(), *passphrase));
+    CL_CHECK(write_encrypted(bio.get(), plain.get(), passphrase->text()));
   else if (PEM_write_bio_PKCS8_PRIV_KEY_INFO(bio.get(), plain.get()) != 1)
     return openssl_failure("writing the key");
-  return text_of(bio.get());
+  return Secret(view_of(bio.get()));
+}
+
+Result<PkeyPtr> read_public_pem(ByteView pem, std::string_view what) {
+  const auto none = [&] {
+    ERR_clear_error();
+    const bool is_private = as_text(pem).find("PRIVATE KEY-----") != std::string_view::npos;
+    return Error::invalid(cat("key ", what,
+                              is_private ? " is a private key; verifying needs the "
+                                           "public one"
+                                         : " holds no public key in PEM form"))
+        .hint("name the PEM file with BEGIN PUBLIC KEY in it");
+  };
+  if (pem.empty() || pem.size() > kMaxPublicPem) return none();
+  ERR_clear_error();
+  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  if (!bio) return openssl_failure("reading memory");
+  PkeyPtr key;
+  if (as_text(pem).find("-----BEGIN CERTIFICATE-----") != std::string_view::npos) {
+    X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr);
+    if (certificate != nullptr) key.reset(X509_get_pubkey(certificate));
+    X509_free(certificate);
+  } else {
+    key.reset(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
+  }
+  if (!key) return none();
+  ERR_clear_error();
+  return key;
 }
 
 Result<std::string> write_public_pem(EVP_PKEY* key) {
   const BioPtr bio(BIO_new(BIO_s_mem()));
   if (!bio || PEM_write_bio_PUBKEY(bio.get(), key) != 1)
     return openssl_failure("writing the public key");
-  return text_of(bio.get());
+  return std::string(view_of(bio.get()));
 }
 
 }  // namespace cloister::sign

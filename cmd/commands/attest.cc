@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/exit_code.h"
+#include "cmd/key_source.h"
 #include "cmd/output.h"
 #include "cmd/rebuild.h"
 #include "cmd/report/verify.h"
@@ -18,9 +19,9 @@ namespace {
 
 struct AttestOptions {
   CommonOptions common;
-  PassphraseOptions passphrase;
+  KeyOptions key;
   RebuildSources sources;
-  std::string image, key, sig_format = "both", format = "text";
+  std::string image, sig_format = "both", format = "text";
   bool rebuild = false;
 };
 
@@ -31,9 +32,15 @@ Predicate rebuild_predicate(const Rebuilt& rebuilt, const EnclaveImage& enclave)
 }
 
 Result<int> run_attest(const AttestOptions& o, const Environment& env) {
+  CL_CHECK(check_key_options(o.key, "sign-"));
+  if (!o.key.given())
+    return Error::usage("an attestation needs a key")
+        .hint(
+            "give --sign-key KEY (make one: cloister keygen image -o image.pem), or "
+            "--sign-signer-cmd");
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
-  CL_TRY(const sign::ImageKey key, load_image_key(*session, o.key, o.passphrase));
+  CL_TRY(const auto loaded, load_image_key(o.key, session->key_context()));
   CL_TRY(const oci::Image image, session->resolve(ref));
   CL_TRY(const auto enclave, read_enclave_image(*session, ref, image));
   if (!enclave)
@@ -44,7 +51,7 @@ Result<int> run_attest(const AttestOptions& o, const Environment& env) {
                             "This image is what its provenance says, bit for bit."};
   if (rebuilt.identical())
     CL_CHECK(attest_image(*session, ref, image, rebuild_predicate(rebuilt, *enclave),
-                          {key, signature_forms(o.sig_format), "", SbomFormat::none}));
+                          {loaded.key, {signature_forms(o.sig_format), "", SbomFormat::none}}));
   CL_CHECK(write_result("", o.format == "json" ? verify_json(report) : verify_text(report)));
   return rebuilt.identical() ? 0 : kExitPolicy;
 }
@@ -57,12 +64,13 @@ Action add_attest(CLI::App& app) {
       ->required();
   app.add_flag("--rebuild", o->rebuild, "Repeat the build, and attest that it gives this image")
       ->required();
-  app.add_option("--sign-key", o->key,
-                 "Private key of the rebuilder, who is not the image's signer (PEM)")
-      ->required();
+  app.add_option(
+      "--sign-key", o->key.key,
+      cat("Private key of the rebuilder, who is not the image's signer (", kKeyForms, ")"));
+  add_signer_options(app, o->key, "sign-", "--sign-key");
   add_rebuild_options(app, o->sources);
   add_signature_format_option(app, o->sig_format);
-  add_passphrase_options(app, o->passphrase);
+  add_passphrase_options(app, o->key.passphrase);
   app.add_option("--format", o->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();

@@ -6,8 +6,8 @@
 #include "cmd/build_date.h"
 #include "cmd/build_record.h"
 #include "cmd/command.h"
+#include "cmd/key_source.h"
 #include "cmd/output.h"
-#include "cmd/passphrase.h"
 #include "cmd/pipeline.h"
 #include "cmd/plan_options.h"
 #include "cmd/publish.h"
@@ -21,25 +21,32 @@ namespace {
 struct BuildOptions {
   CommonOptions common;
   PlanArguments plan;
-  PassphraseOptions passphrase;
-  PassphraseOptions sign_passphrase;
-  std::string image, key, sign_key, output, date, iidfile, metadata_file,
+  KeyOptions key, sign_key;
+  std::string image, signing_data, output, date, iidfile, metadata_file,
       format = "text", sig_format = "both", sbom = "none";
   std::vector<std::string> tags, labels;
   bool push = false, dry_run = false, with_direct = false;
 };
 
 Status check_usage(const BuildOptions& o) {
-  if (!o.dry_run && o.key.empty())
+  CL_CHECK(check_key_options(o.key));
+  CL_CHECK(check_key_options(o.sign_key, "sign-"));
+  const bool signs = !o.dry_run && o.signing_data.empty();
+  if (signs && !o.key.given())
     return Error::usage("a build needs an SGX signing key")
         .hint("give --key PEM (make one: cloister keygen sgx -o enclave.pem), or --dry-run");
+  if (!o.signing_data.empty() && (o.dry_run || o.key.given() || o.push || !o.output.empty()))
+    return Error::usage("--emit-signing-data is the first of two steps, and builds nothing yet")
+        .hint(
+            "leave out --key, --push, -o and --dry-run; the second step is the same build with "
+            "--signature FILE --public-key PEM");
   if (o.push && o.tags.empty())
     return Error::usage("--push needs a destination")
         .hint("name it with -t REGISTRY/REPOSITORY:TAG");
-  if (o.sbom != "none" && o.sign_key.empty())
+  if (o.sbom != "none" && !o.sign_key.given())
     return Error::usage("--sbom is attested, and there is no key to sign it with")
         .hint("give --sign-key PEM; cloister deps --format spdx writes one without a key");
-  if (!o.sign_key.empty() && !o.dry_run && !o.push && !o.output.starts_with("oci:"))
+  if (o.sign_key.given() && signs && !o.push && !o.output.starts_with("oci:"))
     return Error::usage("--sign-key signs an image where it lies, and this build puts it nowhere")
         .hint("give -t DEST --push, or -o oci:DIR (an archive cannot be added to)");
   return {};
@@ -99,7 +106,7 @@ Result<oci::ImageContent> built_content(Session& session, const Plan& plan, cons
 Status sign_built(Session& session, oci::ImageRef ref, const Built& built,
                   const sign::ImageKey& key, SignatureForms forms, SbomFormat sbom) {
   ref.digest = ref.registry.digest = built.image.manifest_descriptor.digest;
-  CL_CHECK(sign_image(session, ref, {key, forms, "", sbom}));
+  CL_CHECK(sign_image(session, ref, {key, {forms, "", sbom}}));
   return {};
 }
 
@@ -112,6 +119,15 @@ Result<int> dry_run(Session& session, const BuildOptions& o, const Plan& plan,
   return 0;
 }
 
+// The first of two steps: what the SIGSTRUCT's signature is to be over. The second step makes the
+// same bytes from the same inputs, so the date is one of them.
+Result<int> emit_signing_data(const BuildOptions& o, const Plan& plan, const Environment& env) {
+  CL_TRY(const Seconds created, build_date(o.date, env, plan.base.image.config.created));
+  const sign::Sigstruct sigstruct = unsigned_sigstruct(plan, created);
+  CL_CHECK(write_result(o.signing_data, as_text(sign::signing_data(sigstruct))));
+  return 0;
+}
+
 Result<int> run_build(const BuildOptions& o, const Environment& env) {
   CL_CHECK(check_usage(o));
   CL_TRY(const auto tags, parse_tags(o));
@@ -121,19 +137,18 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const PlanOptions plan_options, to_plan_options(o.plan, session->limits()));
   // A wrong key should not be found out after minutes of pulling.
-  std::optional<sign::SgxKey> key;
-  std::optional<sign::ImageKey> sign_key;
-  if (!o.dry_run && !o.sign_key.empty()) {
-    CL_TRY(sign_key, load_image_key(*session, o.sign_key, o.sign_passphrase));
+  std::optional<LoadedKey<sign::SgxKey>> key;
+  std::optional<LoadedKey<sign::ImageKey>> sign_key;
+  const bool signs = !o.dry_run && o.signing_data.empty();
+  if (signs && o.sign_key.given()) {
+    CL_TRY(sign_key, load_image_key(o.sign_key, session->key_context()));
   }
-  if (!o.dry_run) {
-    CL_TRY(const Bytes pem, read_file(o.key, session->limits().key_bytes));
-    CL_TRY(key, sign::SgxKey::from_pem(
-                    pem, passphrase_source(o.passphrase, env, cat("passphrase for ", quote(o.key))),
-                    quote(o.key)));
+  if (signs) {
+    CL_TRY(key, load_sgx_key(o.key, session->key_context()));
   }
   CL_TRY(const Plan plan, plan_build(*session, ref, plan_options));
   if (o.dry_run) return dry_run(*session, o, plan, tags);
+  if (!o.signing_data.empty()) return emit_signing_data(o, plan, env);
 
   AssembleOptions options;
   options.with_direct = o.with_direct;
@@ -142,7 +157,7 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   CL_TRY(options.created, build_date(o.date, env, plan.base.image.config.created));
   options.provenance = encode_build_record(record_of(o, plan, plan_options, options));
   sign::Sigstruct sigstruct = unsigned_sigstruct(plan, options.created);
-  CL_CHECK(sign::sign_sigstruct(sigstruct, *key));
+  CL_CHECK(sign::sign_sigstruct(sigstruct, key->key));
   CL_TRY(const Built built, assemble(plan, sigstruct, options, session->limits()));
   CL_CHECK(keep_built(*session, built));
 
@@ -152,11 +167,11 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   const SbomFormat sbom = sbom_format(o.sbom);
   if (output) CL_CHECK(publish(*session, content, *output, ""));
   if (output && sign_key && output->transport == oci::Transport::layout)
-    CL_CHECK(sign_built(*session, *output, built, *sign_key, forms, sbom));
+    CL_CHECK(sign_built(*session, *output, built, sign_key->key, forms, sbom));
   CL_TRY(oci::Store * store, session->store());
   for (const oci::ImageRef& tag : tags) {
     if (o.push) CL_CHECK(publish(*session, content, tag, mountable_from(ref, tag)));
-    if (o.push && sign_key) CL_CHECK(sign_built(*session, tag, built, *sign_key, forms, sbom));
+    if (o.push && sign_key) CL_CHECK(sign_built(*session, tag, built, sign_key->key, forms, sbom));
     CL_CHECK(store->tag(tag.str(), built.image.manifest_descriptor));
   }
 
@@ -175,14 +190,18 @@ Action add_build(CLI::App& app) {
   auto o = std::make_shared<BuildOptions>();
   app.add_option("IMAGE", o->image, "Image to build from; cloister pull --help lists the forms")
       ->required();
-  app.add_option("--key", o->key, "SGX signing key: RSA-3072, exponent 3 (PEM)")
+  app.add_option("--key", o->key.key,
+                 cat("SGX signing key: RSA-3072, exponent 3 (", kKeyForms, ")"))
       ->envname("CLOISTER_KEY");
-  add_passphrase_options(app, o->passphrase);
-  app.add_option("--sign-key", o->sign_key,
-                 "Key that signs the result and attests its measurement (PEM)");
+  add_passphrase_options(app, o->key.passphrase);
+  add_signer_options(app, o->key, "", "--key");
+  add_sgx_two_step_options(app, o->key, o->signing_data);
+  app.add_option("--sign-key", o->sign_key.key,
+                 cat("Key that signs the result and attests its measurement (", kKeyForms, ")"));
+  add_signer_options(app, o->sign_key, "sign-", "--sign-key");
   add_signature_format_option(app, o->sig_format);
   add_sbom_option(app, o->sbom);
-  app.add_option("--sign-passphrase-file", o->sign_passphrase.file,
+  app.add_option("--sign-passphrase-file", o->sign_key.passphrase.file,
                  "File that holds the passphrase of --sign-key");
   app.add_option("-t,--tag", o->tags, "Name of the result; repeatable")->expected(1)->take_all();
   app.add_flag("--push", o->push, "Push the result under each name of -t");
@@ -205,7 +224,13 @@ Action add_build(CLI::App& app) {
       ->capture_default_str();
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
-  return [o](const Environment& env) { return run_build(*o, env); };
+  return [o](const Environment& env) {
+    // $CLOISTER_KEY is for builds that say nothing else.
+    const bool elsewhere =
+        !o->key.command.empty() || !o->key.signature.empty() || !o->signing_data.empty();
+    if (elsewhere && env.get("CLOISTER_KEY") == o->key.key) o->key.key.clear();
+    return run_build(*o, env);
+  };
 }
 
 }  // namespace cloister::cmd

@@ -20,21 +20,21 @@ struct KeygenOptions {
 
 // Two texts: the private key and, where others need it as a file, the public one.
 struct NewKey {
-  std::string private_pem, public_pem;
+  Secret private_pem;
+  std::string public_pem;
 };
 
-Result<NewKey> make_sgx_key(const std::optional<std::string>& passphrase) {
+Result<NewKey> make_sgx_key(const std::optional<Secret>& passphrase) {
   CL_TRY(const sign::SgxKey key, sign::SgxKey::generate());
-  CL_TRY(std::string pem, key.to_pem(passphrase));
+  CL_TRY(Secret pem, key.to_pem(passphrase));
   return NewKey{std::move(pem), ""};
 }
 
-Result<NewKey> make_image_key(const std::string& type,
-                              const std::optional<std::string>& passphrase) {
+Result<NewKey> make_image_key(const std::string& type, const std::optional<Secret>& passphrase) {
   const auto kind = sign::parse_image_key_kind(type);
   if (!kind) return Error::internal(cat("no key type ", quote(type)));
   CL_TRY(const sign::ImageKey key, sign::ImageKey::generate(*kind));
-  CL_TRY(std::string pem, key.to_pem(passphrase));
+  CL_TRY(Secret pem, key.to_pem(passphrase));
   return NewKey{std::move(pem), key.public_key().pem()};
 }
 
@@ -61,16 +61,16 @@ Result<int> run_keygen(const KeygenOptions& o, const Environment& env) {
       return Error::conflict(cat(quote(file), " exists already"))
           .hint("a lost key cannot be had back; give --force to replace it");
   }
-  std::optional<std::string> passphrase;
+  std::optional<Secret> passphrase;
   if (o.encrypt || o.passphrase.given()) {
-    CL_TRY(passphrase,
-           passphrase_source(o.passphrase, env, "passphrase for the new key", /*confirm=*/true)());
+    CL_TRY(passphrase, passphrase_source(o.passphrase, env, "passphrase for the new key",
+                                         PassphraseFor::new_key)());
     if (!passphrase || passphrase->empty())
       return Error::invalid("an encrypted key needs a passphrase")
           .hint("give --passphrase-file, or set CLOISTER_PASSWORD");
   }
   CL_TRY(const NewKey key, o.image ? make_image_key(o.type, passphrase) : make_sgx_key(passphrase));
-  CL_CHECK(write_result(o.output, key.private_pem, 0600));
+  CL_CHECK(write_result(o.output, key.private_pem.text(), 0600));
   if (!public_output.empty()) CL_CHECK(write_result(public_output, key.public_pem));
   return 0;
 }

@@ -42,16 +42,17 @@ Result<oci::Credentials> ask_credentials(const LoginOptions& o, const std::strin
     return Error::usage("--password-stdin needs -u USER").hint("give -u USER");
   if (out.username.empty()) {
     CL_TRY(auto typed, ask_terminal(cat("user name for ", registry), /*secret=*/false));
-    out.username = std::move(typed).value_or("");
+    if (typed) out.username = typed->text();
   }
   if (out.username.empty())
     return Error::usage("a user name is needed, and there is nobody to ask").hint("give -u USER");
   if (o.password_stdin) {
-    CL_TRY(out.password, read_line_fd(STDIN_FILENO, "standard input", "the password"));
+    CL_TRY(const Secret line, read_line_fd(STDIN_FILENO, "standard input", "the password"));
+    out.password = line.text();
   } else {
     CL_TRY(auto typed,
            ask_terminal(cat("password of ", out.username, " for ", registry), /*secret=*/true));
-    out.password = std::move(typed).value_or("");
+    if (typed) out.password = typed->text();
   }
   if (out.password.empty())
     return Error::usage("a password is needed, and there is none")

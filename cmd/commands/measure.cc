@@ -10,8 +10,8 @@
 #include "base/toml.h"
 #include "cmd/build_date.h"
 #include "cmd/command.h"
+#include "cmd/key_source.h"
 #include "cmd/output.h"
-#include "cmd/passphrase.h"
 #include "cmd/pipeline.h"
 #include "cmd/plan_options.h"
 #include "cmd/report/measurement.h"
@@ -24,10 +24,10 @@ namespace {
 
 struct MeasureOptions {
   CommonOptions common;
-  std::string manifest, libpal, gramine_version = "1.9", key, date, sig, format = "text";
+  std::string manifest, libpal, gramine_version = "1.9", date, sig, signing_data, format = "text";
   std::vector<std::string> runtimes;
   bool explain = false;
-  PassphraseOptions passphrase;
+  KeyOptions key;
 };
 
 constexpr Advice kManifestAdvice{
@@ -71,9 +71,14 @@ Result<int> run_measure(const MeasureOptions& o, const Environment& env) {
   if (!o.libpal.empty() && !o.runtimes.empty())
     return Error::usage("--libpal and --runtime exclude each other")
         .hint("both say which libpal.so is measured");
-  if (o.sig.empty() != o.key.empty())
+  CL_CHECK(check_key_options(o.key));
+  if (o.sig.empty() == o.key.given())
     return Error::usage("--key and --sig belong together")
+        .detail("and so do --signer-cmd or --signature, and --sig")
         .hint("--key PEM --date YYYY-MM-DD --sig FILE writes the SIGSTRUCT");
+  if (!o.signing_data.empty() && o.key.given())
+    return Error::usage("--emit-signing-data is for a key that is elsewhere")
+        .hint("leave out --key, or --emit-signing-data");
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const Bytes text, read_file(o.manifest, session->limits().enclave_manifest_bytes));
   CL_TRY(TomlTable table,
@@ -93,16 +98,17 @@ Result<int> run_measure(const MeasureOptions& o, const Environment& env) {
   for (const std::string& warning : warnings) session->note("warning: " + warning);
 
   std::optional<sign::Sigstruct> sigstruct;
-  if (!o.key.empty()) {
+  if (o.key.given() || !o.signing_data.empty()) {
     CL_TRY(const auto date, sigstruct_date(o, env));
-    CL_TRY(const Bytes pem, read_file(o.key, session->limits().key_bytes));
-    CL_TRY(const sign::SgxKey key,
-           sign::SgxKey::from_pem(
-               pem, passphrase_source(o.passphrase, env, cat("passphrase for ", quote(o.key))),
-               quote(o.key)));
-    sigstruct = sign::make_sigstruct(*params, measured->mrenclave, date);
-    CL_CHECK(sign::sign_sigstruct(*sigstruct, key));
-    CL_CHECK(write_file_atomic(o.sig, sign::encode_sigstruct(*sigstruct)));
+    sign::Sigstruct made = sign::make_sigstruct(*params, measured->mrenclave, date);
+    if (!o.signing_data.empty()) {
+      CL_CHECK(write_result(o.signing_data, as_text(sign::signing_data(made))));
+    } else {
+      CL_TRY(const auto loaded, load_sgx_key(o.key, session->key_context()));
+      CL_CHECK(sign::sign_sigstruct(made, loaded.key));
+      CL_CHECK(write_file_atomic(o.sig, sign::encode_sigstruct(made)));
+      sigstruct = std::move(made);
+    }
   }
   const MeasurementReport report{*params, *measured, sigstruct ? &*sigstruct : nullptr, o.explain};
   std::string out = o.format == "json" ? measurement_json(report) : measurement_text(report);
@@ -123,14 +129,17 @@ Action add_measure(CLI::App& app) {
   add_runtime_option(app, o->runtimes);
   app.add_flag("--explain", o->explain,
                "List every range with its protection, type and whether it is measured");
-  app.add_option("--key", o->key, "SGX signing key (PEM): also make a SIGSTRUCT");
+  app.add_option("--key", o->key.key,
+                 cat("SGX signing key (", kKeyForms, "): also make a SIGSTRUCT"));
+  add_signer_options(app, o->key, "", "--key");
+  add_sgx_two_step_options(app, o->key, o->signing_data);
   app.add_option("--date", o->date,
                  "Date in the SIGSTRUCT, YYYY-MM-DD (default: SOURCE_DATE_EPOCH)");
   app.add_option("--sig", o->sig, "File for the SIGSTRUCT");
   app.add_option("--format", o->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  add_passphrase_options(app, o->passphrase);
+  add_passphrase_options(app, o->key.passphrase);
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_measure(*o, env); };
 }

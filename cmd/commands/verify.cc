@@ -9,6 +9,7 @@
 #include "cmd/command.h"
 #include "cmd/enclave_image.h"
 #include "cmd/exit_code.h"
+#include "cmd/key_source.h"
 #include "cmd/output.h"
 #include "cmd/policy_checks.h"
 #include "cmd/rebuild.h"
@@ -178,11 +179,11 @@ Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   std::optional<sign::ImagePublicKey> key;
   if (!o.key.empty()) {
-    CL_TRY(key, load_public_key(o.key, limits));
+    CL_TRY(key, load_public_key(o.key, session->key_context()));
   }
   std::optional<LoadedPolicy> policy;
   if (!o.policy.empty()) {
-    CL_TRY(policy, load_policy(o.policy, limits));
+    CL_TRY(policy, load_policy(o.policy, session->key_context()));
     pins.allow_debug = policy->policy.allow_debug;
   }
 
@@ -222,7 +223,8 @@ Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
 Action add_verify(CLI::App& app) {
   auto o = std::make_shared<VerifyOptions>();
   app.add_option("IMAGE", o->image, "Image to verify")->required();
-  app.add_option("--key", o->key, "Public key, or certificate, of who signed it (PEM)");
+  app.add_option("--key", o->key,
+                 "Public key, or certificate, of who signed it (PEM file or env://VARIABLE)");
   app.add_option("--policy", o->policy,
                  "TOML file that says what may run: signers, rebuilders, versions, origins");
   app.add_option("--at", o->at,

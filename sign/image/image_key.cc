@@ -4,7 +4,6 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -18,7 +17,6 @@ namespace cloister::sign {
 namespace {
 
 constexpr int kMinRsaBits = 2048, kMaxRsaBits = 16384, kNewRsaBits = 3072;
-constexpr std::size_t kMaxPublicPem = 1 << 20;  // bytes
 constexpr const char* kImageKeyHint = "cloister keygen image -o image.pem makes a suitable key";
 
 constexpr std::array<std::pair<ImageKeyKind, std::string_view>, 4> kKindNames = {{
@@ -97,29 +95,7 @@ Result<ImagePublicKey> ImagePublicKey::of(std::shared_ptr<EVP_PKEY> key, std::st
 }
 
 Result<ImagePublicKey> ImagePublicKey::from_pem(ByteView pem, std::string_view what) {
-  const auto none = [&] {
-    ERR_clear_error();
-    const bool is_private = as_text(pem).find("PRIVATE KEY-----") != std::string_view::npos;
-    return Error::invalid(cat("key ", what,
-                              is_private ? " is a private key; verifying needs the "
-                                           "public one"
-                                         : " holds no public key in PEM form"))
-        .hint("name the PEM file with BEGIN PUBLIC KEY in it");
-  };
-  if (pem.empty() || pem.size() > kMaxPublicPem) return none();
-  ERR_clear_error();
-  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  if (!bio) return openssl_failure("reading memory");
-  PkeyPtr key;
-  if (as_text(pem).find("-----BEGIN CERTIFICATE-----") != std::string_view::npos) {
-    X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr);
-    if (certificate != nullptr) key.reset(X509_get_pubkey(certificate));
-    X509_free(certificate);
-  } else {
-    key.reset(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
-  }
-  if (!key) return none();
-  ERR_clear_error();
+  CL_TRY(PkeyPtr key, read_public_pem(pem, what));
   return of(shared(std::move(key)), what);
 }
 
@@ -148,6 +124,13 @@ Result<ImageKey> ImageKey::from_pem(ByteView pem, const PassphraseSource& passph
   return ImageKey(std::move(both));
 }
 
+Result<ImageKey> ImageKey::external(ExternalKey key) {
+  CL_TRY(ImagePublicKey half, ImagePublicKey::from_pem(as_bytes(key.public_pem), key.name));
+  ImageKey out(std::move(half));
+  out.external_ = std::make_shared<const ExternalKey>(std::move(key));
+  return out;
+}
+
 Result<ImageKey> ImageKey::generate(ImageKeyKind kind) {
   EVP_PKEY* key = nullptr;
   switch (kind) {
@@ -171,6 +154,14 @@ Result<ImageKey> ImageKey::generate(ImageKeyKind kind) {
 }
 
 Result<Bytes> ImageKey::sign(ByteView message) const {
+  if (external_) {
+    CL_TRY(Bytes signature, external_->sign(message));
+    if (public_.verify(message, signature)) return signature;
+    return Error::invalid(cat("the signature by ", external_->name, " does not verify"))
+        .detail(cat("with the public key ", public_.fingerprint().hex().substr(0, 16), ", ",
+                    image_key_kind_name(public_.kind())))
+        .hint("do the public key and the one that signed belong together?");
+  }
   const DigestContextPtr context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* padding = nullptr;  // owned by `context`
   EVP_PKEY* key = public_.key_.get();
@@ -193,7 +184,7 @@ Result<Bytes> ImageKey::sign(ByteView message) const {
   return out;
 }
 
-Result<std::string> ImageKey::to_pem(const std::optional<std::string>& passphrase) const {
+Result<Secret> ImageKey::to_pem(const std::optional<Secret>& passphrase) const {
   return write_private_pem(public_.key_.get(), passphrase);
 }
 

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/result.h"
+#include "sign/external_key.h"
 #include "sign/private_pem.h"
 
 namespace cloister::sign {
@@ -51,6 +52,7 @@ class ImageKey {
  public:
   static Result<ImageKey> from_pem(ByteView pem, const PassphraseSource& passphrase,
                                    std::string_view what);
+  static Result<ImageKey> external(ExternalKey key);
   // RSA keys have 3072 bits.
   static Result<ImageKey> generate(ImageKeyKind kind);
 
@@ -58,11 +60,13 @@ class ImageKey {
   Result<Bytes> sign(ByteView message) const;
   const ImagePublicKey& public_key() const { return public_; }
   // PKCS#8 PEM; encrypted when a passphrase is given. The caller writes it 0600.
-  Result<std::string> to_pem(const std::optional<std::string>& passphrase) const;
+  // REQUIRES: not external().
+  Result<Secret> to_pem(const std::optional<Secret>& passphrase) const;
 
  private:
   explicit ImageKey(ImagePublicKey key) : public_(std::move(key)) {}
-  ImagePublicKey public_;  // holds the private half too
+  ImagePublicKey public_;  // holds the private half too, unless `external_`
+  std::shared_ptr<const ExternalKey> external_;
 };
 
 }  // namespace cloister::sign

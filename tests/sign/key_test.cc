@@ -15,13 +15,13 @@ Bytes pem(const std::string& name) {
 }
 
 PassphraseSource always(std::string text, int* asked = nullptr) {
-  return [=]() -> Result<std::optional<std::string>> {
+  return [=]() -> Result<std::optional<Secret>> {
     if (asked != nullptr) ++*asked;
-    return std::optional<std::string>(text);
+    return std::optional<Secret>(text);
   };
 }
 
-const PassphraseSource kNone = []() -> Result<std::optional<std::string>> { return std::nullopt; };
+const PassphraseSource kNone = []() -> Result<std::optional<Secret>> { return std::nullopt; };
 
 Bytes modulus() {
   return SgxKey::from_pem(pem("sgx-pkcs1.pem"), {}, "'k'")->modulus_le();
@@ -67,7 +67,7 @@ TEST(SgxKey, TellsAWrongPassphraseFromAMissingOne) {
 TEST(SgxKey, PassesOnWhyThereIsNoPassphrase) {
   const auto key = SgxKey::from_pem(
       pem("sgx-pkcs8-scrypt.pem"),
-      []() -> Result<std::optional<std::string>> { return Error::cancelled(); }, "'k'");
+      []() -> Result<std::optional<Secret>> { return Error::cancelled(); }, "'k'");
   ASSERT_FALSE(key.has_value());
   EXPECT_EQ(key.error().code(), Code::cancelled);
 }
@@ -114,8 +114,8 @@ TEST(SgxKey, GeneratesWhatItAccepts) {
   ASSERT_TRUE(key.has_value()) << key.error().what();
   const auto plain = key->to_pem(std::nullopt);
   ASSERT_TRUE(plain.has_value());
-  EXPECT_TRUE(plain->starts_with("-----BEGIN PRIVATE KEY-----\n"));
-  const auto again = SgxKey::from_pem(as_bytes(*plain), {}, "'k'");
+  EXPECT_TRUE(plain->text().starts_with("-----BEGIN PRIVATE KEY-----\n"));
+  const auto again = SgxKey::from_pem(plain->bytes(), {}, "'k'");
   ASSERT_TRUE(again.has_value()) << again.error().what();
   EXPECT_EQ(again->modulus_le(), key->modulus_le());
   EXPECT_NE(again->modulus_le(), modulus());
@@ -123,14 +123,14 @@ TEST(SgxKey, GeneratesWhatItAccepts) {
 
 TEST(SgxKey, WritesAnEncryptedKeyThatNeedsItsPassphrase) {
   const auto key = SgxKey::from_pem(pem("sgx-pkcs1.pem"), {}, "'k'");
-  const auto text = key->to_pem("correct horse");
+  const auto text = key->to_pem(Secret("correct horse"));
   ASSERT_TRUE(text.has_value()) << text.error().what();
-  EXPECT_TRUE(text->starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
-  const auto again = SgxKey::from_pem(as_bytes(*text), always("correct horse"), "'k'");
+  EXPECT_TRUE(text->text().starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+  const auto again = SgxKey::from_pem(text->bytes(), always("correct horse"), "'k'");
   ASSERT_TRUE(again.has_value()) << again.error().what();
   EXPECT_EQ(again->modulus_le(), modulus());
-  EXPECT_FALSE(SgxKey::from_pem(as_bytes(*text), always("correct horsf"), "'k'").has_value());
-  EXPECT_FALSE(key->to_pem("").has_value());
+  EXPECT_FALSE(SgxKey::from_pem(text->bytes(), always("correct horsf"), "'k'").has_value());
+  EXPECT_FALSE(key->to_pem(Secret("")).has_value());
 }
 
 TEST(SgxKey, ThePublicHalfIsTheOneThatOpensslWrote) {

@@ -39,12 +39,12 @@ TEST(ImageKey, IsWrittenAndReadBack) {
   for (const ImageKeyKind kind : kKinds) {
     SCOPED_TRACE(image_key_kind_name(kind));
     const ImageKey key = must(ImageKey::generate(kind));
-    const std::string plain = must(key.to_pem(std::nullopt));
-    const std::string sealed = must(key.to_pem("secret"));
-    EXPECT_NE(sealed.find("ENCRYPTED PRIVATE KEY"), std::string::npos);
-    const ImageKey again = must(ImageKey::from_pem(as_bytes(plain), {}, "'k'"));
-    const PassphraseSource secret = [] { return std::optional<std::string>("secret"); };
-    const ImageKey opened = must(ImageKey::from_pem(as_bytes(sealed), secret, "'k'"));
+    const Secret plain = must(key.to_pem(std::nullopt));
+    const Secret sealed = must(key.to_pem(Secret("secret")));
+    EXPECT_NE(sealed.text().find("ENCRYPTED PRIVATE KEY"), std::string::npos);
+    const ImageKey again = must(ImageKey::from_pem(plain.bytes(), {}, "'k'"));
+    const PassphraseSource secret = [] { return std::optional<Secret>("secret"); };
+    const ImageKey opened = must(ImageKey::from_pem(sealed.bytes(), secret, "'k'"));
     EXPECT_EQ(again.public_key().spki(), key.public_key().spki());
     EXPECT_EQ(opened.public_key().fingerprint(), key.public_key().fingerprint());
     const ImagePublicKey half =
@@ -55,9 +55,9 @@ TEST(ImageKey, IsWrittenAndReadBack) {
 
 TEST(ImageKey, RefusesAWrongPassphrase) {
   const ImageKey key = must(ImageKey::generate(ImageKeyKind::ecdsa_p256));
-  const std::string sealed = must(key.to_pem("secret"));
-  const PassphraseSource wrong = [] { return std::optional<std::string>("guess"); };
-  const auto read = ImageKey::from_pem(as_bytes(sealed), wrong, "'k'");
+  const Secret sealed = must(key.to_pem(Secret("secret")));
+  const PassphraseSource wrong = [] { return std::optional<Secret>("guess"); };
+  const auto read = ImageKey::from_pem(sealed.bytes(), wrong, "'k'");
   ASSERT_FALSE(read.has_value());
   EXPECT_EQ(read.error().what(), "key 'k' cannot be decrypted: wrong passphrase");
 }
