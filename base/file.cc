@@ -131,6 +131,18 @@ Result<FileLock> FileLock::acquire(const fs::path& path, Kind kind) {
   return FileLock(std::move(fd));
 }
 
+Result<std::optional<FileLock>> FileLock::acquire_directory(const fs::path& directory) {
+  Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return Error::io_errno(cat("cannot open ", quote(directory.native())), errno);
+  while (::flock(fd.get(), LOCK_EX) != 0) {
+    // NFS makes of it a lock on a range of bytes, which only a file open for writing can have.
+    if (errno == EBADF || errno == ENOLCK || errno == EOPNOTSUPP) return std::optional<FileLock>();
+    if (errno != EINTR)
+      return Error::io_errno(cat("cannot lock ", quote(directory.native())), errno);
+  }
+  return std::optional<FileLock>(FileLock(std::move(fd)));
+}
+
 Result<std::optional<FileLock>> FileLock::try_acquire(const fs::path& path, Kind kind) {
   CL_TRY(Fd fd, open(path));
   while (::flock(fd.get(), (kind == Kind::shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {

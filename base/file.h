@@ -84,6 +84,9 @@ class FileLock {
   static Result<FileLock> acquire(const fs::path& path, Kind kind);
   // Nothing when another holder is in the way.
   static Result<std::optional<FileLock>> try_acquire(const fs::path& path, Kind kind);
+  // On a directory that exists, exclusive: for files in it that are replaced by rename, of which no
+  // lock on them would survive. Nothing on a file system that cannot lock directories (NFS).
+  static Result<std::optional<FileLock>> acquire_directory(const fs::path& directory);
 
  private:
   static Result<Fd> open(const fs::path& path);

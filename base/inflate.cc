@@ -242,4 +242,11 @@ std::unique_ptr<Source> make_inflater(Compression compression, Source& inner) {
   return std::make_unique<PlainSource>(inner);
 }
 
+std::uint64_t most_inflated(std::uint64_t compressed, const Limits& limits) {
+  if (compressed > limits.layer_bytes / std::max<std::uint64_t>(1, limits.layer_ratio))
+    return limits.layer_bytes;
+  return std::min(limits.layer_bytes,
+                  std::max(limits.layer_ratio_free, compressed * limits.layer_ratio));
+}
+
 }  // namespace cloister

@@ -23,8 +23,9 @@ struct Limits {
   std::uint64_t layer_bytes = 256ULL << 30;  // one layer after inflating
   std::uint64_t layer_ratio = 1100;          // inflated : compressed; deflate cannot exceed 1032
   std::uint64_t layer_ratio_free = 64ULL
-                                   << 20;   // a layer below this size may have any ratio (zstd)
-  std::uint64_t sparse_bytes = 8ULL << 30;  // holes of a layer's sparse files, hashed as zeros
+                                   << 20;    // a layer below this size may have any ratio (zstd)
+  std::uint64_t archive_bytes = 1ULL << 40;  // an image archive, all its images, after inflating
+  std::uint64_t sparse_bytes = 8ULL << 30;   // holes of a layer's sparse files, hashed as zeros
   std::size_t layer_entries = 4U << 20;
   std::size_t path_bytes = 4096;  // PATH_MAX
   std::size_t path_depth = 1024;

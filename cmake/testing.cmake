@@ -18,6 +18,8 @@ target_precompile_headers(cloister_test_headers PRIVATE ${PROJECT_SOURCE_DIR}/cm
 # What the sanitizer run builds: the tests of the libraries and the fuzz seeds, not the program, whose
 # sources are the slowest of all to compile.
 add_custom_target(cloister_unit)
+# What the thread sanitizer's run builds: the tests labelled `threads`.
+add_custom_target(cloister_threads)
 
 function(cloister_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LABELS" ${ARGN})
@@ -29,8 +31,13 @@ function(cloister_test name)
   if(NOT "cloister::cmd" IN_LIST ARG_LINK)
     add_dependencies(cloister_unit ${target})
   endif()
+  if("threads" IN_LIST ARG_LABELS)
+    add_dependencies(cloister_threads ${target})
+  endif()
+  # One word: a list would fall apart on its way to ctest, whose -L is a regular expression anyway.
+  list(JOIN ARG_LABELS "+" labels)
   gtest_discover_tests(${target} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
-                       PROPERTIES LABELS "unit;${ARG_LABELS}" TIMEOUT 120)
+                       PROPERTIES LABELS "unit+${labels}" TIMEOUT 120)
 endfunction()
 
 # cloister_fuzz(name SOURCE LINK…): LLVMFuzzerTestOneInput of tests/fuzz/<name>_fuzz.cc. With

@@ -43,6 +43,7 @@ Environment read_environment() {
     if (at != std::string_view::npos)
       env.variables.emplace(line.substr(0, at), line.substr(at + 1));
   }
+  env.user_id = ::getuid();
   env.stdin_tty = ::isatty(STDIN_FILENO) == 1;
   env.stdout_tty = ::isatty(STDOUT_FILENO) == 1;
   env.stderr_tty = ::isatty(STDERR_FILENO) == 1;

@@ -16,6 +16,7 @@ struct Environment {
   bool stdin_tty = false, stdout_tty = false, stderr_tty = false;
   unsigned columns = 80;
   Seconds now{};  // when the program was started
+  unsigned user_id = 0;
   const std::atomic<bool>* interrupted = nullptr;
 
   // Set and not empty, else nothing (as the XDG base directory specification treats them).

@@ -12,7 +12,9 @@
 
 namespace cloister::cmd {
 std::string public_name(const oci::ImageRef& ref) {
-  return ref.transport == oci::Transport::registry ? ref.registry.str() : std::string();
+  if (ref.transport != oci::Transport::registry) return "";
+  const oci::RegistryRef& name = ref.registry;
+  return name.tag.empty() ? name.name() : cat(name.name(), ":", name.tag);
 }
 
 namespace {

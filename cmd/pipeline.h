@@ -49,7 +49,7 @@ struct Plan {
 };
 
 // Where others find an image again: a path of this machine is no such name, and would make the
-// digest of the result depend on it. Empty then.
+// digest of the result depend on it. Empty then. Without the digest, which is stated beside it.
 std::string public_name(const oci::ImageRef& ref);
 
 // One --runtime argument: an existing directory, a .deb file, or an image.

@@ -42,6 +42,16 @@ Result<std::vector<std::string>> runtimes_of(const BuildRecord& record,
   return out;
 }
 
+// The same source, found in another place, is still called what the build called it.
+void keep_recorded_names(const BuildRecord& record, measure::Runtime& runtime) {
+  std::size_t source = 0;
+  for (const sign::BuildInput& input : record.inputs) {
+    if (input.role != "runtime" || source >= runtime.sources.size()) continue;
+    if (runtime.source_digest(source) == input.digest) runtime.sources[source].uri = input.uri;
+    ++source;
+  }
+}
+
 std::string digests_of(const std::vector<sign::BuildInput>& inputs, std::string_view role) {
   std::vector<std::string> out;
   for (const sign::BuildInput& input : inputs)
@@ -85,7 +95,8 @@ Result<Rebuilt> rebuild(Session& session, const oci::Image& image, const Enclave
   if (overlay != nullptr)
     CL_CHECK(set_overlay(options, overlay->content, session.limits(), "the overlay of the image"));
   CL_TRY(const oci::ImageRef base, base_of(record, sources));
-  CL_TRY(const Plan plan, plan_build(session, base, options));
+  CL_TRY(Plan plan, plan_build(session, base, options));
+  keep_recorded_names(record, plan.runtime);
 
   const sign::BuildInput* recorded_base = record.input("base");
   const std::string base_name = recorded_base == nullptr ? std::string() : recorded_base->uri;

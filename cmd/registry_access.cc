@@ -58,7 +58,7 @@ RegistryAccess::RegistryAccess(const RegistryFlags& flags, const Environment& en
                                const Limits& limits, CancelToken cancel)
     : limits_(limits),
       cancel_(cancel),
-      paths_(oci::credential_paths(env.variables, flags.authfile)) {
+      paths_(oci::credential_paths(env.variables, flags.authfile, env.user_id)) {
   options_.plain_http = flags.plain_http;
   options_.tls_verify = flags.tls_verify;
   options_.user_agent = user_agent();

@@ -9,12 +9,13 @@
 #include "base/hint.h"
 #include "base/text.h"
 #include "cmd/progress.h"
-#include "manifest-gen/gramine/enclave_manifest.h"
 #include "measure/index/layer_index.h"
+#include "measure/index/layer_limits.h"
 #include "measure/rootfs/layer_content.h"
 #include "oci/source/docker_daemon.h"
 #include "oci/source/open.h"
 #include "oci/store/housekeeping.h"
+#include "oci/store/stored_export.h"
 
 namespace cloister::cmd {
 namespace {
@@ -61,6 +62,7 @@ void add_image_options(CLI::App& app, CommonOptions& options) {
   app.add_flag("--offline", options.offline,
                "Make no network connection: registry images come from the store")
       ->envname("CLOISTER_OFFLINE");
+  add_limit_options(app, options.limits);
   add_registry_options(app, options.registries);
 }
 
@@ -72,11 +74,8 @@ Result<std::unique_ptr<Session>> Session::create(const CommonOptions& options,
   std::unique_ptr<Session> session(new Session(options, env));
   CL_TRY(session->platform_,
          oci::parse_platform(options.platform.empty() ? "linux/amd64" : options.platform));
-  auto keep = manifest::parse_size(options.keep, manifest::Strictness::loader);
-  if (!keep.has_value())
-    return Error::usage(cat("--keep ", quote(options.keep), " is not a size"))
-        .hint("write a number of bytes, or of K, M or G: 20G");
-  session->keep_ = *keep;
+  CL_TRY(session->keep_, parse_size_option("--keep", options.keep));
+  CL_TRY(session->limits_, make_limits(options.limits));
   const unsigned jobs =
       options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   session->pool_ = std::make_unique<ThreadPool>(jobs);
@@ -188,9 +187,12 @@ Result<std::unique_ptr<oci::ImageTransport>> Session::open_daemon(const oci::Ima
   CL_TRY(options.socket, oci::find_daemon_socket(env_.variables));
   options.user_agent = user_agent();
   CL_TRY(oci::Store * store, this->store());
+  CL_TRY(const auto id, oci::daemon_image_id(ref, options, limits_, cancel_));
+  if (id) {
+    if (auto kept = oci::open_stored_export(*store, *id, limits_)) return kept;
+  }
   CL_TRY(TempFile spool, store->make_temporary());
-  return oci::open_docker_daemon(ref, std::move(options), std::move(spool), limits_, *progress_,
-                                 cancel_);
+  return oci::open_docker_daemon(ref, options, std::move(spool), limits_, *progress_, cancel_);
 }
 
 // What an earlier run fetched under this name or digest.
@@ -244,7 +246,34 @@ std::shared_ptr<const measure::LayerContent> Session::content_of(const oci::Desc
                                    compression, limits_);
 }
 
-Result<measure::IndexedLayer> Session::indexed_layer(const oci::Image& image, std::size_t i) {
+// A parse that ran ahead of the layer's digest counts only when that turned out to be right; when
+// the transfer began anew meanwhile, so does the parse.
+Result<measure::LayerIndex> Session::index_layer(const oci::Descriptor& layer,
+                                                 const Digest& diff_id,
+                                                 oci::ArrivingBlob& arriving) {
+  const auto compression = oci::layer_compression(layer.media_type).value_or(Compression::none);
+  const std::string id = layer.digest.hex().substr(0, 12);
+  if (!arriving.ended()) {  // shown as being pulled
+    CL_TRY(const auto blob, arriving.open());
+    auto made = measure::index_layer(*blob, compression, diff_id, limits_, cancel_);
+    CL_TRY(const bool same, arriving.settled());
+    if (same) {
+      progress_->start(id, "indexing", layer.size);
+      progress_->finish(id, made.has_value() ? "done" : "failed");
+      return made;
+    }
+  }
+  progress_->start(id, "indexing", layer.size);
+  CL_TRY(const auto blob, store_->open_blob(layer));
+  MeterSource metered(
+      *blob, [&](std::size_t n) { progress_->advance(id, n); }, cancel_);
+  auto made = measure::index_layer(metered, compression, diff_id, limits_, cancel_);
+  progress_->finish(id, made.has_value() ? "done" : "failed");
+  return made;
+}
+
+Result<measure::IndexedLayer> Session::indexed_layer(const oci::Image& image, std::size_t i,
+                                                     oci::ArrivingBlob& arriving) {
   const oci::Descriptor& layer = image.manifest.layers[i];
   const Digest& diff_id = image.config.diff_ids[i];
   const std::string doing = cat("indexing layer ", i + 1, " of ", image.manifest.layers.size(),
@@ -258,15 +287,9 @@ Result<measure::IndexedLayer> Session::indexed_layer(const oci::Image& image, st
         .detail(cat("got diffID ", index->diff_id.str(), ", want ", diff_id.str()))
         .hint("the image's configuration belongs to other layers; build the image anew")
         .while_(doing);
+  if (index) CL_CHECK(measure::check_limits(*index, layer.size, limits_).while_(doing));
   if (!index) {
-    const std::string id = layer.digest.hex().substr(0, 12);
-    progress_->start(id, "indexing", layer.size);
-    CL_TRY(auto blob, store_->open_blob(layer));
-    MeterSource metered(
-        *blob, [&](std::size_t n) { progress_->advance(id, n); }, cancel_);
-    const auto compression = oci::layer_compression(layer.media_type).value_or(Compression::none);
-    auto made = measure::index_layer(metered, compression, diff_id, limits_, cancel_);
-    progress_->finish(id, made.has_value() ? "done" : "failed");
+    auto made = index_layer(layer, diff_id, arriving);
     if (!made.has_value()) return advise(std::move(made).error(), kLayerAdvice).while_(doing);
     made->blob = layer.digest;
     CL_CHECK(cache->save(*made));
@@ -296,8 +319,8 @@ Result<LoadedImage> Session::load_from(oci::ImageTransport& transport, const oci
   LoadedImage out{ref, std::move(image), nullptr};
   std::vector<measure::IndexedLayer> layers(out.image.manifest.layers.size());
   CL_CHECK(oci::fetch_layers(out.image, transport, *store, fetch_context(),
-                             [&](std::size_t i) -> Status {
-                               CL_TRY(layers[i], indexed_layer(out.image, i));
+                             [&](std::size_t i, oci::ArrivingBlob& arriving) -> Status {
+                               CL_TRY(layers[i], indexed_layer(out.image, i, arriving));
                                return {};
                              }));
   auto merged = measure::Rootfs::merge(std::move(layers), limits_);

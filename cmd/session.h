@@ -15,6 +15,7 @@
 #include "base/thread_pool.h"
 #include "cmd/environment.h"
 #include "cmd/key_source.h"
+#include "cmd/limit_options.h"
 #include "cmd/registry_access.h"
 #include "measure/index/cache.h"
 #include "measure/rootfs/rootfs.h"
@@ -40,6 +41,7 @@ struct CommonOptions {
   unsigned parallel = 4;
   bool quiet = false, no_color = false;
   RegistryFlags registries;
+  LimitFlags limits;
 };
 
 // Adds --quiet and --no-color; and, for commands that touch images, the rest of CommonOptions.
@@ -116,7 +118,10 @@ class Session {
   Result<std::unique_ptr<oci::ImageTransport>> open_daemon(const oci::ImageRef& ref);
   Result<LoadedImage> load_from(oci::ImageTransport& transport, const oci::ImageRef& ref,
                                 oci::Image image);
-  Result<measure::IndexedLayer> indexed_layer(const oci::Image& image, std::size_t i);
+  Result<measure::IndexedLayer> indexed_layer(const oci::Image& image, std::size_t i,
+                                              oci::ArrivingBlob& arriving);
+  Result<measure::LayerIndex> index_layer(const oci::Descriptor& layer, const Digest& diff_id,
+                                          oci::ArrivingBlob& arriving);
 
   CommonOptions options_;
   const Environment& env_;

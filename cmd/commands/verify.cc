@@ -157,7 +157,7 @@ Result<std::vector<sign::Check>> rebuild_checks(Session& session, const Subject&
   return failed(cat("cannot be repeated: ", rebuilt.error().what()));
 }
 
-Status check_usage(const VerifyOptions& o) {
+Status check_verify_usage(const VerifyOptions& o) {
   if (o.key.empty() && o.policy.empty())
     return Error::usage("verify has to know whose word counts")
         .hint("give --key with the signer's public key, or --policy FILE");
@@ -168,7 +168,7 @@ Status check_usage(const VerifyOptions& o) {
 }
 
 Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
-  CL_CHECK(check_usage(o));
+  CL_CHECK(check_verify_usage(o));
   CL_TRY(sign::EnclavePins pins, pins_of(o));
   Seconds at = env.now;
   if (!o.at.empty()) {

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/report/sgx_json.h"
+#include "manifest-gen/assemble/paths.h"
 
 namespace cloister::cmd {
 namespace {
@@ -61,7 +62,8 @@ std::string inspect_text(const oci::Image& image, const std::optional<EnclaveIma
   for (const std::string& volume : c.volumes) line("volume       ", printable(volume));
   line("stop signal  ", printable(c.stop_signal));
   for (const auto& [name, value] : c.labels)
-    out += cat("label        ", printable(name), "=", printable(value), "\n");
+    if (name != manifest::kLabelProvenance)  // a page of JSON; --format json has it
+      out += cat("label        ", printable(name), "=", printable(value), "\n");
   for (const oci::Descriptor& layer : image.manifest.layers)
     out += cat("layer        ", layer.digest.str(), "  ", human_bytes(layer.size), "\n");
   if (!enclave) return out;

@@ -17,9 +17,9 @@ namespace {
 std::string source_text(const measure::Runtime& runtime, std::size_t source) {
   const measure::RuntimeSource& from = runtime.sources.at(source);
   if (!from.digest) return "a local directory";
-  const bool package = from.name.ends_with(".deb");
-  const std::string name = package ? std::string(base_name(from.name)) : from.name;
-  return cat(printable(name), " (", from.digest->str(), ")");
+  // Not the name under which it was given: a file or layout may lie elsewhere next time.
+  const std::string_view what = from.uri.empty() ? "a local file" : std::string_view(from.uri);
+  return cat(printable(what), " (", from.digest->str(), ")");
 }
 
 std::string version_text(const measure::Runtime& runtime, std::string_view package) {

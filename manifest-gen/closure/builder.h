@@ -152,6 +152,9 @@ class ClosureBuilder {
   void finish();
   void library_path();
 
+  // Scripts that set LD_LIBRARY_PATH: the names under which what they run opens its libraries.
+  void script_library_path();
+
   // Each (name, directory, file) once.
   const std::vector<LibraryChoice>& choices();
   void report(const LibraryPath::Conflict& conflict);
@@ -174,7 +177,8 @@ class ClosureBuilder {
   std::pair<std::string, std::size_t> last_asker_;       // a path, and its member
   std::set<std::pair<std::string, std::string>> noted_;  // in closure_.unknown
   std::set<std::string> withheld_;
-  std::vector<LibraryChoice> by_name_;  // what may be opened by name (dlopen)
+  std::map<std::string, std::string> script_library_path_;  // directories, and whose they are
+  std::vector<LibraryChoice> by_name_;                      // what may be opened by name (dlopen)
   std::map<const measure::Node*, std::unique_ptr<Process>> processes_;  // by main program
   const Process* main_process_ = nullptr;
 };

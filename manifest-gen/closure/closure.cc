@@ -91,8 +91,10 @@ Status ClosureBuilder::drain() {
       CL_CHECK(analyze(task));
       if (!task.unwrapped) CL_CHECK(run_by(task));
     } else if (!node->entry->shebang.empty()) {
-      if (run_.insert({task.path, task.argv}).second && ++runs_[node] <= kScriptRuns)
+      if (run_.insert({task.path, task.argv}).second && ++runs_[node] <= kScriptRuns) {
+        CL_CHECK(analyze(task));
         script(task, *node);
+      }
     } else if (first && task.member == 0) {
       fail(task, launch_.program, "neither an ELF file nor a \"#!\" script");
     }
@@ -179,13 +181,15 @@ void ClosureBuilder::root_file(const std::string& path, const ClosureRoot& root)
   const Facts* facts = rootfs_.elf_facts(*node);
   const bool optional = root.why != Why::include;
   const bool runs = !optional || root.why == Why::script_command;
+  const bool known = !root.argv.empty();
+  const std::vector<std::string> argv = known ? root.argv : std::vector<std::string>{path};
   if (facts == nullptr && runs && !node->entry->shebang.empty())
     tasks_.push_back(
-        {.member = member, .path = path, .argv = {path}, .complete = false, .optional = optional});
+        {.member = member, .path = path, .argv = argv, .complete = known, .optional = optional});
   if (facts == nullptr || !facts->is_x86_64()) return;
   if (!facts->interpreter.empty())
     tasks_.push_back(
-        {.member = member, .path = path, .argv = {path}, .complete = false, .optional = optional});
+        {.member = member, .path = path, .argv = argv, .complete = known, .optional = optional});
   else if (!facts->needed.empty() && started_.insert(node).second)
     library(member, path, *facts, optional, root.from);
 }
@@ -255,11 +259,25 @@ void ClosureBuilder::library_path() {
   for (const LibraryPath::Conflict& conflict : path.conflicts) report(conflict);
   for (const LibraryPath::Spelling& spelling : path.spellings)
     (void)members_.library(spelling.path);
+  script_library_path();
   std::vector<std::string> directories;
   if (closure_.uses_glibc_runtime) directories.emplace_back(kRuntimeGlibcDir);
   if (scene_.runtime_musl_used) directories.emplace_back(kRuntimeMuslDir);
   directories.insert(directories.end(), path.directories.begin(), path.directories.end());
   closure_.library_path = join(directories, ":");
+}
+
+void ClosureBuilder::script_library_path() {
+  for (const auto& [directory, script] : script_library_path_) {
+    const std::string detail = cat("by the LD_LIBRARY_PATH that ", script, " sets");
+    for (const LibraryChoice& choice : scene_.choices) {
+      const std::string path = cat(directory, "/", choice.name);
+      const Node* node = rootfs_.find(path);
+      if (node == nullptr || !node->is_regular()) continue;
+      const std::size_t known = closure_.members.size(), member = members_.library(path);
+      if (member >= known) members_.edge(members_.file(script), member, Why::needed, detail);
+    }
+  }
 }
 
 const std::vector<LibraryChoice>& ClosureBuilder::choices() {

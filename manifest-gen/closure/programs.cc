@@ -11,6 +11,7 @@
 
 namespace cloister::manifest {
 
+using measure::Node;
 using measure::elf::Facts;
 
 namespace {
@@ -79,8 +80,10 @@ Status ClosureBuilder::analyze(const Task& task) {
   if (!analyzed_.insert({task.path, task.argv}).second) return {};
   const AnalyzerScene scene{launch_, rootfs_, limits_};
   const ProgramStart start{task.path, task.argv, task.complete};
+  const Node* node = rootfs_.find(task.path);
+  const bool script = node == nullptr || rootfs_.elf_facts(*node) == nullptr;
   for (const Analyzer& analyzer : analyzers()) {
-    if (!analyzer.detect(start, scene)) continue;
+    if ((script && !analyzer.of_scripts) || !analyzer.detect(start, scene)) continue;
     CL_TRY(Analysis found, analyzer.analyze(start, scene));
     if (found.follows_data) note_followed(task);
     for (ClosureRoot& root : found.roots) {
@@ -102,7 +105,7 @@ void ClosureBuilder::note_followed(const Task& task) {
 }
 
 void ClosureBuilder::note_import(const Task& task, Why why) {
-  if (why < Why::python_import || why > Why::php_include) return;
+  if (why < Why::python_import || why > Why::r_library) return;
   imports_.insert(why);
   note_followed(task);
 }

@@ -36,6 +36,8 @@ std::string_view why_name(Why why) {
       return "ruby-require";
     case Why::php_include:
       return "php-include";
+    case Why::r_library:
+      return "r-library";
     case Why::argument:
       return "argument";
     case Why::config:

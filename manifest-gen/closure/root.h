@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cloister::manifest {
 
@@ -23,6 +24,7 @@ enum class Why {
   perl_use,
   ruby_require,
   php_include,
+  r_library,
   argument,
   config,
   package_data,
@@ -39,6 +41,8 @@ struct ClosureRoot {
   bool optional = false;  // absence is normal (template rules)
   // The file of the image that asks for it, as a path; empty: the program or the user does.
   std::string from{};
+  // Of a program that is started: what it is given, argv[0] included, where that is known.
+  std::vector<std::string> argv{};
 };
 
 }  // namespace cloister::manifest

@@ -268,6 +268,11 @@ Status ClosureBuilder::scan(const PendingText& pending) {
                     scan.directories));
   }
   for (const std::string& path : scan.files) CL_CHECK(named_in_script(task, path));
+  for (const std::string& directory : scan.library_directories) {
+    const Node* node = rootfs_.find(directory);
+    if (node != nullptr && node->is_directory())
+      script_library_path_.emplace(measure::normalize_path(directory), task.path);
+  }
   for (const std::string& word : scan.unknown)
     note_unknown(task.path, cat("runs ", word, ", whose value is not known before it runs"));
   return {};

@@ -32,10 +32,22 @@ ShellScan ShellScanner::run() {
   last_pass_ = true;
   pass();
   look_through_functions();
+  note_library_directories();
   out_.files = std::move(files_.list);
   out_.directories = std::move(directories_.list);
   out_.unknown = std::move(unknown_.list);
   return std::move(out_);
+}
+
+void ShellScanner::note_library_directories() {
+  Unique directories;
+  const ShellVariable* variable = variables_.find("LD_LIBRARY_PATH");
+  if (variable == nullptr) return;
+  for (const Fields& value : variable->values)
+    for (const std::string& field : value)
+      for (const std::string_view directory : split(field, ':'))
+        if (directory.starts_with('/')) directories.add(std::string(directory));
+  out_.library_directories = std::move(directories.list);
 }
 
 void ShellScanner::pass() {

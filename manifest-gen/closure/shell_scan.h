@@ -28,7 +28,9 @@ struct ShellScan {
     std::string from;  // the sourced file that names it; empty: the script itself
     bool operator==(const Source&) const = default;
   };
-  std::vector<Source> sourced;       // operands of "." and "source"
+  std::vector<Source> sourced;  // operands of "." and "source"
+  // Absolute directories that it puts into LD_LIBRARY_PATH, for what it runs.
+  std::vector<std::string> library_directories;
   std::vector<std::string> unknown;  // words where a command stands, as spelled: "$CMD"
   bool runs_arguments = false;       // "$@" or $1 … where a command can stand
 };

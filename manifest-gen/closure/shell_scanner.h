@@ -214,6 +214,8 @@ class ShellScanner {
   void source(const Operand& word);
   void invoke(const std::vector<Operand>& words, std::size_t at);
 
+  void note_library_directories();
+
   // A call of a function is no program; one that runs its arguments runs those of its calls.
   void look_through_functions();
   const ShellScene& scene_;

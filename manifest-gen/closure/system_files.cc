@@ -118,6 +118,8 @@ constexpr SystemRow kSystemRows[] = {
     {When::library, "libmagic.so*", "/etc/magic", "how files are told apart"},
     {When::library, "libmagic.so*", "/usr/share/misc/magic.mgc", "how files are told apart"},
     {When::imports, kFonts, "/etc/fonts/**", "fontconfig's configuration"},
+    {When::imports, kFonts, "/usr/share/fontconfig/conf.avail/*",
+     "fontconfig reads what configuration there might be"},
     {When::imports, kFonts, "/usr/share/fonts/**", "fonts"},
     {When::imports, kFonts, "/var/cache/fontconfig/*", "fontconfig's list of fonts"},
     {When::library, "libgio-2.0.so*", "/usr/share/glib-2.0/schemas/gschemas.compiled",

@@ -22,6 +22,16 @@ void AnalysisRun::grant(std::string path, Why why, std::string detail, std::stri
   out_.roots.push_back(std::move(root));
 }
 
+void AnalysisRun::grant_time_zones(Why why, const std::string& detail, const std::string& from) {
+  static constexpr std::string_view kZones = "/usr/share/zoneinfo";
+  const measure::Node* zones = rootfs().find(kZones);
+  if (zones == nullptr || !zones->is_directory()) return;
+  grant(cat(kZones, "/*"), why, detail, from);
+  for (const auto& [name, child] : zones->children)
+    if (child->is_directory() && name != "posix" && name != "right")
+      grant(cat(kZones, "/", name, "/**"), why, detail, from);
+}
+
 void AnalysisRun::unknown(std::string what) {
   if (std::find(out_.unknown.begin(), out_.unknown.end(), what) == out_.unknown.end())
     out_.unknown.push_back(std::move(what));

@@ -24,6 +24,8 @@ class AnalysisRun {
 
   // A file or glob, optional: what is named need not be there. Each once: the first reason stays.
   void grant(std::string path, Why why, std::string detail, std::string from = {});
+  // Every time zone, once: not the trees that hold all of them again ("posix", "right").
+  void grant_time_zones(Why why, const std::string& detail, const std::string& from);
   // A sentence for people, each once.
   void unknown(std::string what);
   void unknown_program();  // further arguments decide what is run

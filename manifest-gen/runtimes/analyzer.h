@@ -59,6 +59,8 @@ struct Analyzer {
   bool (*detect)(const ProgramStart& start, const AnalyzerScene& scene);
   // A hard error is only a hostile input.
   Result<Analysis> (*analyze)(const ProgramStart& start, const AnalyzerScene& scene);
+  // Asked about "#!" scripts too: the language's front end is one.
+  bool of_scripts = false;
 };
 std::span<const Analyzer> analyzers();
 

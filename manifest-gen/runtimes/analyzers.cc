@@ -5,6 +5,7 @@
 #include "manifest-gen/runtimes/perl/perl.h"
 #include "manifest-gen/runtimes/php/php.h"
 #include "manifest-gen/runtimes/python/python.h"
+#include "manifest-gen/runtimes/r/r.h"
 #include "manifest-gen/runtimes/ruby/ruby.h"
 #include "manifest-gen/runtimes/servers.h"
 #include "manifest-gen/runtimes/static_program.h"
@@ -15,8 +16,9 @@ namespace {
 constexpr Analyzer kAnalyzers[] = {
     {"java", java::detect, java::analyze},       {"node", node::detect, node::analyze},
     {"perl", perl::detect, perl::analyze},       {"php", php::detect, php::analyze},
-    {"python", python::detect, python::analyze}, {"ruby", ruby::detect, ruby::analyze},
-    {"server", detect_server, analyze_server},   {"static", detect_static, analyze_static},
+    {"python", python::detect, python::analyze}, {"r", r::detect, r::analyze, true},
+    {"ruby", ruby::detect, ruby::analyze},       {"server", detect_server, analyze_server},
+    {"static", detect_static, analyze_static},
 };
 
 }  // namespace

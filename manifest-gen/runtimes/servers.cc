@@ -90,6 +90,17 @@ constexpr std::array kServers = {
                        "valkey-sentinel keydb-server",
            .includes = "include",
            .modules = "loadmodule aclfile tls-cert-file tls-key-file tls-ca-cert-file"},
+    Server{.name = "mariadb",
+           .programs = "mariadbd mysqld mariadbd-safe mysqld_safe",
+           .files = "/etc/my.cnf /etc/mysql/my.cnf /usr/etc/my.cnf",
+           .option = "--defaults-file",
+           .includes = "!include !includedir",
+           .modules = "ssl-ca ssl-cert ssl-key ssl_ca ssl_cert ssl_key init-file init_file",
+           .extra = "/usr/share/mysql/* /usr/share/mysql/*/errmsg.sys /usr/share/mysql/charsets/* "
+                    "/usr/share/mariadb/* /usr/share/mariadb/*/errmsg.sys "
+                    "/usr/share/mariadb/charsets/* /usr/lib/mysql/plugin/*.so "
+                    "/usr/lib/mariadb/plugin/*.so /usr/lib64/mysql/plugin/*.so "
+                    "/usr/lib64/mariadb/plugin/*.so"},
     Server{.name = "postgres",
            .programs = "postgres initdb pg_ctl",
            .includes = "include include_if_exists include_dir",
@@ -159,7 +170,8 @@ class ConfigReader {
     if (server_ != nullptr) own_files();
     out_.follows_data = server_ != nullptr;
     command_line();
-    if (server_ != nullptr && pending_.empty() && !named_)
+    // Other arguments may name files too; where an option names the configuration, none was.
+    if (server_ != nullptr && !named_ && (pending_.empty() || !server_->option.empty()))
       for (const std::string_view file : split(server_->files, ' ')) configuration(file, {});
     while (!pending_.empty()) {
       const std::string path = std::move(pending_.front());
@@ -206,11 +218,12 @@ class ConfigReader {
   // Files that arguments name: "-c FILE", "--defaults-file=FILE", FILE.
   void command_line() {
     for (std::size_t i = 1; i < start_.argv.size(); ++i) {
-      std::string_view word = start_.argv[i];
-      if (const std::size_t equals = word.find('='); word.starts_with('-') && equals != word.npos)
+      std::string_view word = start_.argv[i], key = start_.argv[i - 1];
+      if (const std::size_t equals = word.find('='); word.starts_with('-') && equals != word.npos) {
+        key = word.substr(0, equals);
         word.remove_prefix(equals + 1);
-      const bool option =
-          server_ != nullptr && !server_->option.empty() && start_.argv[i - 1] == server_->option;
+      }
+      const bool option = server_ != nullptr && !server_->option.empty() && key == server_->option;
       named_ = named_ || option;
       if (word.empty() || word.starts_with('-')) continue;
       const std::string path = absolute(word, scene_.launch.workdir);

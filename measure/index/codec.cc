@@ -253,7 +253,7 @@ class Decoder {
 
   void get(source::Facts& f) {
     const std::uint8_t language = in_.u8();
-    if (language == 0 || language > static_cast<std::uint8_t>(source::Language::jar)) in_.fail();
+    if (language == 0 || language > static_cast<std::uint8_t>(source::Language::r)) in_.fail();
     f.language = static_cast<source::Language>(language);
     f.dynamic = in_.u8() != 0;
     f.names = texts();

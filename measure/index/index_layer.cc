@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "measure/index/content_scan.h"
 #include "measure/index/layer_index.h"
+#include "measure/index/layer_limits.h"
 #include "measure/index/member_path.h"
 #include "measure/index/tar_pipeline.h"
 
@@ -59,8 +60,7 @@ Result<LayerIndex> index_layer(Source& blob, Compression compression,
     CL_CHECK(cancel.check());
     CL_TRY(const oci::TarEntry* member, tar->next());
     if (member == nullptr) break;
-    if (index.entries.size() >= limits.layer_entries)
-      return Error::limit(cat("the layer has more than ", limits.layer_entries, " entries"));
+    CL_CHECK(check_entries(index.entries.size() + 1, limits));
     CL_TRY(Entry made, make_entry(*member, limits));
     Entry& entry = index.entries.emplace_back(std::move(made));
     if (entry.type != FileType::regular) continue;

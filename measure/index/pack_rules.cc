@@ -72,6 +72,10 @@ constexpr Rule kRules[] = {
     {"**/conf.d/*.ini", Kind::any, kConfigBytes},
     {"**/php.d/*.ini", Kind::any, kConfigBytes},
     {"**/mods-available/*.ini", Kind::any, kConfigBytes},
+    // Where R looks for packages.
+    {"**/Renviron", Kind::any, kConfigBytes},
+    {"**/Renviron.site", Kind::any, kConfigBytes},
+    {"**/.Renviron", Kind::any, kConfigBytes},
     // Options of the java launcher.
     {"**/*.args", Kind::any, 0},
     {"**/*.argfile", Kind::any, 0},

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "base/text.h"
+#include "measure/index/layer_limits.h"
 
 namespace cloister::measure {
 namespace {
@@ -25,15 +25,6 @@ class CountingSource final : public Source {
   Source& inner_;
   std::uint64_t count_ = 0;
 };
-
-Status check_expansion(std::uint64_t tar, std::uint64_t blob, const Limits& limits) {
-  if (tar > limits.layer_bytes)
-    return Error::limit(cat("the layer inflates to more than ", human_bytes(limits.layer_bytes)));
-  if (tar > limits.layer_ratio_free && tar / limits.layer_ratio > blob)
-    return Error::limit(cat("the layer inflates to more than ", limits.layer_ratio,
-                            " times its size: it looks like a decompression bomb"));
-  return {};
-}
 
 }  // namespace
 

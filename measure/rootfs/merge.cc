@@ -145,7 +145,8 @@ class Merger {
       return Error::limit(cat("the tree is deeper than ", limits_.path_depth, " directories"));
     // A name of 4096 bytes can ask for two thousand directories.
     if (++made_ > 2 * limits_.layer_entries)
-      return Error::limit(cat("the tree has more than ", 2 * limits_.layer_entries, " names"));
+      return Error::limit(cat("the tree has more than ", 2 * limits_.layer_entries, " names"))
+          .hint("if you trust the image, allow more with --max-entries");
     auto made = std::make_unique<Node>();
     Node& node = *made;
     node.name = name;

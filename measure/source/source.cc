@@ -7,6 +7,7 @@
 #include "measure/source/perl.h"
 #include "measure/source/php.h"
 #include "measure/source/python.h"
+#include "measure/source/r.h"
 #include "measure/source/ruby.h"
 
 namespace cloister::measure::source {
@@ -18,6 +19,7 @@ constexpr Scanner kScanners[] = {
     {Language::perl, is_perl, scan_perl},
     {Language::php, is_php, scan_php},
     {Language::python, is_python, scan_python},
+    {Language::r, is_r, scan_r},
     {Language::ruby, is_ruby, scan_ruby},
 };
 

@@ -25,7 +25,8 @@ enum class Language : std::uint8_t {
   perl = 3,
   ruby = 4,
   php = 5,
-  jar = 6
+  jar = 6,
+  r = 7
 };
 
 struct Facts {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "oci/documents/cosign_layout.h"
 
 namespace cloister::oci {
 namespace {
@@ -79,7 +80,7 @@ Result<std::string> with_ref_names(std::string_view text, const std::vector<Name
   for (const auto& [name, manifest] : names) {
     CL_TRY(changed, with_ref_name(changed, name, manifest, limits));
   }
-  return changed;
+  return mark_for_cosign(changed, limits);
 }
 
 Result<std::string> without_entries(std::string_view text,

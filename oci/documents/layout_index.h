@@ -29,7 +29,7 @@ struct NamedManifest {
   std::string name;  // may be empty
   Descriptor manifest;
 };
-// One after the other.
+// One after the other; then marked for cosign (cosign_layout.h).
 Result<std::string> with_ref_names(std::string_view text, const std::vector<NamedManifest>& names,
                                    const Limits& limits);
 

@@ -1,6 +1,7 @@
 // The document is changed in place, as ordered JSON: these files hold settings of other programs
 // (proxies, plugins, contexts) that are none of our business. The password of an entry without a
-// helper is base64, which protects it from nobody; the mode of the file does.
+// helper is base64, which protects it from nobody; the mode of the file does. Files are replaced by
+// rename, and their directory is locked meanwhile, so that of two logins at once none is lost.
 #include "oci/registry/auth_file.h"
 
 #include <nlohmann/json.hpp>
@@ -32,11 +33,13 @@ bool there_is(const std::string& file) {
   return fs::exists(file, error);
 }
 
+// A file of credentials, from before it is read until after it is written.
 class AuthDocument {
  public:
   // A missing or empty file is an empty document.
   static Result<AuthDocument> read(std::string file, const Limits& limits) {
     AuthDocument out(std::move(file));
+    CL_CHECK(out.lock());
     if (!there_is(out.file_)) return out;
     CL_TRY(const std::string text, read_text_file(out.file_, kMaxSavedFile));
     if (trim(text).empty()) return out;
@@ -77,17 +80,23 @@ class AuthDocument {
   }
 
   Status write() const {
-    std::error_code error;
-    const fs::path real = fs::exists(file_, error) ? fs::canonical(file_, error) : fs::path(file_);
-    if (error) return Error::io_errno(cat("cannot resolve ", quote(file_)), error.value());
-    if (real.has_parent_path()) CL_CHECK(make_directories(real.parent_path(), 0700));
-    return write_file_atomic(real, as_bytes(dump_json_pretty(json_) + "\n"), 0600);
+    return write_file_atomic(real_, as_bytes(dump_json_pretty(json_) + "\n"), 0600);
   }
 
   const std::string& file() const { return file_; }
 
  private:
   explicit AuthDocument(std::string file) : file_(std::move(file)) {}
+  // Links are followed: what is replaced, and locked, is where the file truly lies.
+  Status lock() {
+    std::error_code error;
+    real_ = fs::exists(file_, error) ? fs::canonical(file_, error) : fs::path(file_);
+    if (error) return Error::io_errno(cat("cannot resolve ", quote(file_)), error.value());
+    const fs::path directory = real_.has_parent_path() ? real_.parent_path() : fs::path(".");
+    CL_CHECK(make_directories(directory, 0700));
+    CL_TRY(lock_, FileLock::acquire_directory(directory));
+    return {};
+  }
   // ~/.dockercfg is the object of `auths` without anything around it.
   OrderedJson* auths() {
     if (const auto found = json_.find("auths"); found != json_.end() && found->is_object())
@@ -96,6 +105,8 @@ class AuthDocument {
   }
 
   std::string file_;
+  fs::path real_;
+  std::optional<FileLock> lock_;
   OrderedJson json_ = OrderedJson::object();
 };
 

@@ -135,7 +135,7 @@ std::string variable(const std::map<std::string, std::string>& env, const std::s
 }  // namespace
 
 CredentialPaths credential_paths(const std::map<std::string, std::string>& env,
-                                 std::string authfile) {
+                                 std::string authfile, unsigned user_id) {
   CredentialPaths out;
   out.authfile = std::move(authfile);
   out.environment = env;
@@ -150,7 +150,10 @@ CredentialPaths credential_paths(const std::map<std::string, std::string>& env,
   }
   const std::string docker = variable(env, "DOCKER_CONFIG");
   add(docker, "/config.json");
-  add(variable(env, "XDG_RUNTIME_DIR"), "/containers/auth.json");
+  if (const std::string runtime = variable(env, "XDG_RUNTIME_DIR"); !runtime.empty())
+    add(runtime, "/containers/auth.json");
+  else
+    add(cat("/run/containers/", user_id), "/auth.json");
   const std::string config = variable(env, "XDG_CONFIG_HOME");
   add(config.empty() && !home.empty() ? home + "/.config" : config, "/containers/auth.json");
   add(home, "/.docker/config.json");

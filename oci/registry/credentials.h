@@ -24,11 +24,12 @@ struct CredentialPaths {
 
 // From variables (HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME, DOCKER_CONFIG, REGISTRY_AUTH_FILE):
 // $REGISTRY_AUTH_FILE alone where it is set, as in the containers tools; else, in this order,
-// $DOCKER_CONFIG/config.json, $XDG_RUNTIME_DIR/containers/auth.json,
+// $DOCKER_CONFIG/config.json, $XDG_RUNTIME_DIR/containers/auth.json (without that variable
+// /run/containers/UID/auth.json: where Podman has it, root's in particular),
 // ${XDG_CONFIG_HOME:-~/.config}/containers/auth.json, ~/.docker/config.json, ~/.dockercfg. A first
 // login makes Docker's file: it is the one that every tool reads, and it outlives a reboot.
 CredentialPaths credential_paths(const std::map<std::string, std::string>& env,
-                                 std::string authfile);
+                                 std::string authfile, unsigned user_id);
 
 // Most specific key first (host/ns/repo … host); docker.io also as https://index.docker.io/v1/.
 // credHelpers and credsStore run docker-credential-NAME. Nothing found: empty credentials.

@@ -1,9 +1,12 @@
 // Which mirror has an image is only known by asking. A tag is believed from whoever answers first,
-// which is what naming a mirror means; everything after it is compared with a digest.
+// which is what naming a mirror means; everything after it is compared with a digest. Manifests are
+// compared here; a blob by whoever stores it, who then has us pass over the place it came from.
 #include "oci/registry/mirrors.h"
 
 #include <algorithm>
 #include <mutex>
+#include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "base/text.h"
@@ -28,8 +31,31 @@ class MirroredTransport final : public ImageTransport {
   bool resumable() const override { return true; }
   Result<std::unique_ptr<Source>> blob_from(const Descriptor& descriptor,
                                             std::uint64_t offset) override {
-    return first<std::unique_ptr<Source>>(
-        [&](ImageTransport& place) { return place.blob_from(descriptor, offset); });
+    BlobPlaces places;
+    {
+      const std::lock_guard lock(mutex_);
+      places = blobs_[descriptor.digest];
+    }
+    std::size_t served = 0;
+    auto source = first<std::unique_ptr<Source>>(
+        [&](ImageTransport& place) { return place.blob_from(descriptor, offset); }, places.passed,
+        &served);
+    const std::lock_guard lock(mutex_);
+    blobs_[descriptor.digest].served = served;
+    return source;
+  }
+  bool pass_over(const Descriptor& descriptor) override {
+    std::size_t served = 0;
+    bool others = false;
+    {
+      const std::lock_guard lock(mutex_);
+      BlobPlaces& places = blobs_[descriptor.digest];
+      served = places.served;
+      places.passed.insert(served);
+      others = places.passed.size() < sources_.size();
+    }
+    move_on_from(served);
+    return others;
   }
   // Mirrors hold images, and seldom what belongs to them: the place itself is asked, and a mirror
   // only when it cannot be.
@@ -42,12 +68,22 @@ class MirroredTransport final : public ImageTransport {
   }
 
  private:
+  using Places = std::set<std::size_t>;  // indices into sources_
+  struct BlobPlaces {
+    std::size_t served = 0;  // who was asked last
+    Places passed;           // who gave something else
+  };
+
+  // Asks all places but `passed`, which are not all there are; `served` is told who answered.
   template <class T>
-  Result<T> first(const std::function<Result<T>(ImageTransport&)>& ask) {
+  Result<T> first(const std::function<Result<T>(ImageTransport&)>& ask, const Places& passed = {},
+                  std::size_t* served = nullptr) {
     std::vector<std::pair<std::size_t, Error>> failed;
     const std::size_t begin = current();
     for (std::size_t n = 0; n < sources_.size(); ++n) {
       const std::size_t i = (begin + n) % sources_.size();
+      if (passed.count(i) > 0) continue;
+      if (served != nullptr) *served = i;
       auto answer = [&]() -> Result<T> {
         CL_TRY(const auto place, this->place(i));
         return ask(*place);
@@ -93,6 +129,7 @@ class MirroredTransport final : public ImageTransport {
   std::mutex mutex_;
   std::vector<std::shared_ptr<ImageTransport>> opened_;
   std::size_t current_ = 0;
+  std::unordered_map<Digest, BlobPlaces> blobs_;
 };
 
 }  // namespace

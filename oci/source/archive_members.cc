@@ -72,7 +72,7 @@ class TarStream {
             const Limits& limits)
       : raw_(std::move(fd), 0, UINT64_MAX, file),
         inflated_(make_inflater(compression, raw_)),
-        limited_(*inflated_, limits.layer_bytes, quote(file)),
+        limited_(*inflated_, limits.archive_bytes, quote(file)),
         file_(file),
         buffer_(kStreamBuffer),
         archive_(archive_read_new()) {}

@@ -130,29 +130,27 @@ Result<MadeImage> DockerArchiveTransport::make(const DockerArchiveImage& image) 
   CL_TRY(const ImageConfig config,
          parse_image_config(text, limits_).while_("reading the image configuration"));
   MadeImage out;
-  ImageManifest manifest;
-  manifest.media_type = media_type::kOciManifest;
-  manifest.config = describe(media_type::kOciConfig, text);
+  const Digest config_digest = sha256(text);
   const auto named = digest_in_name(image.config);
-  if (named && *named != manifest.config.digest)
+  if (named && *named != config_digest)
     return Error::corrupt(cat("its configuration ", quote(image.config), " has other content"))
-        .detail(cat("got ", manifest.config.digest.str()))
+        .detail(cat("got ", config_digest.str()))
         .hint("the archive is damaged; save the image again");
-  out.members[manifest.config.digest] = image.config;
+  out.members[config_digest] = image.config;
   if (image.layers.size() != config.diff_ids.size())
     return Error::corrupt("the configuration does not fit the layers")
         .detail(
             cat("got ", config.diff_ids.size(), " diff_ids for ", image.layers.size(), " layers"))
         .hint("the archive is damaged; save the image again");
+  std::vector<Descriptor> layers;
   for (std::size_t i = 0; i < image.layers.size(); ++i) {
     CL_TRY(Descriptor descriptor,
            layer(image.layers[i], config.diff_ids[i])
                .while_(cat("finding layer ", i + 1, " of ", image.layers.size())));
     out.members[descriptor.digest] = image.layers[i];
-    manifest.layers.push_back(std::move(descriptor));
+    layers.push_back(std::move(descriptor));
   }
-  out.manifest.text = write_image_manifest(manifest);
-  out.manifest.descriptor = describe(manifest.media_type, out.manifest.text);
+  out.manifest = make_manifest(text, std::move(layers));
   return out;
 }
 
@@ -181,6 +179,17 @@ Result<Descriptor> DockerArchiveTransport::layer(const std::string& member,
 }
 
 }  // namespace
+
+RawManifest make_manifest(std::string_view config, std::vector<Descriptor> layers) {
+  ImageManifest manifest;
+  manifest.media_type = media_type::kOciManifest;
+  manifest.config = describe(media_type::kOciConfig, config);
+  manifest.layers = std::move(layers);
+  RawManifest out;
+  out.text = write_image_manifest(manifest);
+  out.descriptor = describe(manifest.media_type, out.text);
+  return out;
+}
 
 Result<std::unique_ptr<ImageTransport>> make_docker_archive_transport(
     const ImageRef& ref, std::shared_ptr<const ArchiveMembers> members, std::string where,

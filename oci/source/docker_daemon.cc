@@ -2,6 +2,10 @@
 // chunked stream; Podman's compatible API does the same. The path without a version means the
 // daemon's current one.
 //
+// An export takes as long as the image is large, each time. So "Inspect an image" is asked first,
+// GET /images/{name}/json: its Id is the digest of the configuration, which names the diffIDs, and
+// what an earlier export brought is in the store under them.
+//
 // The socket is tried by hand first: libcurl tells "couldn't connect" alone, and whether there is
 // no daemon, one that stopped, or one that this user may not talk to makes all the difference.
 #include "oci/source/docker_daemon.h"
@@ -93,13 +97,22 @@ Error daemon_refused(int status, const std::string& message, const std::string& 
       .hint("look into the daemon's log, or save the image to a file and read docker-archive:FILE");
 }
 
-Status spool_export(const ImageRef& ref, DaemonOptions options, TempFile& spool,
-                    const Limits& limits, Progress& progress, CancelToken cancel) {
+Result<std::unique_ptr<http::Client>> daemon_client(const DaemonOptions& options,
+                                                    const Limits& limits, CancelToken cancel) {
   http::Options http_options;
-  http_options.unix_socket = std::move(options.socket);
-  http_options.user_agent = std::move(options.user_agent);
+  http_options.unix_socket = options.socket;
+  http_options.user_agent = options.user_agent;
   http_options.low_speed_seconds = kDaemonSilenceSeconds;
-  CL_TRY(const auto client, http::Client::create(std::move(http_options), limits, cancel));
+  return http::Client::create(std::move(http_options), limits, cancel);
+}
+
+std::string asking(const ImageRef& ref, const DaemonOptions& options) {
+  return cat("asking the daemon at ", quote(options.socket), " for ", quote(ref.path));
+}
+
+Status spool_export(const ImageRef& ref, const DaemonOptions& options, TempFile& spool,
+                    const Limits& limits, Progress& progress, CancelToken cancel) {
+  CL_TRY(const auto client, daemon_client(options, limits, cancel));
   http::Request request;
   request.url = cat("http://localhost/images/", ref.path, "/get");
   CL_TRY(const auto stream, client->open(request));
@@ -111,7 +124,7 @@ Status spool_export(const ImageRef& ref, DaemonOptions options, TempFile& spool,
                           body.has_value() ? daemon_message(as_text(*body), limits) : std::string(),
                           ref.path);
   }
-  LimitSource limited(*stream, limits.layer_bytes, "the exported image");
+  LimitSource limited(*stream, limits.archive_bytes, "the exported image");
   const std::string id = printable(ref.path);
   progress.start(id, "exporting", 0);
   Bytes buffer(kStreamBuffer);
@@ -188,14 +201,34 @@ Result<std::string> find_daemon_socket(const std::map<std::string, std::string>&
   return std::move(none).hint("start the daemon, or name its socket: DOCKER_HOST=unix:///path");
 }
 
+Result<std::optional<Digest>> daemon_image_id(const ImageRef& ref, const DaemonOptions& options,
+                                              const Limits& limits, CancelToken cancel) {
+  const auto ask = [&]() -> Result<std::optional<Digest>> {
+    CL_CHECK(try_socket(options.socket));
+    CL_TRY(const auto client, daemon_client(options, limits, cancel));
+    http::Request request;
+    request.url = cat("http://localhost/images/", ref.path, "/json");
+    CL_TRY(const http::Response response, client->send(request, limits.manifest_bytes));
+    if (response.status == 404)
+      return daemon_refused(404, daemon_message(response.body, limits), ref.path);
+    if (response.status != 200) return std::optional<Digest>();  // the export will tell
+    const auto json = parse_json(response.body, limits, "the daemon's answer");
+    if (!json.has_value()) return std::optional<Digest>();
+    const auto id = get_string(*json, "Id");
+    if (!id.has_value() || !*id) return std::optional<Digest>();
+    const auto digest = Digest::parse((*id)->starts_with("sha256:") ? **id : "sha256:" + **id);
+    return digest.has_value() ? std::optional(*digest) : std::nullopt;
+  };
+  return ask().while_(asking(ref, options));
+}
+
 Result<std::unique_ptr<ImageTransport>> open_docker_daemon(const ImageRef& ref,
-                                                           DaemonOptions options, TempFile spool,
-                                                           const Limits& limits, Progress& progress,
-                                                           CancelToken cancel) {
-  const std::string doing =
-      cat("asking the daemon at ", quote(options.socket), " for ", quote(ref.path));
+                                                           const DaemonOptions& options,
+                                                           TempFile spool, const Limits& limits,
+                                                           Progress& progress, CancelToken cancel) {
+  const std::string doing = asking(ref, options);
   CL_CHECK(try_socket(options.socket).while_(doing));
-  CL_CHECK(spool_export(ref, std::move(options), spool, limits, progress, cancel).while_(doing));
+  CL_CHECK(spool_export(ref, options, spool, limits, progress, cancel).while_(doing));
   CL_TRY(auto members, ArchiveMembers::scan(spool.path().native(), limits).while_(doing));
   CL_TRY(auto archive,
          make_docker_archive_transport(ref, std::move(members), ref.str(), limits).while_(doing));

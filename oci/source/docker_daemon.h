@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/cancel.h"
@@ -24,12 +25,18 @@ struct DaemonOptions {
   std::string user_agent;
 };
 
+// The digest of the configuration of the image that the daemon has under this name: its id. Nothing
+// where the daemon names images otherwise (Docker with the containerd store has their manifest's
+// digest) or does not tell; `unauthorized`, `unavailable` and `not_found` as below.
+Result<std::optional<Digest>> daemon_image_id(const ImageRef& ref, const DaemonOptions& options,
+                                              const Limits& limits, CancelToken cancel);
+
 // Exports the image at once into `spool`, a temporary file that the transport keeps: an archive is
 // read at several places. Errors: `not_found` (no socket, no such image), `unauthorized` (no
 // permission for the socket), `unavailable` (nobody listens, the daemon failed or stopped).
 Result<std::unique_ptr<ImageTransport>> open_docker_daemon(const ImageRef& ref,
-                                                           DaemonOptions options, TempFile spool,
-                                                           const Limits& limits, Progress& progress,
-                                                           CancelToken cancel);
+                                                           const DaemonOptions& options,
+                                                           TempFile spool, const Limits& limits,
+                                                           Progress& progress, CancelToken cancel);
 
 }  // namespace cloister::oci

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "oci/documents/attached.h"
+#include "oci/documents/cosign_layout.h"
 #include "oci/documents/layout_index.h"
 
 namespace cloister::oci {
@@ -74,7 +75,8 @@ Result<Descriptor> LayoutTransport::choose_only(const ImageIndex& index) const {
   for (const Descriptor& entry : index.manifests) {
     const auto name = entry.annotations.find(std::string(kRefName));
     const bool tagged = name != entry.annotations.end() && is_attached_tag(name->second);
-    if (!tagged && entry.artifact_type.empty()) images.push_back(entry);
+    if (!tagged && entry.artifact_type.empty() && !is_cosign_attachment(entry))
+      images.push_back(entry);
   }
   if (images.size() == 1) return images[0];
   if (index.manifests.empty())
@@ -125,6 +127,8 @@ Result<std::vector<Attached>> LayoutTransport::attached(const Digest& subject) {
     std::string tag = cosign_tag(subject, suffix);
     if (const Descriptor* found = find_ref_name(index, tag)) out.push_back({*found, tag});
   }
+  for (CosignAttachment& found : cosign_attachments(index, subject))
+    out.push_back({std::move(found.descriptor), std::move(found.tag)});
   if (const auto it = referrers_.find(subject); it != referrers_.end())
     for (const Descriptor& referrer : it->second) out.push_back({referrer, ""});
   if (const Descriptor* fallback = find_ref_name(index, referrers_tag(subject))) {

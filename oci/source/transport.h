@@ -47,6 +47,9 @@ class ImageTransport {
     if (offset == 0) return blob(descriptor);
     return Error::internal("this source cannot continue a blob");
   }
+  // Tells that what came for this blob was wrong, or that it broke off for good. True when it may
+  // be had from another place, where the next blob() or blob_from() will ask.
+  virtual bool pass_over(const Descriptor&) { return false; }
 };
 
 }  // namespace cloister::oci

@@ -91,8 +91,7 @@ Result<DocumentIdentity> DocumentReader::keep(RawManifest& raw) {
 
 Result<std::string> DocumentReader::text(const Descriptor& descriptor, std::uint64_t max) {
   if (auto kept = stored(descriptor, max)) return std::move(*kept);
-  CL_TRY(auto source, transport_.blob(descriptor));
-  CL_CHECK(store_.put_blob(descriptor, *source, {}, context_.cancel));
+  CL_CHECK(store_.fetch_blob(descriptor, transport_, {}, context_.cancel));
   CL_TRY(const Bytes bytes, store_.read_blob(descriptor, max));
   return std::string(as_text(bytes));
 }

@@ -1,8 +1,14 @@
-// Layers into the store, each once, in parallel; a layer is handed on the moment it is there.
+// Layers into the store, each once, in parallel; a layer is handed on when its first bytes are
+// there.
+//
+// Who reads a layer while it comes is a second task of the same pool, after the transfer's: where
+// no thread is free the two run one after the other, so neither ever waits for a task that has not
+// begun.
 //
 // Blobs are copied whatever the transport: a hard link to a local layout would let a later change
 // of that layout change the store, and a reflink would still have to be read to be hashed, which is
 // what the time goes to (the hash, not the write).
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <semaphore>
@@ -27,23 +33,16 @@ std::vector<std::vector<std::size_t>> group_by_digest(const std::vector<Descript
   return groups;
 }
 
-// A number of places, waited for.
-class Slots {
- public:
-  explicit Slots(unsigned count) : free_(static_cast<std::ptrdiff_t>(count)) {}
-  Status run(const std::function<Status()>& work) {
-    free_.acquire();
-    auto done = work();
-    free_.release();
-    return done;
-  }
-
- private:
-  std::counting_semaphore<> free_;
-};
+// Holds one of a number of places while work is done.
+Status with_place(std::counting_semaphore<>& places, const std::function<Status()>& work) {
+  places.acquire();
+  auto done = work();
+  places.release();
+  return done;
+}
 
 Status fetch_layer(const Descriptor& layer, ImageTransport& transport, Store& store,
-                   const FetchContext& context) {
+                   const FetchContext& context, ArrivingBlob* arriving = nullptr) {
   const std::string id = layer.digest.hex().substr(0, 12);
   CL_CHECK(context.cancel.check());
   context.progress.start(id, "pulling", layer.size);
@@ -52,13 +51,7 @@ Status fetch_layer(const Descriptor& layer, ImageTransport& transport, Store& st
     return {};
   }
   const auto on_bytes = [&](std::size_t n) { context.progress.advance(id, n); };
-  const auto transfer = [&]() -> Status {
-    if (transport.resumable())
-      return store.continue_blob(layer, transport, on_bytes, context.cancel);
-    CL_TRY(auto source, transport.blob(layer));
-    return store.put_blob(layer, *source, on_bytes, context.cancel);
-  };
-  auto status = transfer();
+  auto status = store.fetch_blob(layer, transport, on_bytes, context.cancel, arriving);
   context.progress.finish(id, status.has_value() ? "done" : "failed");
   return status;
 }
@@ -83,32 +76,50 @@ Status fetch_blobs(const std::vector<Descriptor>& blobs, ImageTransport& transpo
 }
 
 Status fetch_layers(const Image& image, ImageTransport& transport, Store& store,
-                    const FetchContext& context,
-                    const std::function<Status(std::size_t)>& on_layer) {
+                    const FetchContext& context, const OnLayer& on_layer) {
   const std::vector<Descriptor>& layers = image.manifest.layers;
   const auto groups = group_by_digest(layers);
   // Enough threads for both, so that what has come is worked on while more is on its way, and each
   // kind of work within its own number.
-  ThreadPool threads(context.parallel + context.pool.jobs());
-  Slots transfers(context.parallel), work(context.pool.jobs());
-  std::atomic<bool> failed = false;
+  const std::size_t most = 2 * groups.size();
+  ThreadPool threads(static_cast<unsigned>(
+      std::min<std::size_t>(most, 2 * context.parallel + context.pool.jobs())));
+  std::counting_semaphore<> transfers(static_cast<std::ptrdiff_t>(context.parallel));
+  std::counting_semaphore<> work(static_cast<std::ptrdiff_t>(context.pool.jobs()));
+  std::atomic<bool> failed{false};
+
   return threads.for_each(groups.size(), [&](std::size_t g) -> Status {
     const std::size_t first = groups[g].front();
-    auto status = transfers.run([&]() -> Status {
-      if (failed) return {};  // whoever failed is the answer
-      auto fetched = fetch_layer(layers[first], transport, store, context);
-      if (!fetched.has_value()) failed = true;
-      return fetched;
-    });
-    if (!status.has_value())
-      return advise(std::move(status).error(), kFetchAdvice)
+    const Descriptor& layer = layers[first];
+    ArrivingBlob arriving(store, layer, work);
+    bool given_up = false;  // whoever failed is the answer
+    const auto transfer = [&]() -> Status {
+      auto status = with_place(transfers, [&]() -> Status {
+        given_up = failed;
+        if (given_up) return Error::cancelled();
+        return fetch_layer(layer, transport, store, context, &arriving);
+      });
+      if (!status.has_value()) failed = true;
+      arriving.finish(status);
+      return advise(std::move(status), kFetchAdvice)
           .while_(
               cat("fetching layer ", first + 1, " of ", layers.size(), " of ", quote(image.name)));
-    if (!on_layer || failed) return {};
-    return work.run([&]() -> Status {
-      for (const std::size_t i : groups[g]) CL_CHECK(on_layer(i));
-      return {};
-    });
+    };
+    const auto analyse = [&]() -> Status {
+      arriving.wait_for_beginning();
+      return with_place(work, [&]() -> Status {
+        for (const std::size_t i : groups[g]) {
+          if (failed) return {};
+          CL_CHECK(on_layer(i, arriving));
+        }
+        return {};
+      });
+    };
+    const std::size_t tasks = on_layer ? 2 : 1;
+    auto done = threads.for_each(
+        tasks, [&](std::size_t task) -> Status { return task == 0 ? transfer() : analyse(); });
+    if (given_up) return {};
+    return done;
   });
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "oci/documents/layout_index.h"
+#include "oci/store/arriving_blob.h"
 
 namespace cloister::oci {
 namespace {
@@ -40,14 +41,16 @@ Status refuse_foreign_directory(const fs::path& directory) {
       .hint("name an empty or a new directory, or one that holds an oci-layout file");
 }
 
-Status write_all(Source& source, TempFile& file) {
+Status write_all(Source& source, TempFile& file, ArrivingBlob* arriving) {
   Bytes buffer(kStreamBuffer);
+  if (arriving != nullptr) arriving->begin(file.fd());
   for (;;) {
     CL_TRY(const std::size_t n, source.read(buffer));
     if (n == 0) return {};
     auto written = file.write(ByteView(buffer).first(n));
     if (!written.has_value())
       return std::move(written).error().hint("free some space, or use another directory");
+    if (arriving != nullptr) arriving->advance(n);
   }
 }
 
@@ -106,7 +109,7 @@ bool LayoutDirectory::has_blob(const Digest& digest, std::uint64_t size) const {
 
 Status LayoutDirectory::put_blob(const Descriptor& descriptor, Source& source,
                                  const std::function<void(std::size_t)>& on_bytes,
-                                 CancelToken cancel) const {
+                                 CancelToken cancel, ArrivingBlob* arriving) const {
   CL_TRY(TempFile file, TempFile::create(temporary_));
   const auto count = [&](std::size_t n) {
     if (on_bytes) on_bytes(n);
@@ -114,7 +117,7 @@ Status LayoutDirectory::put_blob(const Descriptor& descriptor, Source& source,
   MeterSource metered(source, count, cancel);
   VerifySource verified(metered, descriptor.digest, descriptor.size,
                         cat("blob ", descriptor.digest.str()));
-  CL_CHECK(write_all(verified, file));
+  CL_CHECK(write_all(verified, file, arriving));
   return file.commit(blob_path(descriptor.digest), Durability::kill);
 }
 

@@ -18,6 +18,8 @@
 
 namespace cloister::oci {
 
+class ArrivingBlob;
+
 // Thread-safe, and safe for several processes on one directory.
 class LayoutDirectory {
  public:
@@ -34,9 +36,11 @@ class LayoutDirectory {
   bool has_blob(const Digest& digest, std::uint64_t size) const;  // by name and size; no hashing
 
   // Streams `source` to a temporary file, verifying digest and size, and renames it into place,
-  // over an existing file of that name too. `on_bytes`, when given, is told the size of each piece.
+  // over an existing file of that name too. `on_bytes`, when given, is told the size of each piece;
+  // `arriving`, who may read along.
   Status put_blob(const Descriptor& descriptor, Source& source,
-                  const std::function<void(std::size_t)>& on_bytes, CancelToken cancel) const;
+                  const std::function<void(std::size_t)>& on_bytes, CancelToken cancel,
+                  ArrivingBlob* arriving = nullptr) const;
 
   Result<ImageIndex> read_index(const Limits& limits) const;
   // index.json: the text that `change` makes of it takes its place, with nobody in between.

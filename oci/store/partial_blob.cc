@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "base/text.h"
+#include "oci/store/arriving_blob.h"
 
 namespace cloister::oci {
 namespace {
@@ -103,7 +104,7 @@ Status PartialBlob::clear() const {
 // on.
 Status PartialBlob::attempt(const Descriptor& descriptor, std::uint64_t present,
                             const OpenAt& open_at, const std::function<void(std::size_t)>& on_bytes,
-                            CancelToken cancel) const {
+                            CancelToken cancel, ArrivingBlob* arriving) const {
   Fd copy(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
   if (!copy.valid()) return Error::io_errno(cat("cannot read ", quote(path_.native())), errno);
   FileSource file(std::move(copy), path_.native());
@@ -111,27 +112,30 @@ Status PartialBlob::attempt(const Descriptor& descriptor, std::uint64_t present,
   VerifySource verified(both, descriptor.digest, descriptor.size,
                         cat("blob ", descriptor.digest.str()));
   Bytes buffer(kStreamBuffer);
+  if (arriving != nullptr) arriving->begin(fd_.get());
   for (;;) {
     CL_CHECK(cancel.check());
     CL_TRY(const std::size_t n, verified.read(buffer));
     if (n == 0) return {};
     if (on_bytes) on_bytes(n);
     if (both.is_new()) CL_CHECK(append(ByteView(buffer).first(n)));
+    if (arriving != nullptr) arriving->advance(n);
   }
 }
 
 Status PartialBlob::complete(const Descriptor& descriptor, const OpenAt& open_at,
                              const fs::path& target,
-                             const std::function<void(std::size_t)>& on_bytes, CancelToken cancel) {
+                             const std::function<void(std::size_t)>& on_bytes, CancelToken cancel,
+                             ArrivingBlob* arriving) {
   CL_TRY(std::uint64_t present, size());
   if (present > descriptor.size) {  // no beginning of this blob
     CL_CHECK(clear());
     present = 0;
   }
-  auto done = attempt(descriptor, present, open_at, on_bytes, cancel);
+  auto done = attempt(descriptor, present, open_at, on_bytes, cancel, arriving);
   if (!done.has_value() && done.error().code() == Code::corrupt && present > 0) {
     CL_CHECK(clear());
-    done = attempt(descriptor, 0, open_at, {}, cancel);
+    done = attempt(descriptor, 0, open_at, {}, cancel, arriving);
   }
   if (!done.has_value()) {
     // What is wrong, and what is nothing, is not worth keeping.

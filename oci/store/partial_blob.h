@@ -18,6 +18,8 @@
 
 namespace cloister::oci {
 
+class ArrivingBlob;
+
 class PartialBlob {
  public:
   // Smaller blobs are not worth a file of their own.
@@ -31,14 +33,16 @@ class PartialBlob {
   // Hashes what is there, fetches what follows, renames the whole to `target`. Content that turns
   // out to be another is dropped; if it was there before, the blob is fetched once more from its
   // beginning. After any other failure the file stays for next time. `on_bytes` is told of every
-  // byte once, those that were there too.
+  // byte once, those that were there too; `arriving`, who may read along.
   Status complete(const Descriptor& descriptor, const OpenAt& open_at, const fs::path& target,
-                  const std::function<void(std::size_t)>& on_bytes, CancelToken cancel);
+                  const std::function<void(std::size_t)>& on_bytes, CancelToken cancel,
+                  ArrivingBlob* arriving = nullptr);
 
  private:
   PartialBlob(Fd fd, fs::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
   Status attempt(const Descriptor& descriptor, std::uint64_t present, const OpenAt& open_at,
-                 const std::function<void(std::size_t)>& on_bytes, CancelToken cancel) const;
+                 const std::function<void(std::size_t)>& on_bytes, CancelToken cancel,
+                 ArrivingBlob* arriving) const;
   Result<std::uint64_t> size() const;
   Status append(ByteView bytes) const;
   Status clear() const;

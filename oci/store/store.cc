@@ -5,6 +5,7 @@
 // whoever gets it exclusively for a moment knows that every file in tmp is nobody's.
 #include "oci/store/store.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "base/text.h"
@@ -61,19 +62,49 @@ Status Store::put_blob(const Descriptor& descriptor, Source& source,
   return layout_.put_blob(descriptor, source, on_bytes, cancel);
 }
 
-Status Store::continue_blob(const Descriptor& descriptor, ImageTransport& transport,
-                            const std::function<void(std::size_t)>& on_bytes, CancelToken cancel) {
+Status Store::fetch_blob(const Descriptor& descriptor, ImageTransport& transport,
+                         const std::function<void(std::size_t)>& on_bytes, CancelToken cancel,
+                         ArrivingBlob* arriving) {
+  std::uint64_t told = 0;
+  std::vector<std::string> others;
+  for (;;) {
+    std::uint64_t seen = 0;  // of this attempt; each byte is told once
+    auto status = fetch_once(
+        descriptor, transport,
+        [&](std::size_t n) {
+          seen += n;
+          if (on_bytes && seen > told) on_bytes(static_cast<std::size_t>(seen - told));
+          told = std::max(told, seen);
+        },
+        cancel, arriving);
+    if (status.has_value()) return status;
+    const Code code = status.error().code();
+    const bool of_the_place = code == Code::corrupt || code == Code::unavailable ||
+                              code == Code::not_found || code == Code::unauthorized;
+    if (!of_the_place || !transport.pass_over(descriptor)) {
+      Error error = std::move(status).error();
+      for (const std::string& other : others)
+        error = std::move(error).detail(cat("another place: ", other));
+      return error;
+    }
+    others.push_back(status.error().what());
+  }
+}
+
+Status Store::fetch_once(const Descriptor& descriptor, ImageTransport& transport,
+                         const std::function<void(std::size_t)>& on_bytes, CancelToken cancel,
+                         ArrivingBlob* arriving) {
   shared_->grown = true;
-  if (descriptor.size >= PartialBlob::kLeast) {
+  if (transport.resumable() && descriptor.size >= PartialBlob::kLeast) {
     CL_TRY(const fs::path directory, derived_directory("partial"));
     CL_TRY(auto partial, PartialBlob::open(directory, descriptor.digest));
     if (partial)
       return partial->complete(
           descriptor, [&](std::uint64_t offset) { return transport.blob_from(descriptor, offset); },
-          blob_path(descriptor.digest), on_bytes, cancel);
+          blob_path(descriptor.digest), on_bytes, cancel, arriving);
   }
   CL_TRY(const auto source, transport.blob(descriptor));
-  return put_blob(descriptor, *source, on_bytes, cancel);
+  return layout_.put_blob(descriptor, *source, on_bytes, cancel, arriving);
 }
 
 Result<Descriptor> Store::put_bytes(std::string_view media_type, ByteView bytes) {

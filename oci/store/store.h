@@ -34,6 +34,7 @@
 #include "base/thread_pool.h"
 #include "oci/documents/image.h"
 #include "oci/source/transport.h"
+#include "oci/store/arriving_blob.h"
 #include "oci/store/layout_directory.h"
 
 namespace cloister::oci {
@@ -55,9 +56,12 @@ class Store {
   // there. `on_bytes` is told the size of each piece.
   Status put_blob(const Descriptor& descriptor, Source& source,
                   const std::function<void(std::size_t)>& on_bytes = {}, CancelToken cancel = {});
-  // The same from a source that can continue where an earlier run stopped: PartialBlob.
-  Status continue_blob(const Descriptor& descriptor, ImageTransport& transport,
-                       const std::function<void(std::size_t)>& on_bytes, CancelToken cancel);
+  // The same from a place that images come from: continued where an earlier run stopped, when the
+  // place can do that (PartialBlob), and from another place when one gives what is not the blob.
+  // `arriving` is told what may be read along, but not the end.
+  Status fetch_blob(const Descriptor& descriptor, ImageTransport& transport,
+                    const std::function<void(std::size_t)>& on_bytes, CancelToken cancel,
+                    ArrivingBlob* arriving = nullptr);
   // Small content made by us.
   Result<Descriptor> put_bytes(std::string_view media_type, ByteView bytes);
   // A stream over a blob that is in the store (its bytes were verified when it was written).
@@ -88,6 +92,9 @@ class Store {
   };
   Store(LayoutDirectory layout, std::shared_ptr<Shared> shared)
       : layout_(std::move(layout)), shared_(std::move(shared)) {}
+  Status fetch_once(const Descriptor& descriptor, ImageTransport& transport,
+                    const std::function<void(std::size_t)>& on_bytes, CancelToken cancel,
+                    ArrivingBlob* arriving);
   LayoutDirectory layout_;
   std::shared_ptr<Shared> shared_;
 };
@@ -111,10 +118,13 @@ Result<Image> resolve_image(const ImageRef& ref, ImageTransport& transport, Stor
 // The blobs that the store lacks, in parallel, verified. REQUIRES: no digest occurs twice.
 Status fetch_blobs(const std::vector<Descriptor>& blobs, ImageTransport& transport, Store& store,
                    const FetchContext& context);
-// Fetches the layers that the store lacks, in parallel, verified. `on_layer(i)` is called (from a
-// worker thread) as soon as layer i is in the store, so that analysis overlaps the transfer.
+// What is done with layer i while it comes, or once it is there, on a worker's thread. What it makes
+// of blob.open() counts only after blob.settled().
+using OnLayer = std::function<Status(std::size_t, ArrivingBlob& blob)>;
+// Fetches the layers that the store lacks, in parallel, verified. `on_layer` is called for each as
+// soon as it begins to come, so that analysis overlaps the transfer within a layer and across them.
+// When a transfer fails, that is the error, whatever was made of what had come.
 Status fetch_layers(const Image& image, ImageTransport& transport, Store& store,
-                    const FetchContext& context,
-                    const std::function<Status(std::size_t)>& on_layer = {});
+                    const FetchContext& context, const OnLayer& on_layer = {});
 
 }  // namespace cloister::oci

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 
+#include "base/hint.h"
 #include "base/inflate.h"
 #include "base/text.h"
 #include "oci/documents/docker_archive.h"
@@ -31,17 +32,23 @@ class TarOfLayer final : public Source {
                                     quote(layer.media_type.substr(0, 200))))
           .hint("write to oci-archive:FILE, which holds any");
     CL_TRY(auto blob, image.open(layer));
-    return std::unique_ptr<TarOfLayer>(new TarOfLayer(std::move(blob), *compression, context));
+    return std::unique_ptr<TarOfLayer>(new TarOfLayer(
+        std::move(blob), *compression, most_inflated(layer.size, context.limits), context.cancel));
   }
-  Result<std::size_t> read(std::span<std::byte> out) override { return limited_.read(out); }
+  Result<std::size_t> read(std::span<std::byte> out) override {
+    static constexpr Advice kAdvice{
+        "", "if you trust the image, allow more with --max-layer-size and --max-ratio", ""};
+    return advise(limited_.read(out), kAdvice);
+  }
 
  private:
-  TarOfLayer(std::unique_ptr<Source> blob, Compression compression, const WriteContext& context)
+  TarOfLayer(std::unique_ptr<Source> blob, Compression compression, std::uint64_t most,
+             CancelToken cancel)
       : blob_(std::move(blob)),
         metered_(
-            *blob_, [](std::size_t) {}, context.cancel),
+            *blob_, [](std::size_t) {}, cancel),
         inflated_(make_inflater(compression, metered_)),
-        limited_(*inflated_, context.limits.layer_bytes, "the layer") {}
+        limited_(*inflated_, most, "the layer") {}
   std::unique_ptr<Source> blob_;
   MeterSource metered_;
   std::unique_ptr<Source> inflated_;

@@ -1,8 +1,13 @@
 #!/bin/sh
-# ./dev bench: what a build costs, beside `skopeo copy` of the same image from the same registry on
+# ./dev bench: two tables. What a build costs, beside `skopeo copy` of the same image from the same registry on
 # loopback (which transfers and verifies, and neither inflates nor analyses). For each image: cold
 # (empty store) and warm builds with push, their peak memory, and the ratio. Aims: cold at most 1.5
 # times skopeo, warm below 0.5 s, memory below 150 MB whatever the image.
+#
+# What `cloister files` costs, cold: pull, verify, inflate, hash every file. Beside it `skopeo copy` to a
+# layout, which only copies; `umoci unpack` of a layout; both and sha256sum over all files, which is the
+# same work; and the limit, ISA-L and SHA-256 alone over the same bytes on the same cores (limit.cc).
+# Aims: within 1.25 times the limit, memory below 100 MB with two jobs whatever the image.
 #
 #   run.sh [RUNS]
 #
@@ -87,5 +92,65 @@ for image in redis large; do
         packed / 1e6, unpacked / 1e6, copied, cold, cold / copied, warm, cold_mb, warm_mb
       exit !(cold / copied <= 1.5 && warm < 0.5 && cold_mb < 150 && warm_mb < 150)
     }' || missed="$missed $image"
+done
+
+# --- Listing all files ----------------------------------------------------------------------------
+
+# The Python image is made by root alone.
+layouts="redis:$work/redis/oci large:$work/large/oci"
+if [ "$(id -u)" = 0 ] && sh testdata/corpus/make.sh "$PWD/build/corpus" python; then
+  layouts="$layouts python:$PWD/build/corpus/oci"
+else
+  echo "no image of Python: making it needs root" >&2
+fi
+
+# layers_of LAYOUT TAG: the files of its layers.
+layers_of() {
+  manifest=$(jq -r --arg tag "$2" \
+    '.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] == $tag) | .digest' "$1/index.json")
+  jq -r '.layers[].digest' "$1/blobs/sha256/${manifest#sha256:}" | sed "s|^sha256:|$1/blobs/sha256/|"
+}
+# row IMAGE TOOL WALL CPU MB: with ratios to the limit.
+row() {
+  awk -v image="$1" -v tool="$2" -v wall="$3" -v cpu="$4" -v mb="$5" -v limit_wall="$limit_wall" \
+    -v limit_cpu="$limit_cpu" 'BEGIN {
+      printf "%-7s %-24s %7.2f s %6.2f | %7.2f s %6.2f | %5s\n", image, tool, wall, wall / limit_wall,
+        cpu, cpu / limit_cpu, mb
+    }'
+}
+# measure IMAGE TOOL PREPARE COMMAND: a row of it; leaves $wall and $mb.
+measure() {
+  wall=$(seconds "$1-files" "$3" "$4")
+  cpu=$(jq '.results[0] | .user + .system' "$work/$1-files.json")
+  sh -c "$3"
+  mb=$(peak "$4")
+  row "$1" "$2" "$wall" "$cpu" "$mb"
+}
+
+printf '\n%-7s %-24s %9s %6s | %9s %6s | %5s\n' image '' wall ratio cpu ratio MB
+for entry in $layouts; do
+  image=${entry%%:*} layout=${entry#*:}
+  skopeo --insecure-policy copy -q --dest-tls-verify=false "oci:$layout:$image" "docker://$registry/$image:x"
+  # shellcheck disable=SC2046  # digests
+  limits=$(build/bench_limit "$(nproc)" $(layers_of "$layout" "$image"))
+  limit_wall=$(echo "$limits" | jq .wall)
+  limit_cpu=$(echo "$limits" | jq .cpu)
+  row "$image" "ISA-L and SHA-256 alone" "$limit_wall" "$limit_cpu" -
+  measure "$image" "cloister files" "$empty_store" \
+    "build/cloister files $registry/$image:x --format json --progress none --jobs $(nproc)"
+  [ "$(awk -v wall="$wall" -v limit="$limit_wall" -v mb="$mb" 'BEGIN { print wall <= 1.25 * limit && mb < 100 }')" = 1 ] ||
+    missed="$missed files-of-$image"
+  measure "$image" "skopeo copy" "rm -rf $work/copy" "$(copy_of "$image")"
+  clear_unpacked="if [ -e $work/unpacked ]; then chmod -R u+rwX $work/unpacked; rm -rf $work/unpacked; fi"
+  unpack="umoci unpack --rootless --image $layout:$image $work/unpacked"
+  measure "$image" "umoci unpack" "$clear_unpacked" "$unpack"
+  cat >"$work/all.sh" <<SH
+set -e
+$(copy_of "$image")
+umoci unpack --rootless --image $work/copy:x $work/unpacked
+find $work/unpacked/rootfs -type f -print0 | xargs -0 sha256sum
+SH
+  measure "$image" "all that, and sha256sum" "rm -rf $work/copy; $clear_unpacked" "sh $work/all.sh"
+  sh -c "$clear_unpacked"
 done
 [ -z "$missed" ] || printf '\nan aim is missed for:%s\n' "$missed"

@@ -51,6 +51,28 @@ fresh
 rm "$(layer_of glibc)"
 build_refused 4 "is missing" "oci:$damaged:glibc"
 
+# --- Bounds, moved both ways: the same answer before and after the layer is in the cache ---
+fresh
+mkdir -p "$work/zeros"
+truncate -s 100M "$work/zeros/zeros"
+layout_tar "$work/zeros" "$work/zeros.tar"
+diff_id=sha256:$(sha256sum "$work/zeros.tar" | cut -d ' ' -f 1)
+gzip -n "$work/zeros.tar"
+with_layer "$work/zeros.tar.gz" "$gzip_type" "$diff_id"
+large=oci:$damaged:bad
+for run in cold warm; do
+  refused 1 "decompression bomb.*--max-ratio" files "$large" --max-ratio 100
+  refused 1 "inflates to more than 50.*--max-layer-size" files "$large" --max-layer-size 50M
+  refused 1 "more than 1 entries.*--max-entries" files "$large" --max-entries 1
+  CLOISTER_MAX_ENTRIES=1 refused 1 "more than 1 entries" files "$large"
+  must files "$large" --max-ratio 2000 --max-layer-size 200M --max-entries 2
+  echo "ok: $run, a layer within its bounds"
+done
+must push "$large" "docker-archive:$work/zeros.docker:x"
+refused 1 "limit|larger" push "$large" "docker-archive:$work/result.tar:x" --max-ratio 100
+refused 2 "not a size" files "$large" --max-layer-size much
+refused 2 "." files "$large" --max-ratio 0
+
 fresh # gzip that ends early, under a digest that is right
 head -c 3000 "$(layer_of glibc)" >"$work/cut.gz"
 with_layer "$work/cut.gz" "$gzip_type" "$zeros"

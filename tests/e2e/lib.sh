@@ -6,11 +6,14 @@ set -eu
 export LC_ALL=C
 : "${CLOISTER:?the binary to test}" "${CLOISTER_SOURCE_DIR:?}" "${E2E_SHARED:?}"
 unset SOURCE_DATE_EPOCH DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR XDG_CONFIG_HOME NO_COLOR \
-  CONTAINERS_REGISTRIES_CONF SSL_CERT_FILE CLOISTER_AUTHFILE CLOISTER_STORE CLOISTER_TLS_VERIFY
+  CONTAINERS_REGISTRIES_CONF SSL_CERT_FILE CLOISTER_AUTHFILE CLOISTER_STORE CLOISTER_TLS_VERIFY \
+  CLOISTER_MAX_LAYER_SIZE CLOISTER_MAX_RATIO CLOISTER_MAX_ENTRIES
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/cloister-e2e-XXXXXX")
 export HOME="$work/home" XDG_CACHE_HOME="$work/cache" XDG_STATE_HOME="$work/state"
-mkdir -p "$HOME"
+# Without it root's credentials of Podman would count: /run/containers/0/auth.json.
+export XDG_RUNTIME_DIR="$work/run"
+mkdir -p "$HOME" "$XDG_RUNTIME_DIR"
 e2e_pids=
 e2e_failures=0
 e2e_claims=0

@@ -42,8 +42,6 @@ auth "$DOCKER_CONFIG/config.json" test:test-pass
 must pull "$registry/app:1"
 echo "ok: DOCKER_CONFIG"
 unset DOCKER_CONFIG
-XDG_RUNTIME_DIR="$work/run"
-export XDG_RUNTIME_DIR
 auth "$XDG_RUNTIME_DIR/containers/auth.json" test:test-pass
 must build "$registry/app:1" --key "$key" --runtime "$runtime" -t "$registry/app:1-sgx" --push
 echo "ok: Podman's file, for a push too"

@@ -47,6 +47,16 @@ login test-pass
 same "other entries stay" "$(jq -r '.auths["other.example"].auth' "$config")" YTpi
 same "other settings stay, in their order" "$(jq -r 'keys_unsorted | join(" ")' "$config")" "zeta auths HttpHeaders"
 
+# Many at once, each a registry of its own: one server behind a proxy's names.
+logins=
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  printf 'test-pass\n' | HTTP_PROXY="http://$registry" "$CLOISTER" login "r$i.example" --plain-http \
+    -u test --password-stdin --authfile "$work/many.json" >"$work/login.$i" 2>&1 &
+  logins="$logins $!"
+done
+for login in $logins; do wait "$login" || :; done
+same "of twenty logins at once none is lost" "$(jq '.auths | length' "$work/many.json")" 20
+
 # A credential helper.
 mkdir -p "$work/bin"
 cat >"$work/bin/docker-credential-e2e" <<'HELPER'

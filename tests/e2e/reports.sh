@@ -159,9 +159,21 @@ must keygen image -o "$work/other.pem"
 cloister verify "oci:$work/built:x" --key "$work/other.pub" --format json
 same "another key is refused" "$code" 3
 valid verify
-att=$(blob_path "$work/built" "$(layers_of "$work/built" "sha256-$(manifest_digest "$work/built" x | cut -d: -f2).att")")
-jq -r .payload "$att" | base64 -d | jq .predicate >"$work/predicate"
-agrees "the measurement predicate" "$CLOISTER_SOURCE_DIR/sign/image/schema/enclave-measurement-v1.json" "$work/predicate"
+# predicate N: what the Nth attestation says.
+predicate() {
+  layers_of "$work/built" "sha256-$(manifest_digest "$work/built" x | cut -d: -f2).att" | sed -n "$1p" >"$work/layer"
+  jq -r .payload "$(blob_path "$work/built" "$(cat "$work/layer")")" | base64 -d | jq .predicate >"$work/predicate"
+}
+schemas=$CLOISTER_SOURCE_DIR/sign/image/schema
+predicate 1
+agrees "the measurement predicate" "$schemas/enclave-measurement-v1.json" "$work/predicate"
+predicate 2
+agrees "the provenance" "$schemas/provenance-v1.json" "$work/predicate"
+must keygen image -o "$work/rebuilder.pem"
+must attest --rebuild "oci:$work/built:x" --base "$image" --runtime "$runtime" --sign-key "$work/rebuilder.pem" --format json
+valid verify
+predicate 3
+agrees "the rebuild predicate" "$schemas/rebuild-v1.json" "$work/predicate"
 
 must manifest "$image" --runtime "$runtime" -o "$work/app.manifest.sgx"
 must measure "$work/app.manifest.sgx" --runtime "$runtime" --key "$key" --date 2024-01-02 --sig "$work/app.sig" --format json

@@ -22,7 +22,7 @@ must verify "$app" --key "$work/ecdsa-p256.pub" --format json
 same "what a build signed is verified" "$(jq -r .verified "$out")" true
 same "under the digest that was built" "$(jq -r .image.digest "$out")" "$digest"
 same "by these checks" "$(jq -r '[.checks[].name] | join(" ")' "$out")" \
-  "signature attestation entrypoint trusted-files sigstruct mrenclave debug attested-mrenclave attested-mrsigner attested-sigstruct attested-manifest attested-trusted-files attested-runtime attested-base attested-version"
+  "signature attestation entrypoint trusted-files sigstruct mrenclave debug attested-mrenclave attested-mrsigner attested-sigstruct attested-manifest attested-trusted-files attested-runtime attested-base attested-version provenance"
 must verify "$app" --key "$work/ecdsa-p256.pub"
 claim "people read a verdict" grep -qx "This image is what its signer says." "$out"
 

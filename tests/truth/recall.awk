@@ -5,6 +5,7 @@
 #   allowed   prefixes that the manifest allows unchecked
 #   trusted   paths that the manifest grants
 #   written   files that were also opened for writing: writable data, of which nothing is claimed
+#   volumes   directories that the image declares as such: what they hold, people decide
 #   opened    files that were opened
 #   spelled   path as spelled, file it led to
 # Output: "missed PATH FILE", then one line "figures" with the numbers of the table.
@@ -43,8 +44,13 @@ function granted(path,    dir) {
   return 0
 }
 
+function in_volume(file,    dir) {
+  for (dir in volumes) if (below("/" file, dir)) return 1
+  return 0
+}
+
 function demand(path, file,    src) {
-  if (replaced(file) || file in written) return
+  if (replaced(file) || file in written || in_volume(file)) return
   src = resolve(source(file))
   if (src != "?" && src != file) { path = source(path); file = src }
   if (!(file in wanted)) { wanted[file] = 1; opened_files++; opened_bytes += bytes("opened", file) }
@@ -85,6 +91,7 @@ stage == "trusted" {
   next
 }
 stage == "written" { written[$0] = 1; next }
+stage == "volumes" { volumes[$0] = 1; next }
 stage == "opened" { demand("/" $0, $0); next }
 stage == "spelled" { demand(lexical($1), $2) }
 END {

@@ -2,7 +2,7 @@
 # Recall and precision of generated manifests: everything that a program really opened (trace.sh) must
 # be granted, under the path as the program spells it, and little else. Excepted: the image's own C
 # library and ld.so.cache, which the runtime replaces; Python's byte code, in whose place the source
-# is wanted; and files that the program also writes.
+# is wanted; files that the program also writes; and what lies in volumes.
 #
 #   recall.sh [IMAGE…]
 #
@@ -40,6 +40,13 @@ results=${RESULTS:-$scratch}
 export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$scratch/cache}" XDG_STATE_HOME="${XDG_STATE_HOME:-$scratch/state}"
 (cd "$RUNTIME"/usr/lib/*/gramine/runtime/glibc && ls) >"$scratch/runtime"
 
+# image_volumes NAME: the directories under "Volumes" of the image's configuration.
+image_volumes() {
+  volumes_digest=$(jq -r --arg tag "$1" '.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] == $tag) | .digest' "$oci/index.json")
+  volumes_digest=$(jq -r '.config.digest // empty' "$oci/blobs/sha256/${volumes_digest#sha256:}")
+  [ -z "$volumes_digest" ] || jq -r '.config.Volumes // {} | keys[]' "$oci/blobs/sha256/${volumes_digest#sha256:}"
+}
+
 check() {
   name=$1 over=0
   if ! "$CLOISTER" manifest "oci:$oci:$name" --runtime "$RUNTIME" -o "$scratch/manifest" 2>"$scratch/error"; then
@@ -58,8 +65,9 @@ check() {
   cp "$truth/$name.opened.txt" "$scratch/opened"
   cp "$truth/$name.paths.tsv" "$scratch/spelled"
   : >"$scratch/written"
+  image_volumes "$name" >"$scratch/volumes"
   [ ! -e "$truth/$name.written.txt" ] || cp "$truth/$name.written.txt" "$scratch/written"
-  (cd "$scratch" && awk -f "$self/paths.awk" -f "$self/recall.awk" tree runtime mounts allowed trusted written opened spelled) >"$scratch/result"
+  (cd "$scratch" && awk -f "$self/paths.awk" -f "$self/recall.awk" tree runtime mounts allowed trusted written volumes opened spelled) >"$scratch/result"
   sed -n 's/^missed	//p' "$scratch/result" | sort >"$results/MISSES-$name.txt"
   figures=$(sed -n 's/^figures	//p' "$scratch/result")
   printf '%s\t%s\n' "$name" "$figures" >>"$scratch/new.tsv"

@@ -272,7 +272,7 @@ class PhpAnalysis final : AnalysisRun {
   }
 
   void zones(const std::string& from) {
-    grant("/usr/share/zoneinfo/**", "time zones, which it asks for by name", from);
+    grant_time_zones(Why::php_include, "time zones, which it asks for by name", from);
   }
 
   void include(std::string_view name, const std::string& from, const std::string& detail) {

@@ -372,7 +372,7 @@ class RubyAnalysis final : AnalysisRun {
       else if (kind == "encoding" && module.origin != Origin::core)
         character_set(name, module);
       else if (kind == "zone" && module.origin != Origin::core)
-        grant("/usr/share/zoneinfo/**", "time zones, which it asks for by name", from);
+        grant_time_zones(Why::ruby_require, "time zones, which it asks for by name", from);
     }
   }
 
@@ -397,7 +397,7 @@ class RubyAnalysis final : AnalysisRun {
       grant(found.path, detail, from);
       enqueue(found.path, found.origin, found.gem);
     }
-    if (name == "tzinfo") grant("/usr/share/zoneinfo/**", "time zones, for tzinfo", from);
+    if (name == "tzinfo") grant_time_zones(Why::ruby_require, "time zones, for tzinfo", from);
   }
 
   // A path that may lack its suffix.

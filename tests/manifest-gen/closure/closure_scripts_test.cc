@@ -61,6 +61,42 @@ TEST(ClosureScripts, WrappersScriptsAndVariablesAreFollowed) {
   EXPECT_TRUE(closure.unknown.empty());
 }
 
+TEST(ClosureScripts, LibrariesAlsoByTheLibraryPathThatAScriptSets) {
+  const auto root =
+      base()
+          .script("/entry.sh",
+                  "#!/bin/sh\nHOME_OF=/opt/app\n"
+                  "export LD_LIBRARY_PATH=\"${HOME_OF}/lib:${LD_LIBRARY_PATH}\"\nexec tool\n")
+          .elf("/usr/bin/tool", program({"liba.so.1"}))
+          .elf("/usr/lib/x86_64-linux-gnu/liba.so.1", test::library())
+          .link("/opt/app/lib/liba.so.1", "/usr/lib/x86_64-linux-gnu/liba.so.1")
+          .elf("/opt/app/lib/libb.so.1", test::library())
+          .build();
+  const auto closure = closure_of(root, {"/entry.sh"});
+  EXPECT_TRUE(has(closure, "/usr/lib/x86_64-linux-gnu/liba.so.1"));
+  EXPECT_TRUE(has(closure, "/opt/app/lib/liba.so.1"));
+  EXPECT_FALSE(has(closure, "/opt/app/lib/libb.so.1"));
+}
+
+// Rscript starts R's front end, a shell script, and tells it what to run.
+TEST(ClosureScripts, FrontEndsOfLanguagesAreAskedAbout) {
+  const auto root =
+      base()
+          .elf("/usr/bin/Rscript", program({}))
+          .script("/usr/lib/R/bin/R", "#!/bin/sh\nexec /usr/lib/R/bin/exec/R \"$@\"\n")
+          .elf("/usr/lib/R/bin/exec/R", program({}))
+          .file("/usr/lib/R/library/base/DESCRIPTION", "Package: base\n")
+          .file("/usr/lib/R/library/tools/DESCRIPTION", "Package: tools\n")
+          .file("/usr/lib/R/library/tools/R/tools.rdb")
+          .file("/srv/a.R", "library(tools)\n")
+          .build();
+  const auto closure = closure_of(root, {"/usr/bin/Rscript", "/srv/a.R"});
+  for (const char* path : {"/usr/lib/R/bin/R", "/usr/lib/R/bin/exec/R", "/srv/a.R",
+                           "/usr/lib/R/library/tools/R/tools.rdb"})
+    EXPECT_TRUE(has(closure, path)) << path;
+  EXPECT_TRUE(closure.unknown.empty());
+}
+
 TEST(ClosureScripts, DirectoriesOfScriptsAreRun) {
   const auto root =
       base()

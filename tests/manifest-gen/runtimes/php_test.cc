@@ -95,6 +95,17 @@ TEST(Php, ServersMayBeAskedForAnyScript) {
   EXPECT_FALSE(grants(own, "/app/p.php"));
 }
 
+TEST(Php, ComputedTimeZonesBringEachZoneOnce) {
+  Tree tree = php_image();
+  tree.file("/app/a.php", "<?php new DateTimeZone($x);")
+      .file("/usr/share/zoneinfo/UTC")
+      .file("/usr/share/zoneinfo/right/Europe/Paris");
+  const Analysis found = Scene(tree).analyze("php", {"/usr/bin/php", "a.php"});
+  EXPECT_TRUE(grants(found, "/usr/share/zoneinfo/*"));
+  EXPECT_TRUE(grants(found, "/usr/share/zoneinfo/Europe/**"));
+  EXPECT_FALSE(grants(found, "/usr/share/zoneinfo/right/**"));
+}
+
 TEST(Php, MissingProgramIsSaid) {
   EXPECT_EQ(Scene(php_image()).analyze("php", {"/usr/bin/php", "-c", "x.ini", "gone.php"}).unknown,
             (std::vector<std::string>{"the program gone.php is not in the image"}));

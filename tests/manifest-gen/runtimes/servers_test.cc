@@ -126,6 +126,24 @@ TEST(Servers, AnyProgramsConfigurationIsReadForAbsolutePaths) {
   EXPECT_TRUE(granted(root, {"/usr/bin/app", "/work/b.pem"}).empty());
 }
 
+TEST(Servers, MariadbReadsItsConfigurationUnlessAnotherIsNamed) {
+  const auto root = Tree()
+                        .elf("/usr/sbin/mariadbd", test::program())
+                        .file("/etc/mysql/my.cnf", "!includedir /etc/mysql/conf.d/\n")
+                        .file("/etc/mysql/conf.d/a.cnf", "[mysqld]\nssl-ca=/etc/ca.pem\n")
+                        .file("/etc/ca.pem")
+                        .file("/init.sql")
+                        .file("/own.cnf")
+                        .build();
+  const Paths found = granted(root, {"/usr/sbin/mariadbd", "--init-file=/init.sql"});
+  for (const std::string_view path :
+       {"/etc/mysql/my.cnf", "/etc/mysql/conf.d/a.cnf", "/etc/ca.pem", "/init.sql"})
+    EXPECT_NE(std::find(found.begin(), found.end(), path), found.end()) << path;
+  const Paths own = granted(root, {"/usr/sbin/mariadbd", "--defaults-file=/own.cnf"});
+  EXPECT_NE(std::find(own.begin(), own.end(), "/own.cnf"), own.end());
+  EXPECT_EQ(std::find(own.begin(), own.end(), "/etc/mysql/my.cnf"), own.end());
+}
+
 TEST(Servers, FilesThatIncludeEachOtherEnd) {
   const auto root = Tree()
                         .elf("/usr/bin/redis-server", test::program())

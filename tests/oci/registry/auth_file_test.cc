@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <thread>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -155,6 +156,19 @@ TEST_F(AuthFile, AFileOfSomethingElseIsNotOverwritten) {
         << text;
     EXPECT_EQ(read("docker/config.json"), text);
   }
+}
+
+// A matrix of CI jobs on one machine logs in at one time.
+TEST_F(AuthFile, OfLoginsAtOneTimeNoneIsLost) {
+  constexpr int kLogins = 20;
+  std::vector<std::thread> logins;
+  for (int i = 0; i < kLogins; ++i)
+    logins.emplace_back([this, i] {
+      const auto kept = save_credentials(paths_, cat("r", i, ".io"), user_credentials(), Limits{});
+      EXPECT_TRUE(kept.has_value()) << kept.error().what();
+    });
+  for (std::thread& login : logins) login.join();
+  for (int i = 0; i < kLogins; ++i) EXPECT_EQ(found(cat("r", i, ".io")).username, "user") << i;
 }
 
 TEST_F(AuthFile, UserNamesThatCannotBeKeptAreRefused) {

@@ -59,16 +59,17 @@ std::string auth_entry(const std::string& user_password) {
 }
 
 TEST_F(CredentialFiles, PathsFollowTheEnvironment) {
-  const auto paths = credential_paths({{"HOME", "/h"}}, "");
-  EXPECT_EQ(paths.default_files,
-            (std::vector<std::string>{"/h/.config/containers/auth.json", "/h/.docker/config.json",
-                                      "/h/.dockercfg"}));
+  const auto paths = credential_paths({{"HOME", "/h"}}, "", 1000);
+  EXPECT_EQ(
+      paths.default_files,
+      (std::vector<std::string>{"/run/containers/1000/auth.json", "/h/.config/containers/auth.json",
+                                "/h/.docker/config.json", "/h/.dockercfg"}));
   EXPECT_EQ(paths.new_file, "/h/.docker/config.json");
   std::map<std::string, std::string> env = {{"HOME", "/h"},
                                             {"DOCKER_CONFIG", "/d"},
                                             {"XDG_RUNTIME_DIR", "/x"},
                                             {"XDG_CONFIG_HOME", "/c"}};
-  const auto all = credential_paths(env, "/a");
+  const auto all = credential_paths(env, "/a", 0);
   EXPECT_EQ(all.authfile, "/a");
   EXPECT_EQ(all.default_files,
             (std::vector<std::string>{"/d/config.json", "/x/containers/auth.json",
@@ -76,10 +77,11 @@ TEST_F(CredentialFiles, PathsFollowTheEnvironment) {
                                       "/h/.dockercfg"}));
   EXPECT_EQ(all.new_file, "/d/config.json");
   env["REGISTRY_AUTH_FILE"] = "/r";
-  const auto alone = credential_paths(env, "");
+  const auto alone = credential_paths(env, "", 0);
   EXPECT_EQ(alone.default_files, std::vector<std::string>{"/r"});
   EXPECT_EQ(alone.new_file, "/r");
-  EXPECT_TRUE(credential_paths({}, "").default_files.empty());
+  EXPECT_EQ(credential_paths({}, "", 0).default_files,
+            std::vector<std::string>{"/run/containers/0/auth.json"});
 }
 
 TEST_F(CredentialFiles, SplitsAuthAtTheFirstColon) {

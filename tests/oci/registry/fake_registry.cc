@@ -2,8 +2,10 @@
 // Location changes with every step and its query must come back, as real registries demand.
 #include "tests/oci/registry/fake_registry.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace cloister::oci {
@@ -24,6 +26,13 @@ Reply status_reply(int status) {
   Reply reply;
   reply.status = status;
   return reply;
+}
+
+// Empty when it has none.
+std::string subject_of(const std::string& manifest) {
+  const Json json = Json::parse(manifest, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains("subject")) return {};
+  return json["subject"].value("digest", std::string());
 }
 
 }  // namespace
@@ -192,7 +201,7 @@ Reply FakeRegistry::give_token(const std::string& scopes) {
 Reply FakeRegistry::right_answer(const Received& request) {
   if (request.path == "/token") return token(request);
   if (request.path == "/v2/") return may(request, "") ? Reply{} : challenge("");
-  for (const char* kind : {"/manifests/", "/blobs/uploads/", "/blobs/"}) {
+  for (const char* kind : {"/manifests/", "/blobs/uploads/", "/blobs/", "/referrers/"}) {
     const std::size_t at = request.path.find(kind);
     if (!request.path.starts_with("/v2/") || at == std::string::npos || at < 4) continue;
     const std::string name = request.path.substr(4, at - 4);
@@ -203,6 +212,9 @@ Reply FakeRegistry::right_answer(const Received& request) {
     }
     if (kind == std::string_view("/manifests/"))
       return serve_manifest(request, repositories_[name], rest);
+    if (kind == std::string_view("/referrers/"))
+      return referrers ? serve_referrers(repositories_[name], rest)
+                       : error_reply(404, "NAME_UNKNOWN", "no such page");
     if (kind == std::string_view("/blobs/")) return serve_blob(request, repositories_[name], rest);
     return rest.empty() ? start_upload(request, name) : continue_upload(request, rest);
   }
@@ -217,6 +229,8 @@ Reply FakeRegistry::serve_manifest(const Received& request, Repository& reposito
         repository.manifests[reference] = {request.header("content-type"), request.body};
     Reply reply = status_reply(201);
     reply.headers = {{"Docker-Content-Digest", digest}};
+    const std::string subject = subject_of(request.body);
+    if (referrers && !subject.empty()) reply.headers.push_back({"OCI-Subject", subject});
     return reply;
   }
   const auto found = repository.manifests.find(reference);
@@ -226,6 +240,26 @@ Reply FakeRegistry::serve_manifest(const Received& request, Repository& reposito
   reply.body = found->second.second;
   reply.headers = {{"Content-Type", found->second.first},
                    {"Docker-Content-Digest", sha256(reply.body).str()}};
+  return reply;
+}
+
+// An index of the manifests whose subject it is, with their artifact type and annotations.
+Reply FakeRegistry::serve_referrers(const Repository& repository, const std::string& digest) {
+  OrderedJson listed = OrderedJson::array();
+  for (const auto& [reference, manifest] : repository.manifests) {
+    if (!reference.starts_with("sha256:") || subject_of(manifest.second) != digest) continue;
+    const OrderedJson json = OrderedJson::parse(manifest.second);
+    OrderedJson entry = {
+        {"mediaType", manifest.first}, {"digest", reference}, {"size", manifest.second.size()}};
+    for (const char* key : {"artifactType", "annotations"})
+      if (json.contains(key)) entry[key] = json[key];
+    listed.push_back(std::move(entry));
+  }
+  Reply reply;
+  reply.headers = {{"Content-Type", std::string(media_type::kOciIndex)}};
+  reply.body = dump_json(OrderedJson{{"schemaVersion", 2},
+                                     {"mediaType", std::string(media_type::kOciIndex)},
+                                     {"manifests", std::move(listed)}});
   return reply;
 }
 

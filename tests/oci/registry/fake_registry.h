@@ -40,6 +40,7 @@ class FakeRegistry {
   std::string refused_scope;      // it denies a request that asks for this
   int token_lifetime = 300;
   bool mounts = true;
+  bool referrers = false;               // it has the referrers API (distribution-spec 1.1)
   bool ranges = true;                   // of blobs
   bool upload_status = true;            // GET of an upload says how far it is
   std::size_t largest_body = SIZE_MAX;  // more in one PATCH is 413
@@ -86,6 +87,7 @@ class FakeRegistry {
   Reply challenge(const std::string& scope) const;
   Reply serve_manifest(const Received& request, Repository& repository,
                        const std::string& reference);
+  static Reply serve_referrers(const Repository& repository, const std::string& digest);
   Reply serve_blob(const Received& request, Repository& repository, const std::string& digest);
   Reply start_upload(const Received& request, const std::string& name);
   Reply continue_upload(const Received& request, const std::string& id);

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/text.h"
+#include "oci/registry/mirrors.h"
 #include "oci/store/store.h"
 #include "oci/write/destinations.h"
 #include "tests/oci/fixtures.h"
@@ -79,6 +80,18 @@ std::string all_of(const Error& error) {
   return cat(error.what(), " | ", join(error.details(), " | "), " | ", trace_of(error));
 }
 
+Reply shorter_without_length(const Received&, Reply reply) {
+  reply.chunked = true;
+  reply.body.resize(reply.body.size() / 2);
+  return reply;
+}
+
+Reply longer_without_length(const Received&, Reply reply) {
+  reply.chunked = true;
+  reply.body += "more";
+  return reply;
+}
+
 // A registry, an image, a store: everything that a pull or a push needs.
 class Faults : public testing::Test {
  protected:
@@ -95,6 +108,19 @@ class Faults : public testing::Test {
     ImageRef ref;
     ref.registry = ref_to(registry, "app");
     const auto transport = make_registry_transport(client, ref.registry);
+    CL_TRY(const Image image, resolve_image(ref, *transport, store, context_.fetch()));
+    return fetch_layers(image, *transport, store, context_.fetch());
+  }
+
+  Status pull_from(const std::vector<const FakeRegistry*>& places, Store& store) {
+    std::vector<PullSource> sources;
+    for (const FakeRegistry* place : places) sources.push_back({ref_to(*place, "app"), false});
+    const auto transport =
+        make_mirrored_transport(std::move(sources), [this](const PullSource& source) {
+          return RegistryClient::open(source.ref, Access::pull, {}, options_, limits_, {});
+        });
+    ImageRef ref;
+    ref.registry = ref_to(*places.back(), "app");
     CL_TRY(const Image image, resolve_image(ref, *transport, store, context_.fetch()));
     return fetch_layers(image, *transport, store, context_.fetch());
   }
@@ -145,12 +171,7 @@ TEST_F(Faults, OfAPull) {
       {"redirects without end", {"GET", "/blobs/", -1, to_itself}, "redirects without end"},
       {"silence", {"GET", "/blobs/", -1, silent}, "stopped answering"},
       {"longer than announced",
-       {"GET", "/blobs/", -1,
-        [](const Received&, Reply reply) {
-          reply.chunked = true;
-          reply.body += "more";
-          return reply;
-        }},
+       {"GET", "/blobs/", -1, longer_without_length},
        "longer than its descriptor"},
       {"another length",
        {"GET", "/blobs/", -1,
@@ -204,6 +225,74 @@ TEST_F(Faults, OfAPull) {
     for (const auto& [digest, content] : image_.blobs)
       EXPECT_TRUE(!done.has_value() || store.has_blob(digest, content.size())) << one.name;
   }
+}
+
+// Whatever a mirror does, the image comes, from the registry behind it, with the right bytes; small
+// layers, and one that is large enough to be continued.
+TEST_F(Faults, OfAMirror) {
+  image_ = make_image({.layers = {bytes(1'500'000, 'a'), bytes(300'000, 'A'), bytes(10, '0')}});
+  const Case cases[] = {
+      {"one bit off", {"GET", "/blobs/", -1, one_bit_off}},
+      {"longer", {"GET", "/blobs/", -1, longer_without_length}},
+      {"shorter", {"GET", "/blobs/", -1, shorter_without_length}},
+      {"another length",
+       {"GET", "/blobs/", -1,
+        [](const Received&, Reply reply) {
+          reply.body += "more";
+          return reply;
+        }}},
+      {"nothing at all",
+       {"GET", "/blobs/", -1,
+        [](const Received&, Reply reply) {
+          reply.body.clear();
+          return reply;
+        }}},
+      {"cut for ever",
+       {"GET", "/blobs/", -1,
+        [](const Received&, Reply reply) {
+          reply.cut_after = 10;
+          return reply;
+        }}},
+      {"wrong, then cut",
+       {"GET", "/blobs/", -1,
+        [](const Received&, Reply reply) {
+          reply.body[0] ^= 1;
+          reply.cut_after = reply.body.size() - 1;
+          return reply;
+        }}},
+      {"503", {"GET", "/blobs/", -1, refusal(503)}},
+      {"404", {"GET", "/blobs/", -1, refusal(404)}},
+      {"silence", {"GET", "/blobs/", -1, silent}},
+  };
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.name);
+    const ScratchDirectory scratch;
+    FakeRegistry mirror, own;
+    fill(mirror);
+    fill(own);
+    mirror.inject(one.fault);
+    Store store = must(Store::open(scratch / "s"));
+    const Status done = pull_from({&mirror, &own}, store);
+    EXPECT_TRUE(done.has_value()) << all_of(done.error());
+    for (const Descriptor& layer : image_.layers)
+      EXPECT_TRUE(store.read_blob(layer, 1 << 30).has_value());
+    EXPECT_GT(mirror.count("GET", ""), 0);
+  }
+}
+
+TEST_F(Faults, OfAllPlacesAreToldTogether) {
+  const ScratchDirectory scratch;
+  FakeRegistry mirror, own;
+  for (FakeRegistry* place : {&mirror, &own}) {
+    fill(*place);
+    place->inject({"GET", "/blobs/", -1, one_bit_off});
+  }
+  Store store = must(Store::open(scratch / "s"));
+  const Status done = pull_from({&mirror, &own}, store);
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().code(), Code::corrupt);
+  EXPECT_NE(all_of(done.error()).find("another place: "), std::string::npos)
+      << all_of(done.error());
 }
 
 TEST_F(Faults, OfAPush) {

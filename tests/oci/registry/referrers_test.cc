@@ -49,6 +49,19 @@ TEST(Referrers, AreListedByTheApiPageByPage) {
   EXPECT_EQ((*listed)[1].digest, sha256("2"));
 }
 
+TEST(Referrers, ARegistryWithTheApiNeedsNoFallbackTag) {
+  FakeRegistry registry;
+  registry.referrers = true;
+  const auto client = client_of(registry, "app", Access::push);
+  const RawManifest signature = signature_of(kSubject, "note");
+  ASSERT_TRUE(client->put_referrer(signature, kSubject).has_value());
+  EXPECT_EQ(registry.manifest("app", referrers_tag(kSubject)), "");
+  const auto listed = client->referrers(kSubject);
+  ASSERT_TRUE(listed.has_value()) << listed.error().what();
+  ASSERT_EQ(listed->size(), 1U);
+  EXPECT_EQ(listed->front().digest, signature.descriptor.digest);
+}
+
 TEST(Referrers, AListWithoutEndIsRefused) {
   FakeRegistry registry;
   registry.inject({"GET", "/referrers/", -1, [](const Received& request, Reply) {

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "oci/source/docker_daemon.h"
+#include "oci/store/stored_export.h"
 #include "tests/base/http_server.h"
 #include "tests/oci/fixtures.h"
 
@@ -43,6 +44,8 @@ class DockerDaemon : public ::testing::Test {
       if (request.path == cat("/images/", name, "/get") ||
           request.path == cat("/images/", config_.digest.str(), "/get"))
         return archive();
+    if (request.path == "/images/app:1/json")
+      return answer(200, cat(R"({"Id":")", config_.digest.str(), R"(","RepoTags":["app:1"]})"));
     return answer(404, R"({"message":"No such image: nope:latest"})");
   }
   Reply archive() const {
@@ -82,6 +85,56 @@ TEST_F(DockerDaemon, GivesOutAnImage) {
     EXPECT_EQ(as_text(*read_all(**layer, 100, "layer")), "tar two");
   }
   EXPECT_EQ(count_files(scratch_.path()), 3U);  // the spool files are gone: app.tar, layout, socket
+}
+
+TEST_F(DockerDaemon, ThatIsAskedAgainNeedNotExportAgain) {
+  if (!make_archive()) GTEST_SKIP() << "skopeo is missing";
+  const HttpServer daemon([this](const Received& r) { return serve(r); }, nullptr, socket());
+  auto opened = Store::open(scratch_ / "store");
+  ASSERT_TRUE(opened.has_value());
+  Store& store = *opened;
+  EXPECT_EQ(open_stored_export(store, config_.digest, context_.limits), nullptr);
+  auto exported = open("docker-daemon:app:1");
+  ASSERT_TRUE(exported.has_value());
+  const ImageRef ref = *parse_image_ref("docker-daemon:app:1");
+  const auto image = resolve_image(ref, **exported, store, context_.fetch());
+  ASSERT_TRUE(image.has_value()) << image.error().what();
+  EXPECT_EQ(open_stored_export(store, config_.digest, context_.limits), nullptr) << "no layers yet";
+  ASSERT_TRUE(fetch_layers(*image, **exported, store, context_.fetch()).has_value());
+
+  const auto id = daemon_image_id(ref, {socket(), "test"}, context_.limits, {});
+  ASSERT_TRUE(id.has_value() && *id);
+  EXPECT_EQ(**id, config_.digest);
+  const auto kept = open_stored_export(store, **id, context_.limits);
+  ASSERT_NE(kept, nullptr);
+  EXPECT_EQ(kept->root()->text, (*exported)->root()->text);
+  EXPECT_EQ(as_text(*read_all(**kept->blob(image->manifest.layers[1]), 100, "layer")), "tar two");
+
+  fs::remove(store.blob_path(image->manifest.layers[0].digest));
+  EXPECT_EQ(open_stored_export(store, **id, context_.limits), nullptr) << "a layer was pruned";
+}
+
+TEST_F(DockerDaemon, MayNameImagesOtherwise) {
+  std::string body;
+  int status = 200;
+  const HttpServer daemon([&](const Received&) { return answer(status, body); }, nullptr, socket());
+  const auto id = [&] {
+    return daemon_image_id(*parse_image_ref("docker-daemon:app"), {socket(), "test"},
+                           context_.limits, {});
+  };
+  const std::string hex(64, 'a');
+  for (const std::string& text : {hex, "sha256:" + hex}) {  // Podman's and Docker's
+    body = cat(R"({"Id":")", text, R"("})");
+    EXPECT_EQ(id()->value().hex(), hex);
+  }
+  for (std::string_view text : {"", "[]", "{}", R"({"Id":7})", R"({"Id":"sha512:aa"})"}) {
+    body = text;
+    EXPECT_FALSE(id()->has_value()) << text;
+  }
+  status = 500;
+  EXPECT_FALSE(id()->has_value());
+  status = 404;
+  EXPECT_EQ(code_of(id()), Code::not_found);
 }
 
 TEST_F(DockerDaemon, ThatHasNoSuchImageSaysSo) {

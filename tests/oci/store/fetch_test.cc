@@ -219,13 +219,16 @@ TEST_F(Fetch, FetchesEachLayerOnce) {
   transport.requests = 0;
   std::mutex mutex;
   std::vector<int> seen(3);
-  ASSERT_TRUE(
-      fetch_layers(*image, transport, *store_, context_.fetch(), [&](std::size_t i) -> Status {
-        std::lock_guard lock(mutex);
-        EXPECT_TRUE(store_->has_blob(test.layers[i].digest, test.layers[i].size));
-        ++seen[i];
-        return {};
-      }).has_value());
+  ASSERT_TRUE(fetch_layers(*image, transport, *store_, context_.fetch(),
+                           [&](std::size_t i, ArrivingBlob& blob) -> Status {
+                             EXPECT_TRUE(*blob.settled());
+                             std::lock_guard lock(mutex);
+                             EXPECT_TRUE(
+                                 store_->has_blob(test.layers[i].digest, test.layers[i].size));
+                             ++seen[i];
+                             return {};
+                           })
+                  .has_value());
   EXPECT_EQ(seen, (std::vector<int>{1, 1, 1}));
   EXPECT_EQ(transport.requests, 2);
   const std::string id = test.layers[0].digest.hex().substr(0, 12);
@@ -260,9 +263,9 @@ TEST_F(Fetch, PassesOnWhatTheAnalysisSays) {
   MemoryTransport transport(test);
   const auto image = resolve(transport);
   ASSERT_TRUE(image.has_value());
-  const auto status =
-      fetch_layers(*image, transport, *store_, context_.fetch(),
-                   [](std::size_t) -> Status { return Error::unsupported("odd tar"); });
+  const auto status = fetch_layers(
+      *image, transport, *store_, context_.fetch(),
+      [](std::size_t, ArrivingBlob&) -> Status { return Error::unsupported("odd tar"); });
   ASSERT_EQ(code_of(status), Code::unsupported);
   EXPECT_EQ(trace_of(status.error()), "");  // fetching is not what failed
 }

@@ -173,9 +173,9 @@ TEST(StoreContinues, LargeBlobsAndNotSmallOnes) {
     Origin origin{noise(size), {}, size / 2};
     const Descriptor blob = describe("x", origin.content);
     ResumableTransport transport(origin);
-    EXPECT_FALSE(store.continue_blob(blob, transport, {}, {}).has_value());
+    EXPECT_FALSE(store.fetch_blob(blob, transport, {}, {}).has_value());
     origin.stop_after.reset();
-    ASSERT_TRUE(store.continue_blob(blob, transport, {}, {}).has_value());
+    ASSERT_TRUE(store.fetch_blob(blob, transport, {}, {}).has_value());
     EXPECT_EQ(origin.offsets.back(), size > PartialBlob::kLeast ? size / 2 : 0);
     EXPECT_TRUE(store.has_blob(blob.digest, blob.size));
     EXPECT_EQ(count_files(scratch / "s/cloister/tmp"), 0U);
@@ -192,7 +192,7 @@ TEST(StoreContinues, BesideAnotherOwner) {
   const auto other = PartialBlob::open(*directory, blob.digest);
   ASSERT_TRUE(other.has_value() && other->has_value());
   ResumableTransport transport(origin);
-  ASSERT_TRUE(store.continue_blob(blob, transport, {}, {}).has_value());
+  ASSERT_TRUE(store.fetch_blob(blob, transport, {}, {}).has_value());
   EXPECT_TRUE(store.has_blob(blob.digest, blob.size));
 }
 
