@@ -320,8 +320,9 @@ class ConfigReader {
         if (!directory.empty()) file_of(cat(directory, "/", word, ".so"), from);
     if (!include && !module && !tree) return;
     std::set<std::string> bases = bases_;
-    for (const std::string_view base : split(server_->bases, ' '))
-      if (!base.empty()) bases.emplace(base);
+    if (server_ != nullptr)
+      for (const std::string_view base : split(server_->bases, ' '))
+        if (!base.empty()) bases.emplace(base);
     for (const std::string& base : bases) {
       const std::string path = absolute(word, base);
       // Of a program without a row: "include": ["src", "*.ts"] means something else.
