@@ -61,8 +61,9 @@ struct Limits {
   std::uint64_t key_bytes = 1ULL << 20;
 
   // Signatures and attestations attached to images.
-  std::uint64_t attachment_bytes = 16ULL << 20;  // one payload, envelope or bundle
-  std::size_t attachments = 256;                 // of one image, of each kind
+  std::uint64_t attachment_bytes = 16ULL << 20;       // one payload, envelope or bundle
+  std::size_t attachments = 256;                      // of one image, of each kind
+  std::uint64_t all_attachments_bytes = 64ULL << 20;  // of one image, together
   std::uint64_t libpal_bytes = 256ULL << 20;
 };
 

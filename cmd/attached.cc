@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <memory>
 
-#include "base/stream.h"
 #include "base/text.h"
 #include "cmd/publish.h"
 #include "oci/documents/attached.h"
 #include "oci/source/open.h"
 #include "oci/write/destinations.h"
 #include "sign/image/bundle.h"
-#include "sign/image/dsse.h"
 
 namespace cloister::cmd {
 namespace {
@@ -78,73 +76,7 @@ bool has_artefact(const std::vector<oci::Descriptor>& layers, const Artefact& ar
   });
 }
 
-// The layers of an attached manifest, verified; empty when it is no image manifest.
-Result<std::vector<Artefact>> artefacts_of(Session& session, oci::ImageTransport& from,
-                                           const oci::Descriptor& descriptor) {
-  std::vector<Artefact> out;
-  CL_TRY(const oci::RawManifest raw, from.manifest(descriptor));
-  const auto manifest = oci::parse_image_manifest(raw.text, session.limits());
-  if (!manifest.has_value()) return out;
-  if (manifest->layers.size() > session.limits().attachments)
-    return Error::limit(cat("more than ", session.limits().attachments,
-                            " signatures or attestations are attached to the image"));
-  for (const oci::Descriptor& layer : manifest->layers) {
-    if (layer.size > session.limits().attachment_bytes) continue;  // no signature is that large
-    CL_TRY(const auto blob, from.blob(layer));
-    VerifySource verified(*blob, layer.digest, layer.size, cat("artefact ", layer.digest.str()));
-    CL_TRY(const Bytes bytes, read_all(verified, layer.size, "an artefact"));
-    out.push_back({layer, std::string(as_text(bytes))});
-  }
-  return out;
-}
-
-void add_evidence(const Artefact& artefact, std::string_view tag, const Limits& limits,
-                  AttachedEvidence& out) {
-  if (tag.ends_with(oci::kSignatureSuffix)) {
-    const auto at = artefact.descriptor.annotations.find(kSignatureAnnotation);
-    if (at == artefact.descriptor.annotations.end()) return;
-    if (auto signature = unbase64(at->second))
-      out.signatures.push_back({artefact.text, std::move(*signature)});
-    return;
-  }
-  const bool attestation = tag.ends_with(oci::kAttestationSuffix);
-  auto envelope = attestation ? sign::parse_dsse(artefact.text, limits)
-                              : sign::parse_bundle(artefact.text, limits);
-  if (envelope.has_value())
-    (attestation ? out.attestations : out.bundles).push_back(std::move(*envelope));
-}
-
 }  // namespace
-
-std::vector<sign::DsseEnvelope> AttachedEvidence::envelopes() const {
-  std::vector<sign::DsseEnvelope> out = attestations;
-  out.insert(out.end(), bundles.begin(), bundles.end());
-  return out;
-}
-
-Result<AttachedEvidence> read_attached(Session& session, const oci::ImageRef& ref,
-                                       const Digest& image) {
-  AttachedEvidence out;
-  CL_TRY(oci::ImageTransport * from, session.transport(ref));
-  CL_TRY(const auto attached, from->attached(image));
-  if (attached.size() > session.limits().attachments)
-    return Error::limit(
-        cat("more than ", session.limits().attachments, " artefacts are attached to the image"));
-  for (const oci::Attached& item : attached) {
-    CL_CHECK(session.cancel().check());
-    auto artefacts = artefacts_of(session, *from, item.descriptor);
-    if (!artefacts.has_value()) {
-      // A list of referrers may name what is not there, or is something else.
-      if (item.tag.empty() && artefacts.error().code() != Code::cancelled &&
-          artefacts.error().code() != Code::unavailable)
-        continue;
-      return std::move(artefacts).error().while_("reading what is attached to the image");
-    }
-    for (const Artefact& artefact : *artefacts)
-      add_evidence(artefact, item.tag, session.limits(), out);
-  }
-  return out;
-}
 
 Status attach_under_tag(Session& session, const oci::ImageRef& ref, const Digest& image,
                         std::string_view suffix, const Artefact& artefact) {

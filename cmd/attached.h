@@ -12,6 +12,9 @@
 namespace cloister::cmd {
 
 inline constexpr const char* kSignatureAnnotation = "dev.cosignproject.cosign/signature";
+inline constexpr std::string_view kSimpleSigningMediaType =
+    "application/vnd.dev.cosign.simplesigning.v1+json";
+inline constexpr std::string_view kDsseMediaType = "application/vnd.dsse.envelope.v1+json";
 
 // One artefact that we attach.
 struct Artefact {
@@ -22,6 +25,7 @@ struct Artefact {
 struct AttachedEvidence {
   std::vector<sign::SignatureArtefact> signatures;
   std::vector<sign::DsseEnvelope> attestations, bundles;
+  std::size_t unread = 0;                             // missing, damaged, or more than is looked at
   std::vector<sign::DsseEnvelope> envelopes() const;  // all of them
 };
 

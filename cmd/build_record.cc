@@ -146,6 +146,9 @@ Result<BuildRecord> parse_build_record(std::string_view text, const Limits& limi
   out.version = std::move(provenance.generator_version);
   for (const Parameter& parameter : kParameters)
     CL_CHECK(std::visit(ReadParameter{out.plan, parameter.name, parameters}, parameter.member));
+  for (const auto& version : {out.plan.isvprodid, out.plan.isvsvn})
+    if (version && *version > 0xffff)
+      return Error::corrupt("isvprodid or isvsvn of the provenance is out of range");
   CL_TRY(const auto date, get_string(parameters, kDate));
   if (!date) return Error::corrupt("the provenance has no date");
   CL_TRY(out.created, parse_rfc3339(*date));

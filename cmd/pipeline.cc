@@ -68,6 +68,17 @@ Status require_complete(const measure::Runtime& runtime) {
       "give further --runtime sources; later ones supply what earlier ones lack");
 }
 
+// Whoever verifies the image measures it by the constants of the version that it names.
+Status require_known_layout(const measure::Runtime& runtime) {
+  auto known = measure::sgx::builtin_layout(runtime.version);
+  if (known.has_value() && *known == runtime.layout) return {};
+  return Error::unsupported("nobody could verify an enclave with this runtime")
+      .detail(known.has_value()
+                  ? cat("its enclave layout is not that of Gramine ", printable(runtime.version))
+                  : known.error().what())
+      .hint("use a released Gramine, 1.8 or 1.9, with its package database or Python metadata");
+}
+
 Status require_accepted(const std::vector<manifest::Finding>& findings,
                         const std::vector<std::string>& accepted) {
   for (const manifest::Finding& finding : findings) {
@@ -215,6 +226,7 @@ Result<Plan> make_plan(Session& session, const oci::ImageRef& image, const PlanO
 
   // The runtime may be known to be unsafe, or not all there.
   CL_CHECK(require_complete(plan.runtime));
+  CL_CHECK(require_known_layout(plan.runtime));
   CL_TRY(plan.findings, manifest::runtime_findings(plan.runtime));
   CL_CHECK(require_accepted(plan.findings, options.accepted));
   CL_CHECK(require_resolved(plan.closure));

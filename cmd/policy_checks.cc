@@ -29,13 +29,14 @@ Result<std::vector<sign::PolicyKey>> load_keys(const std::vector<std::string>& k
   return out;
 }
 
-std::vector<sign::BuildInput> runtimes_in(const EnclaveImage& enclave, const Limits& limits) {
-  std::vector<sign::BuildInput> out;
+// What the image says it was built from. The signer stands behind it, and a rebuild proves it.
+void add_origins(const EnclaveImage& enclave, const Limits& limits, sign::PolicySubject& subject) {
   const auto provenance = sign::parse_provenance(enclave.provenance, limits);
-  if (!provenance.has_value()) return out;
-  for (const sign::BuildInput& input : provenance->inputs)
-    if (input.role == "runtime") out.push_back(input);
-  return out;
+  if (!provenance.has_value()) return;
+  for (const sign::BuildInput& input : provenance->inputs) {
+    if (input.role == "runtime") subject.runtimes.push_back(input);
+    if (input.role == "base") subject.bases.push_back(input);
+  }
 }
 
 }  // namespace
@@ -52,7 +53,6 @@ Result<LoadedPolicy> load_policy(const std::string& file, const KeyContext& cont
 
 std::vector<sign::Check> policy_checks(const LoadedPolicy& loaded, const oci::Image& image,
                                        const EnclaveImage* enclave,
-                                       const sign::EnclaveEvidence* evidence,
                                        const AttachedEvidence& attached, Seconds at,
                                        const Limits& limits) {
   std::vector<sign::Check> out;
@@ -71,11 +71,7 @@ std::vector<sign::Check> policy_checks(const LoadedPolicy& loaded, const oci::Im
   subject.at = at;
   if (enclave != nullptr) {
     subject.sigstruct = enclave->sigstruct;
-    subject.runtimes = runtimes_in(*enclave, limits);
-  }
-  if (evidence != nullptr) {
-    subject.base_uri = evidence->base_uri;
-    if (evidence->base_digest != Digest()) subject.base_digest = evidence->base_digest;
+    add_origins(*enclave, limits, subject);
   }
   for (sign::Check& check : sign::check_policy(loaded.policy, subject))
     out.push_back(std::move(check));

@@ -23,7 +23,6 @@ Result<LoadedPolicy> load_policy(const std::string& file, const KeyContext& cont
 // the image has none that could be read.
 std::vector<sign::Check> policy_checks(const LoadedPolicy& policy, const oci::Image& image,
                                        const EnclaveImage* enclave,
-                                       const sign::EnclaveEvidence* evidence,
                                        const AttachedEvidence& attached, Seconds at,
                                        const Limits& limits);
 

@@ -21,6 +21,9 @@ void add_rebuild_options(CLI::App& app, RebuildSources& sources);
 
 struct Rebuilt {
   BuildRecord record;
+  // What it was really built from. Only a name that was asked, and answered with that digest, is
+  // named.
+  std::vector<sign::BuildInput> inputs;
   std::vector<sign::Check> checks;  // "rebuild-base", …, "rebuild": the image's digest
   bool identical() const;
 };

@@ -14,9 +14,6 @@
 namespace cloister::cmd {
 namespace {
 
-constexpr std::string_view kSimpleSigningMediaType =
-    "application/vnd.dev.cosign.simplesigning.v1+json";
-constexpr std::string_view kDsseMediaType = "application/vnd.dsse.envelope.v1+json";
 constexpr const char* kPredicateAnnotation = "predicateType";
 
 Artefact artefact(std::string_view media_type, std::string text) {
@@ -149,6 +146,8 @@ Result<std::vector<oci::RawManifest>> subjects_of(Session& session, const oci::I
   return out;
 }
 
+}  // namespace
+
 Status require_signable(const oci::ImageRef& ref) {
   if (ref.transport == oci::Transport::registry || ref.transport == oci::Transport::layout)
     return {};
@@ -156,8 +155,6 @@ Status require_signable(const oci::ImageRef& ref) {
       .detail("nothing can be added to an archive, or to what a daemon holds")
       .hint("copy it to a registry or a layout with cloister push, and sign it there");
 }
-
-}  // namespace
 
 void add_signature_format_option(CLI::App& app, std::string& format) {
   app.add_option("--sig-format", format,

@@ -36,6 +36,9 @@ struct SignedImage {
   bool attested = false;  // the image is enclave-ready, and what is in it was attested
 };
 
+// A registry or a layout: nothing can be added to an archive, or to what a daemon holds. `usage`.
+Status require_signable(const oci::ImageRef& ref);
+
 // What is there already, by the same key and about the same bytes, is not added again.
 Result<SignedImage> sign_image(Session& session, const oci::ImageRef& ref,
                                const SignImageOptions& options);

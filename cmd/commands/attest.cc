@@ -26,9 +26,8 @@ struct AttestOptions {
 };
 
 Predicate rebuild_predicate(const Rebuilt& rebuilt, const EnclaveImage& enclave) {
-  return {sign::kRebuildPredicate,
-          sign::encode_rebuild(
-              {enclave.sigstruct.mrenclave, rebuilt.record.inputs, std::string(kVersion)})};
+  return {sign::kRebuildPredicate, sign::encode_rebuild({enclave.sigstruct.mrenclave,
+                                                         rebuilt.inputs, std::string(kVersion)})};
 }
 
 Result<int> run_attest(const AttestOptions& o, const Environment& env) {
@@ -40,6 +39,7 @@ Result<int> run_attest(const AttestOptions& o, const Environment& env) {
             "--sign-signer-cmd");
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
+  CL_CHECK(require_signable(ref));
   CL_TRY(const auto loaded, load_image_key(o.key, session->key_context()));
   CL_TRY(const oci::Image image, session->resolve(ref));
   CL_TRY(const auto enclave, read_enclave_image(*session, ref, image));

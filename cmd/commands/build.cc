@@ -143,6 +143,7 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   CL_TRY(const auto tags, parse_tags(o));
   CL_TRY(const auto output, parse_output(o.output));
   CL_TRY(auto labels, parse_labels(o.labels));
+  CL_CHECK(manifest::check_labels(labels));
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const PlanOptions plan_options, to_plan_options(o.plan, session->limits()));

@@ -48,6 +48,7 @@ Result<sign::EnclavePins> pins_of(const VerifyOptions& o) {
 struct Subject {
   const oci::Image& image;
   AttachedEvidence attached, of_index;
+  std::vector<sign::DsseEnvelope> envelopes;  // of `attached`
   std::optional<EnclaveImage> enclave;
   std::optional<sign::EnclaveEvidence> evidence;
   std::string problem;
@@ -61,8 +62,9 @@ Status read_evidence(const LoadedImage& loaded, const Limits& limits, Subject& s
 }
 
 Result<Subject> gather(Session& session, const oci::ImageRef& ref, const oci::Image& image) {
-  Subject out{image, {}, {}, {}, {}, ""};
+  Subject out{image, {}, {}, {}, {}, {}, ""};
   CL_TRY(out.attached, read_attached(session, ref, image.manifest_descriptor.digest));
+  out.envelopes = out.attached.envelopes();
   if (image.index_digest) {
     CL_TRY(out.of_index, read_attached(session, ref, *image.index_digest));
   }
@@ -82,12 +84,21 @@ sign::Check signature_check(const Subject& subject, const sign::ImagePublicKey& 
                             const Limits& limits) {
   sign::Check check =
       sign::check_signature(subject.image.manifest_descriptor.digest, subject.attached.signatures,
-                            subject.attached.envelopes(), key, limits);
+                            subject.envelopes, key, limits);
   if (check.passed || !subject.image.index_digest) return check;
   sign::Check second =
       sign::check_signature(*subject.image.index_digest, subject.of_index.signatures,
                             subject.of_index.envelopes(), key, limits);
   return second.passed ? second : check;
+}
+
+// Whoever reads "not signed" should know that not all was seen.
+void add_unread(const Subject& subject, bool offline, sign::Check& check) {
+  const std::size_t unread = subject.attached.unread + subject.of_index.unread;
+  if (check.passed) return;
+  if (unread > 0)
+    check.found += cat("; ", unread, " attached artefacts could not be read, or are too many");
+  if (offline) check.found += "; --offline sees only what the store or the file holds";
 }
 
 // What one key says about the image.
@@ -103,7 +114,7 @@ struct KeyVerdict {
 KeyVerdict verdict_of(const Subject& subject, const sign::ImagePublicKey& key,
                       const Limits& limits) {
   const Digest& digest = subject.image.manifest_descriptor.digest;
-  const auto envelopes = subject.attached.envelopes();
+  const auto& envelopes = subject.envelopes;
   KeyVerdict out{signature_check(subject, key, limits), {}, {}};
   sign::AttestationResult attestation = sign::check_attestation(digest, envelopes, key, limits);
   out.attestation = std::move(attestation.check);
@@ -154,7 +165,9 @@ Result<std::vector<sign::Check>> rebuild_checks(Session& session, const Subject&
   auto rebuilt = rebuild(session, subject.image, *subject.enclave, sources);
   if (rebuilt.has_value()) return std::move(rebuilt->checks);
   if (rebuilt.error().code() == Code::cancelled) return std::move(rebuilt).error();
-  return failed(cat("cannot be repeated: ", rebuilt.error().what()));
+  std::string found = cat("cannot be repeated: ", rebuilt.error().what());
+  if (!rebuilt.error().hint().empty()) found += cat(" (", rebuilt.error().hint(), ")");
+  return failed(std::move(found));
 }
 
 Status check_verify_usage(const VerifyOptions& o) {
@@ -190,7 +203,8 @@ Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
   // Resolved once: everything after is about this digest.
   CL_TRY(const oci::Image image, session->resolve(ref));
   CL_TRY(const Subject subject, gather(*session, ref, image));
-  const Signers signers = check_signers(subject, key, policy, limits);
+  Signers signers = check_signers(subject, key, policy, limits);
+  add_unread(subject, session->offline(), signers.shown.signature);
   const bool is_signed = signers.rule ? signers.rule->passed : signers.shown.holds();
 
   VerifyReport report{image.name, image.manifest_descriptor.digest, {}};
@@ -210,8 +224,7 @@ Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
   if (policy) {
     add({*signers.rule});
     add(policy_checks(*policy, image, subject.enclave ? &*subject.enclave : nullptr,
-                      subject.evidence ? &*subject.evidence : nullptr, subject.attached, at,
-                      limits));
+                      subject.attached, at, limits));
     report.verdict = "This image is what its signer says, and the policy allows it.";
   }
   CL_CHECK(write_result("", o.format == "json" ? verify_json(report) : verify_text(report)));

@@ -45,6 +45,9 @@ struct AssembledImage {
   oci::Descriptor manifest_descriptor;
 };
 
+// Labels that state what was measured, or what it was built from, cannot be set: `invalid`.
+Status check_labels(const std::vector<std::pair<std::string, std::string>>& labels);
+
 // Deterministic: the same input gives the same bytes on every machine.
 Result<AssembledImage> assemble(const AssembleInput& input, const Limits& limits);
 

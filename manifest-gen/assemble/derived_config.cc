@@ -6,6 +6,8 @@
 // HEALTHCHECK and for exec.
 #include "manifest-gen/assemble/derived_config.h"
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -17,7 +19,14 @@ namespace cloister::manifest {
 namespace {
 
 constexpr std::string_view kLicenses = "org.opencontainers.image.licenses";
-constexpr std::string_view kNamespace = "io.cloister.";
+// Facts: nobody sets them, and those of a base are its own. A base that calls itself by another
+// image's name must not pass the name on.
+constexpr std::string_view kFacts[] = {"io.cloister.", "org.opencontainers.image.base."};
+
+bool is_fact(std::string_view label) {
+  return std::any_of(std::begin(kFacts), std::end(kFacts),
+                     [&](std::string_view prefix) { return label.starts_with(prefix); });
+}
 
 // The object under `key`, made when it is absent or null.
 Result<OrderedJson*> object_at(OrderedJson& parent, const char* key) {
@@ -88,12 +97,19 @@ Result<std::map<std::string, std::string>> image_facts(const AssembleInput& inpu
     facts[std::string(kLabelDirectCommand)] =
         cat("docker run --entrypoint ", kDirectLoaderPath, " IMAGE ", kDirectLibpalPath, " init ",
             kApplicationPath);
-  for (const auto& [key, value] : input.labels)
-    if (key.starts_with(kNamespace))
-      return Error::invalid(cat("label ", quote(key), " cannot be set"))
-          .detail(cat("labels that begin with ", quote(kNamespace), " state what was measured"))
-          .hint("choose another name for the label");
+  CL_CHECK(check_labels(input.labels));
   return facts;
+}
+
+Status check_labels(const std::vector<std::pair<std::string, std::string>>& labels) {
+  for (const auto& [key, value] : labels)
+    if (is_fact(key))
+      return Error::invalid(cat("label ", quote(key), " cannot be set"))
+          .detail(cat("labels that begin with ",
+                      join({std::begin(kFacts), std::end(kFacts)}, " or "),
+                      " state what was measured, and of what it was built"))
+          .hint("choose another name for the label");
+  return {};
 }
 
 Result<std::string> derive_config(const AssembleInput& input, const Digest& layer_diff_id,
@@ -109,6 +125,8 @@ Result<std::string> derive_config(const AssembleInput& input, const Digest& laye
   (*config)["Entrypoint"] = {kLoaderPath, kLibpalPath, "init", kApplicationPath};
   config->erase("Cmd");
   CL_TRY(OrderedJson * labels, object_at(*config, "Labels"));
+  for (auto at = labels->begin(); at != labels->end();)
+    at = is_fact(at.key()) ? labels->erase(at) : std::next(at);
   for (const auto& [key, value] : facts) (*labels)[key] = value;
   for (const auto& [key, value] : input.labels) (*labels)[key] = value;
   if (!input.provenance.empty()) (*labels)[std::string(kLabelProvenance)] = input.provenance;

@@ -54,8 +54,9 @@ constexpr std::string_view kNotRead[] = {
     "/usr/src/",   "/usr/share/doc/", "/usr/include/"};
 
 // Plug-in directories with rules of their own (system_files.cc).
-constexpr std::string_view kRuledDirectories[] = {
-    "ossl-modules", "engines-3", "engines-1.1", "sasl2", "gconv", "security", "pkcs11"};
+constexpr std::string_view kRuledDirectories[] = {"ossl-modules", "engines-3", "engines-1.1",
+                                                  "sasl2",        "gconv",     "security",
+                                                  "pkcs11",       "apr-util-1"};
 
 // Files with rules of their own: OPENSSLDIR/cert.pem stands in libcrypto, whoever uses it.
 constexpr std::string_view kRuledFiles[] = {"cert.pem", "ct_log_list.cnf"};

@@ -16,6 +16,7 @@ namespace cloister::manifest {
 namespace {
 
 constexpr std::size_t kFrames = 16;
+constexpr std::string_view kLibraryPath = "LD_LIBRARY_PATH";
 
 }  // namespace
 
@@ -23,6 +24,8 @@ ShellScanner::ShellScanner(std::string_view text, const ShellScene& scene)
     : scene_(scene), script_(text) {
   for (const auto& [name, value] : scene.env) variables_.assign(name, {value});
   variables_.assign("PWD", {scene.workdir});
+  // Scripts put directories in front of what it was: nothing, where the image does not set it.
+  if (variables_.find(kLibraryPath) == nullptr) variables_.assign(kLibraryPath, {""});
 }
 
 ShellScan ShellScanner::run() {
@@ -41,7 +44,7 @@ ShellScan ShellScanner::run() {
 
 void ShellScanner::note_library_directories() {
   Unique directories;
-  const ShellVariable* variable = variables_.find("LD_LIBRARY_PATH");
+  const ShellVariable* variable = variables_.find(kLibraryPath);
   if (variable == nullptr) return;
   for (const Fields& value : variable->values)
     for (const std::string& field : value)

@@ -113,6 +113,16 @@ constexpr SystemRow kSystemRows[] = {
      "SASL configuration"},
     {When::program_imports, "ldap_*", "/etc/ldap/ldap.conf", "LDAP client configuration"},
     {When::program_imports, "ldap_*", "/etc/openldap/ldap.conf", "LDAP client configuration"},
+    // Drivers of APR-util: Apache itself names all of its functions, so that modules decide.
+    {When::library, "mod_dbd.so mod_lua.so", "$LIB/apr-util-1/apr_dbd_*.so",
+     "drivers of SQL databases"},
+    {When::library, "mod_session_crypto.so libsvn_subr-1.so*", "$LIB/apr-util-1/apr_crypto_*.so",
+     "drivers of cryptography"},
+    {When::library,
+     "mod_rewrite.so mod_authn_dbm.so mod_authz_dbm.so mod_dav_fs.so mod_dav_lock.so "
+     "mod_proxy_express.so mod_socache_dbm.so libsvn_subr-1.so*",
+     "$LIB/apr-util-1/apr_dbm_*.so", "drivers of DBM files"},
+    {When::library, "mod_ldap.so", "$LIB/apr-util-1/apr_ldap*.so", "the LDAP client"},
     // Data of libraries.
     {When::library, "libicuuc.so*", "/usr/share/icu/*/icudt*.dat", "Unicode data"},
     {When::library, "libmagic.so*", "/etc/magic", "how files are told apart"},

@@ -115,9 +115,13 @@ class Generator {
         return Error::invalid(cat("the volume ", quote(path), " is given twice"));
       add_volume(volume, path, mounts);
     }
-    for (const std::string& path : kind_.tmpfs) add_tmpfs(path, mounted, mounts);
-    for (const WritablePlace& place : writable_places(launch_, closure_, rootfs_))
+    std::set<std::string> passing;
+    for (const std::string& path : kind_.tmpfs)
+      if (add_tmpfs(path, mounted, mounts)) passing.insert(path);
+    for (const WritablePlace& place : writable_places(launch_, closure_, rootfs_)) {
       add_tmpfs(place.path, mounted, mounts);
+      add_inner_tmpfs(place.path, passing, mounts);
+    }
     if (!mounts.empty() && !out_.reasons.contains("fs.mounts"))
       note("fs.mounts", "writable places in enclave memory; what is written there is lost at exit");
     root_.put("fs.mounts", std::move(mounts));
@@ -126,18 +130,32 @@ class Generator {
 
   // Unless it is mounted already, or would hide something. One of a default's names may be a link
   // to another (/var/run): both are what the program may say.
-  void add_tmpfs(const std::string& path, std::set<std::string>& mounted, TomlArray& mounts) {
+  bool add_tmpfs(const std::string& path, std::set<std::string>& mounted, TomlArray& mounts) {
     if (std::any_of(mounted.begin(), mounted.end(),
                     [&](const std::string& mount) { return is_within(path, mount); }))
-      return;
+      return false;
     std::string hidden = first_below(path);
     if (hidden.empty()) hidden = log_below(path);
     if (!hidden.empty()) {
       note("fs.mounts", cat("no tmpfs on ", path, ": it would hide ", hidden));
-      return;
+      return false;
     }
     mounted.insert(path);
     mounts.emplace_back(table({{"type", "tmpfs"}, {"path", path}}));
+    return true;
+  }
+
+  // A new tmpfs is empty, and programs do not make /run/NAME, which they find in the image: inside
+  // of a default it is mounted again, under each of the default's names.
+  static void add_inner_tmpfs(const std::string& path, const std::set<std::string>& passing,
+                              TomlArray& mounts) {
+    std::vector<std::string> names{path};
+    if (path.starts_with("/run/")) names.push_back(cat("/var", path));
+    for (const std::string& name : names)
+      if (std::any_of(passing.begin(), passing.end(), [&](const std::string& mount) {
+            return name != mount && is_within(name, mount);
+          }))
+        mounts.emplace_back(table({{"type", "tmpfs"}, {"path", name}}));
   }
 
   // What must stay visible below `directory`: a granted path, or where the program starts.

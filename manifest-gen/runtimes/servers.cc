@@ -18,6 +18,7 @@
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/runtimes/config_scan.h"
+#include "manifest-gen/runtimes/paths.h"
 
 namespace cloister::manifest {
 namespace {
@@ -150,6 +151,12 @@ const Server* server_of(const ProgramStart& start, const AnalyzerScene& scene) {
 bool is_config_name(std::string_view path) {
   return std::any_of(std::begin(kConfigNames), std::end(kConfigNames),
                      [&](std::string_view p) { return match_component(p, base_name(path)); });
+}
+
+// What programs without a row call it: "include", "include_dir", "!includedir", "@include".
+bool is_include(std::string_view directive) {
+  if (directive.starts_with('!') || directive.starts_with('@')) directive.remove_prefix(1);
+  return iequals_ascii(directive.substr(0, 7), "include");
 }
 
 // Too much below it to be what somebody serves.
@@ -300,7 +307,8 @@ class ConfigReader {
     if (word.empty() || word.size() > 4096 || word.find_first_of("$%") != std::string::npos ||
         word.find("://") != std::string::npos)
       return;
-    const bool include = server_ != nullptr && listed(server_->includes, directive);
+    const bool include =
+        server_ != nullptr ? listed(server_->includes, directive) : is_include(directive);
     const bool module = server_ != nullptr && listed(server_->modules, directive);
     const bool tree = server_ != nullptr && listed(server_->trees, directive);
     if (word.starts_with('/')) {
@@ -312,9 +320,14 @@ class ConfigReader {
         if (!directory.empty()) file_of(cat(directory, "/", word, ".so"), from);
     if (!include && !module && !tree) return;
     std::set<std::string> bases = bases_;
-    for (const std::string_view base : split(server_->bases, ' '))
-      if (!base.empty()) bases.emplace(base);
-    for (const std::string& base : bases) path_of(absolute(word, base), include, tree, from);
+    if (server_ != nullptr)
+      for (const std::string_view base : split(server_->bases, ' '))
+        if (!base.empty()) bases.emplace(base);
+    for (const std::string& base : bases) {
+      const std::string path = absolute(word, base);
+      // Of a program without a row: "include": ["src", "*.ts"] means something else.
+      if (server_ != nullptr || is_file(scene_.rootfs, path)) path_of(path, include, tree, from);
+    }
   }
 
   void path_of(const std::string& path, bool include, bool tree, const std::string& from) {

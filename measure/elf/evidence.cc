@@ -163,26 +163,43 @@ void read_imports(const Memory& memory, const DynamicTable& table, Evidence& evi
 
 class StringScan {
  public:
-  StringScan(ByteView bytes, Evidence& evidence, Names& out)
-      : begin_(bytes.data()), end_(bytes.data() + bytes.size()), evidence_(evidence), out_(out) {}
+  StringScan(ByteView bytes, const ReleasePart& release, Evidence& evidence, Names& out)
+      : begin_(bytes.data()),
+        end_(bytes.data() + bytes.size()),
+        release_(release),
+        evidence_(evidence),
+        out_(out) {}
 
   void paths() {
+    kept_ = begin_;
     for (const std::byte* at = find_byte(begin_, end_, '/'); at != end_;) {
       const std::byte* stop = path(at);
       at = find_byte(std::max(stop, at + 1), end_, '/');
+      passed(at);
     }
+    passed(end_);
   }
 
   // What has a '.': libraries, and the locale that a program asks for by name.
   void libraries() {
+    kept_ = begin_;
     for (const std::byte* at = find_byte(begin_, end_, '.'); at != end_;
          at = find_byte(at + 1, end_, '.')) {
       if (end_ - at > 3 && at[1] == std::byte{'s'} && at[2] == std::byte{'o'}) library(at);
       if (at != begin_ && at[-1] == std::byte{'C'}) locale(at - 1);
+      passed(at);
     }
+    passed(end_);
   }
 
  private:
+  // What lies behind `at` is given away now and then.
+  void passed(const std::byte* at) {
+    if (!release_ || (at - kept_ < kReleaseStep && at != end_)) return;
+    release_(ByteView(kept_, at));
+    kept_ = at;
+  }
+
   static std::string_view text(const std::byte* from, const std::byte* to) {
     return as_text(ByteView(from, to));
   }
@@ -250,8 +267,11 @@ class StringScan {
     evidence_.add(out_, name);
   }
 
+  static constexpr std::ptrdiff_t kReleaseStep = 4 << 20;
   const std::byte* begin_;
   const std::byte* end_;
+  const std::byte* kept_ = nullptr;
+  const ReleasePart& release_;
   Evidence& evidence_;
   Names& out_;
 };
@@ -261,7 +281,8 @@ bool is_constant(const ProgramHeader& p, bool with_code) {
          (with_code || (p.flags & kExecutable) == 0);
 }
 
-void read_strings(ByteView file, const Headers& headers, Evidence& evidence, Names& out) {
+void read_strings(ByteView file, const Headers& headers, const ReleasePart& release,
+                  Evidence& evidence, Names& out) {
   const bool separate =
       std::any_of(headers.program_headers.begin(), headers.program_headers.end(),
                   [](const ProgramHeader& p) { return is_constant(p, false) && p.file_size > 0; });
@@ -269,7 +290,7 @@ void read_strings(ByteView file, const Headers& headers, Evidence& evidence, Nam
     if (!is_constant(p, !separate)) continue;
     const auto bytes = slice(file, p.offset, p.file_size);
     if (!bytes || bytes->empty()) continue;
-    StringScan scan(*bytes, evidence, out);
+    StringScan scan(*bytes, release, evidence, out);
     scan.paths();
     scan.libraries();
   }
@@ -306,11 +327,12 @@ std::vector<std::string> list(Names&& names) {
 }  // namespace
 
 void read_evidence(ByteView file, const Headers& headers, const Memory& memory,
-                   const DynamicTable* table, const Limits& limits, Facts& facts) {
+                   const DynamicTable* table, const Limits& limits, const ReleasePart& release,
+                   Facts& facts) {
   Evidence evidence(limits);
   Names imports, strings;
   if (table != nullptr) read_imports(memory, *table, evidence, imports);
-  read_strings(file, headers, evidence, strings);
+  read_strings(file, headers, release, evidence, strings);
   forget_needed(facts, strings);
   facts.imports = list(std::move(imports));
   facts.strings = list(std::move(strings));

@@ -14,6 +14,7 @@ namespace cloister::measure::elf {
 // `table` may be null (no dynamic section). Never fails: damaged tables give less evidence, and
 // what exceeds the limits is left out.
 void read_evidence(ByteView file, const Headers& headers, const Memory& memory,
-                   const DynamicTable* table, const Limits& limits, Facts& facts);
+                   const DynamicTable* table, const Limits& limits, const ReleasePart& release,
+                   Facts& facts);
 
 }  // namespace cloister::measure::elf

@@ -77,7 +77,7 @@ bool looks_like_elf(ByteView first_bytes) {
   return first_bytes.size() >= 4 && as_text(first_bytes.first(4)) == "\177ELF";
 }
 
-Result<Facts> read_facts(ByteView file, const Limits& limits) {
+Result<Facts> read_facts(ByteView file, const Limits& limits, const ReleasePart& release) {
   CL_TRY(const Identity id, read_identity(file));
   Facts facts;
   facts.is_64 = id.is_64;
@@ -94,7 +94,7 @@ Result<Facts> read_facts(ByteView file, const Limits& limits) {
   const Memory memory(file, headers.program_headers);
   const ProgramHeader* dynamic = first_of(headers, kDynamic);
   if (dynamic == nullptr) {
-    read_evidence(file, headers, memory, nullptr, limits, facts);
+    read_evidence(file, headers, memory, nullptr, limits, release, facts);
     return facts;
   }
   facts.has_dynamic = true;
@@ -102,7 +102,7 @@ Result<Facts> read_facts(ByteView file, const Limits& limits) {
   facts.flags = table.flags;
   facts.flags_1 = table.flags_1;
   CL_CHECK(resolve(facts, table, memory, limits));
-  read_evidence(file, headers, memory, &table, limits, facts);
+  read_evidence(file, headers, memory, &table, limits, release, facts);
   return facts;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -76,8 +77,11 @@ bool looks_like_elf(ByteView first_bytes);  // the four magic bytes
 
 // Reads headers, dynamic section, strings and version tables by file offset (PT_LOAD mapping), no
 // section headers: they are not what the loader uses, and stripped files lack them. `file` is the
-// whole file. Damaged tables are `corrupt`; the caller decides whether that matters.
-Result<Facts> read_facts(ByteView file, const Limits& limits);
+// whole file. Damaged tables are `corrupt`; the caller decides whether that matters. `release`, if
+// given, is told parts of the file that will hardly be looked at again: of a mapped file of a
+// gigabyte not every page need stay.
+using ReleasePart = std::function<void(ByteView)>;
+Result<Facts> read_facts(ByteView file, const Limits& limits, const ReleasePart& release = {});
 
 // One PT_LOAD (gABI "Program Header"), in program header order.
 struct Segment {

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <functional>
 
 namespace cloister::measure {
 namespace {
@@ -86,6 +87,20 @@ Result<ByteView> Capture::view() {
   if (map == MAP_FAILED) return Error::io_errno("cannot map a temporary file", errno);  // NOLINT
   map_ = map;
   return ByteView(static_cast<const std::byte*>(map_), map_size_);
+}
+
+// The pages go from this process, and stay in the page cache.
+void Capture::release(ByteView part) const {
+  const auto* map = static_cast<const std::byte*>(map_);
+  const std::less<> before;
+  if (map == nullptr || before(part.data(), map) ||
+      before(map + map_size_, part.data() + part.size()))
+    return;
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = static_cast<std::size_t>(part.data() - map);
+  const std::size_t first = (begin + page - 1) / page * page;
+  const std::size_t last = (begin + part.size()) / page * page;
+  if (first < last) ::madvise(static_cast<std::byte*>(map_) + first, last - first, MADV_DONTNEED);
 }
 
 }  // namespace cloister::measure

@@ -23,6 +23,9 @@ class Capture {
   Status append(ByteView piece);
   // All that was appended; valid until the next begin().
   Result<ByteView> view();
+  // A part of the view that need not stay in memory; it can still be read. A part of anything else
+  // is passed over.
+  void release(ByteView part) const;
 
  private:
   void unmap();

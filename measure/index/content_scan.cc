@@ -76,7 +76,8 @@ Status ContentScan::keep(ByteView content) {
   entry_->key_mark = key_mark_.marked() && !elf_;
   if (elf_) {
     // A damaged ELF file is a file like any other; whoever needs it to be one will miss its facts.
-    auto facts = elf::read_facts(content, limits_);
+    auto facts =
+        elf::read_facts(content, limits_, [this](ByteView part) { capture_.release(part); });
     if (facts.has_value()) {
       entry_->elf = static_cast<std::int32_t>(index_.elfs.size());
       index_.elfs.push_back(std::move(*facts));

@@ -77,11 +77,15 @@ Status list_under_fallback(RegistryClient& client, const Descriptor& entry, cons
                            const Limits& limits) {
   for (int i = 0; i < kFallbackTries; ++i) {
     CL_TRY(const std::string text, fallback_index(client, subject));
-    CL_TRY(std::string changed, with_referrer(text, entry, limits));
-    if (changed == text) return {};
+    auto changed = with_referrer(text, entry, limits);
+    // What is no index lists nothing, and is in the way of all who attach something.
+    if (!changed.has_value() && changed.error().code() != Code::limit)
+      changed = with_referrer("", entry, limits);
+    if (!changed.has_value()) return std::move(changed).error();
+    if (*changed == text) return {};
     RawManifest index;
-    index.descriptor = describe(media_type::kOciIndex, changed);
-    index.text = std::move(changed);
+    index.descriptor = describe(media_type::kOciIndex, *changed);
+    index.text = std::move(*changed);
     CL_CHECK(client.put_manifest(referrers_tag(subject), index));
   }
   return Error::conflict(
@@ -97,9 +101,9 @@ Result<std::vector<Descriptor>> list_referrers(Connection& connection, RegistryC
   if (listed) return std::move(*listed);
   CL_TRY(const std::string text, fallback_index(client, subject));
   if (text.empty()) return std::vector<Descriptor>();
-  CL_TRY(ImageIndex index, parse_image_index(text, connection.limits())
-                               .while_(cat("reading ", quote(referrers_tag(subject)))));
-  return std::move(index.manifests);
+  // Anyone may put something else there; it lists nothing then.
+  auto index = parse_image_index(text, connection.limits());
+  return index.has_value() ? std::move(index->manifests) : std::vector<Descriptor>();
 }
 
 Status put_referrer(Connection& connection, RegistryClient& client, const RawManifest& manifest,

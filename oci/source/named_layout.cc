@@ -132,9 +132,12 @@ Result<std::vector<Attached>> LayoutTransport::attached(const Digest& subject) {
   if (const auto it = referrers_.find(subject); it != referrers_.end())
     for (const Descriptor& referrer : it->second) out.push_back({referrer, ""});
   if (const Descriptor* fallback = find_ref_name(index, referrers_tag(subject))) {
-    CL_TRY(const RawManifest raw, read(*fallback));
-    CL_TRY(const ImageIndex list, parse_image_index(raw.text, limits_));
-    for (const Descriptor& referrer : list.manifests) out.push_back({referrer, ""});
+    // Anything may stand there; what is no list lists nothing.
+    const auto raw = read(*fallback);
+    const auto list =
+        raw.has_value() ? parse_image_index(raw->text, limits_) : Result<ImageIndex>(ImageIndex());
+    if (list.has_value())
+      for (const Descriptor& referrer : list->manifests) out.push_back({referrer, ""});
   }
   return out;
 }

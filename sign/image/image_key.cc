@@ -2,6 +2,7 @@
 // which serve the others as well. A PSS-only RSA key ("id-RSASSA-PSS") is another type than "RSA".
 #include "sign/image/image_key.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -84,6 +85,11 @@ std::optional<ImageKeyKind> parse_image_key_kind(std::string_view name) {
 Result<ImagePublicKey> ImagePublicKey::of(std::shared_ptr<EVP_PKEY> key, std::string_view what) {
   ImagePublicKey out;
   CL_TRY(out.kind_, kind_of(key.get(), what));
+  // One key has one fingerprint, however its file spells the point (SEC 1, 2.3.3).
+  const bool curve = out.kind_ == ImageKeyKind::ecdsa_p256 || out.kind_ == ImageKeyKind::ecdsa_p384;
+  if (curve && EVP_PKEY_set_utf8_string_param(key.get(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                              "uncompressed") != 1)
+    return openssl_failure("reading a public key");
   const int size = i2d_PUBKEY(key.get(), nullptr);
   if (size <= 0) return openssl_failure("encoding a public key");
   out.spki_.resize(static_cast<std::size_t>(size));

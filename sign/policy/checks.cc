@@ -21,16 +21,23 @@ bool allows(const OriginRule& rule, std::string_view uri, const Digest& digest) 
   return ref.has_value() && ref->name() == rule.repository;
 }
 
-Check check_origin(std::string name, const std::vector<OriginRule>& rules, std::string_view uri,
-                   const Digest& digest) {
-  const bool allowed = std::any_of(rules.begin(), rules.end(), [&](const OriginRule& rule) {
-    return allows(rule, uri, digest);
-  });
+// Each of `inputs` is one of those that `rules` allow; no rules allow all.
+void check_origins(std::string_view name, const std::vector<OriginRule>& rules,
+                   const std::vector<BuildInput>& inputs, std::vector<Check>& out) {
+  if (rules.empty()) return;
   std::vector<std::string> want;
   for (const OriginRule& rule : rules) want.push_back(rule.str());
-  return rule(std::move(name), allowed,
-              cat(uri.empty() ? "" : printable(uri), uri.empty() ? "" : " ", digest.str()),
-              join(want, " or "));
+  const std::string expected = join(want, " or ");
+  if (inputs.empty())
+    out.push_back(rule(std::string(name), false, "the image does not say", expected));
+  for (const BuildInput& input : inputs) {
+    const bool allowed = std::any_of(rules.begin(), rules.end(), [&](const OriginRule& rule) {
+      return allows(rule, input.uri, input.digest);
+    });
+    out.push_back(rule(std::string(name), allowed,
+                       cat(printable(input.uri), input.uri.empty() ? "" : " ", input.digest.str()),
+                       expected));
+  }
 }
 
 void check_enclave_rules(const Policy& policy, const Sigstruct& sigstruct,
@@ -119,19 +126,8 @@ std::vector<Check> check_policy(const Policy& policy, const PolicySubject& subje
                        cat("not after ", format_rfc3339(*policy.not_after))));
   out.push_back(check_revoked(policy, subject));
   if (subject.sigstruct) check_enclave_rules(policy, *subject.sigstruct, out);
-  if (!policy.bases.empty()) {
-    out.push_back(
-        subject.base_digest
-            ? check_origin("policy-base", policy.bases, subject.base_uri, *subject.base_digest)
-            : rule("policy-base", false, "the image names no base", "a base it names"));
-  }
-  if (policy.runtimes.empty()) return out;
-  if (subject.runtimes.empty())
-    out.push_back(rule("policy-runtime", false,
-                       "the image does not say what runtime it was built with",
-                       "a runtime it names"));
-  for (const BuildInput& runtime : subject.runtimes)
-    out.push_back(check_origin("policy-runtime", policy.runtimes, runtime.uri, runtime.digest));
+  check_origins("policy-base", policy.bases, subject.bases, out);
+  check_origins("policy-runtime", policy.runtimes, subject.runtimes, out);
   return out;
 }
 

@@ -24,9 +24,7 @@ struct PolicySubject {
   Seconds at{};                 // the time for which the answer is wanted
   // Nothing when the image has no enclave, or does not say how it was built.
   std::optional<Sigstruct> sigstruct;
-  std::string base_uri;
-  std::optional<Digest> base_digest;
-  std::vector<BuildInput> runtimes;
+  std::vector<BuildInput> bases, runtimes;
 };
 
 // So many of `keys` as the rule asks for; `count` are those for which what was asked holds.

@@ -23,6 +23,7 @@ class Section {
   Section(const TomlTable* table, std::string name) : table_(table), name_(std::move(name)) {}
 
   bool present() const { return table_ != nullptr; }
+  bool has(std::string_view key) const { return find(key) != nullptr; }
 
   Status only(std::initializer_list<std::string_view> known) const {
     if (table_ == nullptr) return {};
@@ -207,6 +208,8 @@ Result<Policy> parse_policy(std::string_view text, const Limits& limits, std::st
   CL_TRY(const Section sgx, root.section("sgx"));
   CL_CHECK(sgx.only({"mrsigner", "isvprodid", "min-isvsvn", "allow-debug"}));
   CL_TRY(out.mrsigners, read_measurements(sgx, "mrsigner"));
+  if (sgx.has("mrsigner") && out.mrsigners.empty())
+    return sgx.invalid("mrsigner", "nothing", "measurements, or no such key");
   CL_TRY(out.isvprodid, sgx.uint16("isvprodid"));
   CL_TRY(out.min_isvsvn, sgx.uint16("min-isvsvn"));
   CL_TRY(out.allow_debug, sgx.boolean("allow-debug"));

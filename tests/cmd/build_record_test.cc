@@ -81,6 +81,7 @@ TEST(BuildRecord, RefusesWhatItWouldNotRepeat) {
   refused("\"edmm\"", "\"not-known-yet\"");
   refused("\"edmm\":true", "\"edmm\":\"yes\"");
   refused("\"isvsvn\":2", "\"isvsvn\":-1");
+  refused("\"isvsvn\":2", "\"isvsvn\":131072");
   refused("\"date\":", "\"datum\":");
   refused("2023-11-14T22:13:20Z", "today");
   refused("[\"TZ\"]", "\"TZ\"");

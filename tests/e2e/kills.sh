@@ -56,6 +56,8 @@ blobs_are_right() {
 }
 
 timed pull "$registry/big:1"
+must files "$registry/big:1" --store "$work/files-store"
+files=$(cat "$out")
 pull_time=$e2e_took
 timed push "oci:$work/layout:big" "$registry/timed:1" --store "$work/push-store"
 push_time=$e2e_took
@@ -78,7 +80,8 @@ while [ "$hits" -lt "$kills" ] && [ "$round" -lt $((kills * 5)) ]; do
   if [ $((round % 2)) = 1 ]; then
     # Sometimes a fresh store, mostly one that has seen kills before.
     [ "$(random 4)" != 0 ] || rm -rf "$XDG_CACHE_HOME"
-    killed "$pull_time" pull "$registry/big:1"
+    # A pull alone, or one whose layers are indexed while they come.
+    if [ "$(random 2)" = 0 ]; then killed "$pull_time" pull "$registry/big:1"; else killed "$pull_time" files "$registry/big:1"; fi
     pulls=$((pulls + 1))
     if [ "$(random 3)" = 0 ]; then
       cloister pull "$registry/big:1"
@@ -107,6 +110,10 @@ same "so many were caught" "$hits" "$kills"
 must pull "$registry/big:1"
 same "the store works in the end" "$(cat "$out")" "$want"
 claim "and is clean" blobs_are_right "$XDG_CACHE_HOME/cloister"
+must files "$registry/big:1"
+same "files are what they were" "$(cat "$out")" "$files"
+must cache verify
+echo "ok: cache verify is clean"
 same "no unfinished file is left once all is there" \
   "$(leftovers)$(find "$XDG_CACHE_HOME/cloister/cloister/partial" -type f 2>/dev/null)" ""
 must push "$registry/pushed-2:1" "oci:$work/back:x" --store "$work/back-store"

@@ -33,7 +33,7 @@ must verify "$app" --key "$work/signer.pub" --rebuild --format json
 same "a rebuild gives the same image" \
   "$(jq -r '.checks[] | select(.name == "rebuild") | [.passed, .found] | join(" ")' "$out")" "true $digest"
 same "by these steps" "$(jq -r '[.checks[].name | select(startswith("rebuild") or . == "provenance")] | join(" ")' "$out")" \
-  "provenance rebuild-base rebuild-runtime rebuild-mrenclave rebuild-sigstruct rebuild"
+  "provenance rebuild-base rebuild-runtime rebuild-provenance rebuild-mrenclave rebuild-sigstruct rebuild"
 
 # Rebuilders, and a policy that asks for two of them.
 policy() { # policy NAME THRESHOLD: others lines from standard input

@@ -136,6 +136,17 @@ failing "$app"
 same "a stranger's signatures and bundles change nothing" "$code $failed" "0 "
 cloister verify "$app" --key "$work/stranger.pub" --format json
 same "the stranger's own word is about the same enclave" "$code" 0
+# junk KIND FILTER: appended to what lies under the image's tag of that kind.
+junk() {
+  curl -sf -H "Accept: $layout_manifest_type" "http://$registry/v2/app/manifests/sha256-$hex.$1" | jq -c "$2" >"$work/junk"
+  curl -sf -X PUT -H "Content-Type: $layout_manifest_type" --data-binary "@$work/junk" "http://$registry/v2/app/manifests/sha256-$hex.$1" >/dev/null
+}
+claim "a layer of the wrong size is put under .sig" junk sig '.layers = [.layers[0] | .size = 17] + .layers'
+failing "$app"
+same "it changes nothing" "$code $failed" "0 "
+claim "and hundreds of junk after it" junk sig '.layers += [range(300) as $n | .layers[-1] | .annotations["dev.cosignproject.cosign/signature"] = "AAAA"]'
+failing "$app"
+same "they change nothing" "$code $failed" "0 "
 must build "oci:$images:glibc" --key "$key" --runtime "$runtime" -t "$registry/app:other" --push --sign-key "$work/stranger.pem"
 other=$(skopeo inspect --raw --tls-verify=false "docker://$registry/app:other" | wc -c)
 lies=$(jq -nc --arg d "$(cat "$out")" --argjson s "$other" '{mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $d, size: $s, artifactType: "application/vnd.dev.sigstore.bundle.v0.3+json"}')
@@ -149,4 +160,27 @@ curl -sf "http://$registry/v2/app/manifests/sha256-$hex" -H "Accept: $layout_ind
 curl -sf -X PUT -H "Content-Type: $layout_index_type" --data-binary "@$work/lies" "http://$registry/v2/app/manifests/sha256-$hex" >/dev/null
 failing "$app"
 same "an empty one leaves what is under the tags" "$code $failed" "0 "
+skopeo copy -q --dest-tls-verify=false "oci:$images:glibc" "docker://$registry/app:sha256-$hex"
+failing "$app"
+same "nor does an image in its place" "$code $failed" "0 "
+must sign "$app" --key "$work/signer.pem" --sbom spdx
+failing "$app"
+same "which does not keep anybody from signing" "$code $failed" "0 "
+
+# A base that calls itself another image.
+cp -r "$images" "$work/named"
+config_of "$work/named" glibc | jq -c '.config.Labels = {"org.opencontainers.image.base.name": "docker.io/library/redis:7", "io.cloister.direct": "evil"}' >"$work/config"
+config=$(layout_blob "$work/named" "$layout_config_type" "$work/config")
+manifest_of "$work/named" glibc | jq -c --argjson config "$config" '.config = $config' >"$work/manifest"
+layout_tag "$work/named" named "$(layout_blob "$work/named" "$layout_manifest_type" "$work/manifest")"
+must build "oci:$work/named:named" --key "$key" --runtime "$runtime" -o "oci:$work/from-named:x" --sign-key "$work/signer.pem"
+config_of "$work/from-named" x | jq -c '[.config.Labels["org.opencontainers.image.base.name"], .config.Labels["io.cloister.direct"]]' >"$work/labels"
+same "its labels are not passed on" "$(cat "$work/labels")" "[null,null]"
+printf 'schemaVersion = 1\n[signers]\nkeys = ["signer.pub"]\n[bases]\nallowed = ["redis"]\n' >"$work/redis.toml"
+cloister verify "oci:$work/from-named:x" --policy "$work/redis.toml" --format json
+same "and do not pass a policy" "$code $(jq -r '[.checks[] | select(.passed | not) | .name] | join(" ")' "$out")" "3 policy-base"
+refused 1 "cannot be set" build "oci:$images:glibc" --key "$key" --runtime "$runtime" -o "oci:$work/none:x" --label org.opencontainers.image.base.name=docker.io/library/redis:7
+openssl ec -pubin -in "$work/stranger.pub" -pubout -conv_form compressed -out "$work/compressed.pub" 2>/dev/null
+printf 'schemaVersion = 1\n[signers]\nkeys = ["stranger.pub", "compressed.pub"]\nthreshold = 2\n' >"$work/twice.toml"
+refused 1 "names one key twice" verify "$app" --policy "$work/twice.toml"
 finish

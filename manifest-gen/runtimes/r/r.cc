@@ -198,7 +198,7 @@ class RAnalysis final : AnalysisRun {
       }
     }
     if (!known && argv.size() > 1 && !start_.complete) unknown_program();
-    if (!known && start_.complete)
+    if (!known && start_.complete && start_.path == scene_.launch.entrypoint)
       unknown(
           "it reads its program from standard input: name the packages that it loads with "
           "--include");

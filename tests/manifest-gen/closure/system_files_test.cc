@@ -201,6 +201,26 @@ TEST(SystemFiles, LegacyProviderForWhoLoadsProviders) {
   EXPECT_TRUE(grants(closure_of(root, "/usr/bin/app"), cat(kLibraries, "ossl-modules/legacy.so")));
 }
 
+TEST(SystemFiles, DriversOfAprUtilForTheModulesThatUseThem) {
+  const std::string sql = cat(kLibraries, "apr-util-1/apr_dbd_sqlite3-1.so"),
+                    ldap = cat(kLibraries, "apr-util-1/apr_ldap-1.so");
+  Tree tree = image({}, {}, {"libaprutil-1.so.0", "mod_dbd.so"});
+  tree.elf(cat(kLibraries, "libaprutil-1.so.0"),
+           test::with_strings(with_imports(library(), {"apr_dso_load"}),
+                              {cat(kLibraries, "apr-util-1")}))
+      .elf(sql, library())
+      .elf(ldap, library());
+  const auto root = tree.build();
+  const Closure closure = closure_of(root, "/usr/bin/app");
+  EXPECT_TRUE(grants(closure, sql));
+  EXPECT_FALSE(grants(closure, ldap));
+}
+
+TEST(SystemFiles, FontconfigReadsItsTemplates) {
+  expect_granted({"FcInit"},
+                 {"/etc/fonts/fonts.conf", "/usr/share/fontconfig/conf.avail/10-a.conf"});
+}
+
 TEST(SystemFiles, AuthoritiesForWhoTrustsTheDefault) {
   const std::string bundle = "/etc/ssl/certs/ca-certificates.crt";
   expect_granted({"SSL_CTX_set_default_verify_paths"}, {bundle});

@@ -248,6 +248,19 @@ TEST(Generate, Volumes) {
   EXPECT_EQ(c.run().error().code(), Code::invalid);
 }
 
+TEST(Generate, DirectoriesThatATmpfsWouldHideAreMountedInIt) {
+  measure::elf::Facts app = test::program();
+  app.strings = {"/run/app/app.pid"};
+  Case c(Tree().elf("/usr/bin/app", app).directory("/run/app").directory("/run/other"));
+  c.kind.tmpfs = {"/tmp", "/run", "/var/run"};
+  EXPECT_EQ(list(c.good(), "fs.mounts", "path"),
+            (Strings{"/tmp", "/run", "/var/run", "/run/app", "/var/run/app"}));
+  // What people choose for the whole holds for its parts.
+  c.options.volumes = {{"/run", Volume::Kind::tmpfs, ""}};
+  c.kind.tmpfs = {"/tmp"};
+  EXPECT_EQ(list(c.good(), "fs.mounts", "path"), (Strings{"/run", "/tmp"}));
+}
+
 TEST(Generate, LogLinksToStandardStreamsAreAllowedExactly) {
   Case c(Tree()
              .link("/var/log/nginx/access.log", "/dev/stdout")

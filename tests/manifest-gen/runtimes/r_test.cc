@@ -164,7 +164,11 @@ TEST(R, ProgramsThatHoldR) {
 TEST(R, WhatIsNotThereIsSaid) {
   EXPECT_EQ(run_r(r_image(), {"/usr/bin/R", "--file=gone.R"}).unknown,
             (std::vector<std::string>{"the program gone.R is not in the image"}));
-  EXPECT_EQ(run_r(r_image(), {"/usr/bin/R"}).unknown.size(), 1U);
+  Scene scene(r_image());
+  scene.launch.entrypoint = "/usr/bin/R";
+  const Analysis input = scene.analyze("r", {"/usr/bin/R", "--no-save"});
+  ASSERT_EQ(input.unknown.size(), 1U);
+  EXPECT_NE(input.unknown[0].find("standard input"), std::string::npos);
 }
 
 }  // namespace

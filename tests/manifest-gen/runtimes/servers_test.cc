@@ -144,6 +144,20 @@ TEST(Servers, MariadbReadsItsConfigurationUnlessAnotherIsNamed) {
   EXPECT_EQ(std::find(own.begin(), own.end(), "/etc/mysql/my.cnf"), own.end());
 }
 
+TEST(Servers, AnyProgramsConfigurationIsFollowedThroughItsIncludes) {
+  const auto root = Tree()
+                        .elf("/usr/sbin/broker", test::program())
+                        .file("/etc/broker.conf", "include_dir /etc/broker.d\n!include extra.cnf\n")
+                        .file("/etc/broker.d/a.conf", "acl_file /etc/broker.acl\n")
+                        .file("/etc/broker.acl")
+                        .file("/etc/extra.cnf")
+                        .file("/etc/other.cnf")
+                        .build();
+  EXPECT_EQ(
+      granted(root, {"/usr/sbin/broker", "-c", "/etc/broker.conf"}),
+      (Paths{"/etc/broker.acl", "/etc/broker.conf", "/etc/broker.d/a.conf", "/etc/extra.cnf"}));
+}
+
 TEST(Servers, FilesThatIncludeEachOtherEnd) {
   const auto root = Tree()
                         .elf("/usr/bin/redis-server", test::program())

@@ -183,5 +183,24 @@ TEST(ElfEvidence, StaticProgramsWithSystemCallsAreMarked) {
   EXPECT_FALSE(facts_of(elf.build()).raw_syscalls);
 }
 
+// A mapped file's pages are given back behind the search, which finds the same.
+TEST(Evidence, OfALargeFileIsFoundPieceByPiece) {
+  ElfBuilder elf;
+  std::string data(10 << 20, 'x');
+  data += texts({"/etc/at-the-end.conf", "liblast.so.1"});
+  elf.data = to_bytes(data);
+  const Bytes file = elf.build();
+  std::uint64_t released = 0;
+  const auto facts = read_facts(file, Limits(), [&](ByteView part) {
+    EXPECT_GE(part.data(), file.data());
+    EXPECT_LE(part.data() + part.size(), file.data() + file.size());
+    released += part.size();
+  });
+  ASSERT_TRUE(facts.has_value());
+  EXPECT_EQ(*facts, facts_of(file));
+  EXPECT_GE(released, 2 * data.size()) << "it is searched twice";
+  EXPECT_FALSE(facts->strings.empty());
+}
+
 }  // namespace
 }  // namespace cloister::measure::elf

@@ -85,6 +85,7 @@ TEST(Policy, RefusesWhatItDoesNotKnow) {
   refused("[\"redis\", \"reg.example:5000/team/app\"]", "[]");
   refused("sha256:4444", "sha256:44");
   refused("3333333333333333", "3");
+  refused("[\"1111111111111111111111111111111111111111111111111111111111111111\"]", "[]");
   EXPECT_FALSE(parse("schemaVersion = 1\n").has_value());
   EXPECT_FALSE(parse("").has_value());
   EXPECT_FALSE(parse("{").has_value());
@@ -98,8 +99,7 @@ PolicySubject subject() {
   s.sigstruct->isvprodid = 7;
   s.sigstruct->isvsvn = 3;
   s.sigstruct->mrenclave = sha256("enclave");
-  s.base_uri = "docker.io/library/redis:7";
-  s.base_digest = sha256("base");
+  s.bases = {{"base", "docker.io/library/redis:7", sha256("base"), false, ""}};
   s.runtimes = {{"runtime", "docker.io/gramineproject/gramine:1.9", sha256("runtime"), false, ""}};
   return s;
 }
@@ -140,11 +140,11 @@ TEST(Policy, EachRuleCanFail) {
   s.sigstruct->mrenclave = policy.revoked_enclaves.front();
   EXPECT_EQ(failing(policy, s), "policy-revoked");
   s = subject();
-  s.base_uri = "docker.io/library/redis-evil:7";
+  s.bases[0].uri = "docker.io/library/redis-evil:7";
   EXPECT_EQ(failing(policy, s), "policy-base");
-  s.base_uri = "";
+  s.bases[0].uri = "";
   EXPECT_EQ(failing(policy, s), "policy-base");
-  s.base_digest.reset();
+  s.bases.clear();
   EXPECT_EQ(failing(policy, s), "policy-base");
   s = subject();
   s.runtimes.push_back({"runtime", "", sha256("something else"), true, ""});
