@@ -18,7 +18,7 @@ struct SignCommandOptions {
   std::string image, identity, signing_data, format = "both", sbom = "none";
 };
 
-Status check_usage(const SignCommandOptions& o) {
+Status check_sign_usage(const SignCommandOptions& o) {
   CL_CHECK(check_key_options(o.key));
   const bool emits = !o.signing_data.empty();
   if (emits && o.key.given())
@@ -53,7 +53,7 @@ Result<sign::ImageKey> signing_key(Session& session, const oci::ImageRef& ref,
 }
 
 Result<int> run_sign(const SignCommandOptions& o, const Environment& env) {
-  CL_CHECK(check_usage(o));
+  CL_CHECK(check_sign_usage(o));
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   const ImageClaims claims{signature_forms(o.format), o.identity, sbom_format(o.sbom)};
