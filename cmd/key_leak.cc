@@ -24,7 +24,7 @@ std::optional<std::string> leak_in(ByteView content, const std::vector<UsedKey>&
 }
 
 // Through the pack where it is there, else from the layer.
-Result<Bytes> bytes_of(const measure::IndexedLayer& layer, const measure::Entry& entry) {
+Result<Bytes> content_in_layer(const measure::IndexedLayer& layer, const measure::Entry& entry) {
   const auto packed = layer.index->pack.find(entry.sha256);
   if (packed != layer.index->pack.end()) return packed->second;
   if (layer.content == nullptr) return Error::internal("a layer without content was searched");
@@ -41,7 +41,7 @@ Result<std::optional<std::string>> leak_in_file(const measure::IndexedLayer& lay
   for (const UsedKey& key : used)
     if (key.text == entry.sha256) return std::optional(cat("the file of ", key.option));
   if (!entry.key_mark) return std::optional<std::string>();
-  CL_TRY(Bytes content, bytes_of(layer, entry));
+  CL_TRY(Bytes content, content_in_layer(layer, entry));
   auto leak = leak_in(content, used);
   wipe(content);
   return leak;

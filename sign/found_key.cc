@@ -52,9 +52,11 @@ std::optional<std::string> body_text(std::string_view text) {
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (c == '\\' && i + 1 < text.size() &&
-        std::string_view("nrt\n\\").find(text[i + 1]) != std::string_view::npos) {
-      ++i;
+    if (c == '\\') {  // perhaps escaped again
+      while (i + 1 < text.size() && text[i + 1] == '\\') ++i;
+      if (i + 1 < text.size() &&
+          std::string_view("nrt").find(text[i + 1]) != std::string_view::npos)
+        ++i;
     } else if (is_base64(c)) {
       out += c;
     } else if (std::string_view(" \t\r\n\"',").find(c) == std::string_view::npos) {

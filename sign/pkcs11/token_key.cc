@@ -108,8 +108,9 @@ Error no_token_key(const Pkcs11Uri& uri, PinPrompt& pin) {
         .hint(
             "add ?pin-source=file:PATH to the URI, give --passphrase-file, or set "
             "CLOISTER_PKCS11_PIN");
-  // libp11's engine loads the token library only now.
-  if (reason.find("load PKCS#11 module") != std::string::npos) return no_token_module({}, reason);
+  // Both load the token library only now; without one the provider does not know the scheme.
+  for (const char* of_module : {"load PKCS#11 module", "unregistered scheme"})
+    if (reason.find(of_module) != std::string::npos) return no_token_module({}, reason);
   Error error = Error::invalid(
       cat("the token gives no private key ", quote(uri.object),
           pin.answered() ? ": there is none, or the PIN is wrong" : ": there is none"));

@@ -175,6 +175,12 @@ valid verify
 predicate 3
 agrees "the rebuild predicate" "$schemas/rebuild-v1.json" "$work/predicate"
 
+must sign "oci:$work/built:x" --emit-signing-data "$work/data.json"
+schema=$CLOISTER_SOURCE_DIR/cmd/report/schema/signing-data.schema.json
+agrees "what is to be signed" "$schema" "$work/data.json"
+jq '.messages[].signature = "AAAA"' "$work/data.json" >"$work/signed.json"
+agrees "and with signatures" "$schema" "$work/signed.json"
+
 must manifest "$image" --runtime "$runtime" -o "$work/app.manifest.sgx"
 must measure "$work/app.manifest.sgx" --runtime "$runtime" --key "$key" --date 2024-01-02 --sig "$work/app.sig" --format json
 valid measure
