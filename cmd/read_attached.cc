@@ -1,6 +1,7 @@
 // Anyone who may push may attach, and lie: what is malformed, missing, too large or too much is
 // passed over, and whatever there is costs a bounded amount of memory and time. Only what keeps us
 // from reading at all (no answer, no authorisation) is an error.
+#include <map>
 #include <set>
 
 #include "base/stream.h"
@@ -53,7 +54,7 @@ class EvidenceReader {
     const bool wanted = attestation ? layer.media_type == kDsseMediaType
                                     : tag.empty() && layer.media_type.starts_with(kBundlePrefix);
     if (!wanted || !seen_.insert(layer.digest).second) return {};
-    auto text = fetch(layer, limits_.attachment_bytes);
+    auto text = fetch(layer, limits_.attachment_bytes, attestation ? attestations_ : bundles_);
     if (!text.has_value()) return pass_over(std::move(text).error());
     auto envelope =
         attestation ? sign::parse_dsse(*text, limits_) : sign::parse_bundle(*text, limits_);
@@ -62,7 +63,7 @@ class EvidenceReader {
     return {};
   }
 
-  // One payload may stand there several times, signed by several keys.
+  // One payload may stand there many times, signed by as many keys: it is fetched once.
   Status read_signature(const oci::Descriptor& layer) {
     const auto at = layer.annotations.find(kSignatureAnnotation);
     if (layer.media_type != kSimpleSigningMediaType || at == layer.annotations.end() ||
@@ -70,17 +71,22 @@ class EvidenceReader {
       return {};
     auto signature = unbase64(at->second);
     if (!signature) return {};
-    auto text = fetch(layer, kMaxPayload);
-    if (!text.has_value()) return pass_over(std::move(text).error());
-    out_.signatures.push_back({std::move(*text), std::move(*signature)});
+    auto known = payloads_.find(layer.digest);
+    if (known == payloads_.end()) {
+      auto text = fetch(layer, kMaxPayload, signatures_);
+      if (!text.has_value()) return pass_over(std::move(text).error());
+      known = payloads_.emplace(layer.digest, std::move(*text)).first;
+    }
+    out_.signatures.push_back({known->second, std::move(*signature)});
     return {};
   }
 
-  Result<std::string> fetch(const oci::Descriptor& layer, std::uint64_t most) {
-    if (layer.size > most || items_ >= limits_.attachments ||
+  // `items` counts those of one kind: many of one do not hide the others.
+  Result<std::string> fetch(const oci::Descriptor& layer, std::uint64_t most, std::size_t& items) {
+    if (layer.size > most || items >= limits_.attachments ||
         bytes_ + layer.size > limits_.all_attachments_bytes)
       return Error::limit("more is attached to the image than is looked at");
-    ++items_;
+    ++items;
     bytes_ += layer.size;
     CL_TRY(const auto blob, from_.blob(layer));
     VerifySource verified(*blob, layer.digest, layer.size, cat("artefact ", layer.digest.str()));
@@ -93,7 +99,8 @@ class EvidenceReader {
   oci::ImageTransport& from_;
   AttachedEvidence out_;
   std::set<Digest> seen_;  // manifests, envelopes and bundles
-  std::size_t items_ = 0;
+  std::map<Digest, std::string> payloads_;
+  std::size_t signatures_ = 0, attestations_ = 0, bundles_ = 0;
   std::uint64_t bytes_ = 0;
 };
 

@@ -105,7 +105,7 @@ Status check_labels(const std::vector<std::pair<std::string, std::string>>& labe
   for (const auto& [key, value] : labels)
     if (is_fact(key))
       return Error::invalid(cat("label ", quote(key), " cannot be set"))
-          .detail(cat("labels that begin with ", join(kFacts, " or "),
+          .detail(cat("labels that begin with ", kFacts[0], " or ", kFacts[1],
                       " state what was measured, and of what it was built"))
           .hint("choose another name for the label");
   return {};

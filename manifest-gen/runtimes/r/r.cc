@@ -143,12 +143,12 @@ class RAnalysis final : AnalysisRun {
     } else if (expressions == 0 && !start_.complete) {
       return start_r({});  // said by find_script
     }
-    start_r(std::move(argv));
+    start_r(argv);
     follow();
     suggested();
   }
 
-  void start_r(std::vector<std::string> argv) {
+  void start_r(const std::vector<std::string>& argv) {
     for (const std::string& home : homes_)
       start_program(cat(home, "/bin/R"), argv, "started by Rscript", {});
   }
