@@ -114,7 +114,7 @@ inline measure::Runtime glibc_runtime(std::vector<std::string> versions = {"GLIB
   measure::Runtime runtime;
   runtime.version = "1.9";
   runtime.sources.push_back(
-      {"test", std::make_shared<const measure::Rootfs>(tree.build()), std::nullopt, false});
+      {"test", std::make_shared<const measure::Rootfs>(tree.build()), std::nullopt, "", false});
   for (const char* name :
        {"libc.so.6", "ld-linux-x86-64.so.2", "libm.so.6", "libpthread.so.0", "libdl.so.2"})
     runtime.glibc[name] = {0, kDir + name, sha256(kDir + name), 4096};
