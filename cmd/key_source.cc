@@ -81,7 +81,8 @@ Result<Bytes> read_signature(const std::string& file) {
   constexpr std::uint64_t kMaxSignatureFile = 4096;
   CL_TRY(Bytes bytes, read_file(file, kMaxSignatureFile));
   const auto decoded = unbase64(trim(as_text(bytes)));
-  return decoded && !decoded->empty() ? *decoded : std::move(bytes);
+  if (decoded && !decoded->empty()) return *decoded;
+  return bytes;
 }
 
 std::string sign_algorithm(sign::ImageKeyKind kind) {
