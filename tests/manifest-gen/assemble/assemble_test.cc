@@ -88,20 +88,21 @@ struct Scene {
   Result<AssembledImage> run(const Limits& limits = {}) {
     rootfs = image.merge();
     CL_TRY(base.config, oci::parse_image_config(config, Limits()));
-    AssembleInput input{.base = base,
-                        .rootfs = *rootfs,
-                        .runtime = runtime,
-                        .launch = launch,
-                        .closure = closure,
-                        .manifest = manifest,
-                        .sigstruct = to_bytes("sigstruct"),
-                        .mrenclave = sha256("enclave"),
-                        .mrsigner = sha256("signer"),
-                        .with_direct = with_direct,
-                        .created = created,
-                        .labels = labels,
-                        .generator = "cloister 0.1.0",
-                        .base_name = base.name};
+    const AssembleInput input{.base = base,
+                              .rootfs = *rootfs,
+                              .runtime = runtime,
+                              .launch = launch,
+                              .closure = closure,
+                              .manifest = manifest,
+                              .sigstruct = to_bytes("sigstruct"),
+                              .mrenclave = sha256("enclave"),
+                              .mrsigner = sha256("signer"),
+                              .with_direct = with_direct,
+                              .created = created,
+                              .labels = labels,
+                              .generator = "cloister 0.1.0",
+                              .base_name = base.name,
+                              .provenance = "{}"};
     return assemble(input, limits);
   }
 };

@@ -107,7 +107,7 @@ TEST(Advisories, VersionsCompareByNumbers) {
 TEST(RuntimeFindings, TagsUnknownVersionsAndAdvisories) {
   measure::Runtime runtime;
   runtime.version = "1.6.1";
-  runtime.sources.push_back({"docker.io/x/gramine:1.6", nullptr, sha256("d"), true});
+  runtime.sources.push_back({"docker.io/x/gramine:1.6", nullptr, sha256("d"), "", true});
   auto list = runtime_findings(runtime);
   ASSERT_TRUE(list);
   EXPECT_TRUE(has(*list, "CL101", Severity::medium));
