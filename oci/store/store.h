@@ -118,8 +118,8 @@ Result<Image> resolve_image(const ImageRef& ref, ImageTransport& transport, Stor
 // The blobs that the store lacks, in parallel, verified. REQUIRES: no digest occurs twice.
 Status fetch_blobs(const std::vector<Descriptor>& blobs, ImageTransport& transport, Store& store,
                    const FetchContext& context);
-// What is done with layer i while it comes, or once it is there, on a worker's thread. What it makes
-// of blob.open() counts only after blob.settled().
+// What is done with layer i while it comes, or once it is there, on a worker's thread. What it
+// makes of blob.open() counts only after blob.settled().
 using OnLayer = std::function<Status(std::size_t, ArrivingBlob& blob)>;
 // Fetches the layers that the store lacks, in parallel, verified. `on_layer` is called for each as
 // soon as it begins to come, so that analysis overlaps the transfer within a layer and across them.
