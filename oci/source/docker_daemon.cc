@@ -131,8 +131,11 @@ Status spool_export(const ImageRef& ref, const DaemonOptions& options, TempFile&
   Status copied;
   for (;;) {
     auto n = limited.read(buffer);
-    if (!n.has_value()) copied = std::move(n).error();
-    if (!copied.has_value() || *n == 0) break;
+    if (!n.has_value()) {
+      copied = std::move(n).error();
+      break;
+    }
+    if (*n == 0) break;
     copied = spool.write(ByteView(buffer).first(*n));
     if (!copied.has_value()) {
       copied = std::move(copied).error().hint("free some space, or use another --store");
