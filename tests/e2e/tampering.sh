@@ -137,6 +137,7 @@ same "a stranger's signatures and bundles change nothing" "$code $failed" "0 "
 cloister verify "$app" --key "$work/stranger.pub" --format json
 same "the stranger's own word is about the same enclave" "$code" 0
 # junk KIND FILTER: appended to what lies under the image's tag of that kind.
+# shellcheck disable=SC2317  # through claim
 junk() {
   curl -sf -H "Accept: $layout_manifest_type" "http://$registry/v2/app/manifests/sha256-$hex.$1" | jq -c "$2" >"$work/junk"
   curl -sf -X PUT -H "Content-Type: $layout_manifest_type" --data-binary "@$work/junk" "http://$registry/v2/app/manifests/sha256-$hex.$1" >/dev/null
@@ -144,6 +145,7 @@ junk() {
 claim "a layer of the wrong size is put under .sig" junk sig '.layers = [.layers[0] | .size = 17] + .layers'
 failing "$app"
 same "it changes nothing" "$code $failed" "0 "
+# shellcheck disable=SC2016  # $n is jq's
 claim "and hundreds of junk after it" junk sig '.layers += [range(300) as $n | .layers[-1] | .annotations["dev.cosignproject.cosign/signature"] = "AAAA"]'
 failing "$app"
 same "they change nothing" "$code $failed" "0 "
