@@ -111,12 +111,11 @@ Status sign_built(Session& session, oci::ImageRef ref, const Built& built,
   return {};
 }
 
-Result<int> dry_run(Session& session, const BuildOptions& o, const Plan& plan,
+Result<int> dry_run(const BuildOptions& o, const Plan& plan,
                     const std::vector<oci::ImageRef>& tags) {
   const BuildReport report{plan, nullptr, {}, tags.empty() ? std::string() : tags.front().str()};
   CL_CHECK(write_result("", o.format == "json" ? build_json(report) : dry_run_text(report)));
   if (!o.metadata_file.empty()) CL_CHECK(write_result(o.metadata_file, build_json(report)));
-  (void)session;
   return 0;
 }
 
@@ -159,7 +158,7 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   }
   CL_TRY(const Plan plan, plan_build(*session, ref, plan_options));
   CL_CHECK(require_no_private_key(plan, used_keys(key, sign_key)));
-  if (o.dry_run) return dry_run(*session, o, plan, tags);
+  if (o.dry_run) return dry_run(o, plan, tags);
   if (!o.signing_data.empty()) return emit_signing_data(o, plan, env);
 
   AssembleOptions options;

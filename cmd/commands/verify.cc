@@ -38,7 +38,7 @@ Result<sign::EnclavePins> pins_of(const VerifyOptions& o) {
     if (!digest.has_value())
       return Error::usage(cat("--mrsigner ", quote(o.mrsigner), " is not 64 hex digits"))
           .hint("cloister inspect shows the value of an image");
-    pins.mrsigner = *digest;
+    pins.mrsigners = {*digest};
   }
   return pins;
 }
@@ -197,7 +197,7 @@ Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
   std::optional<LoadedPolicy> policy;
   if (!o.policy.empty()) {
     CL_TRY(policy, load_policy(o.policy, session->key_context()));
-    pins.allow_debug = policy->policy.allow_debug;
+    pins.allow_debug = policy->policy.sgx.allow_debug;
   }
 
   // Resolved once: everything after is about this digest.

@@ -1,6 +1,8 @@
 #include "manifest-gen/runtimes/analysis_run.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "manifest-gen/runtimes/paths.h"
@@ -30,6 +32,34 @@ void AnalysisRun::grant_time_zones(Why why, const std::string& detail, const std
   for (const auto& [name, child] : zones->children)
     if (child->is_directory() && name != "posix" && name != "right")
       grant(cat(kZones, "/", name, "/**"), why, detail, from);
+}
+
+void AnalysisRun::grant_below(const std::string& directory, const Application& application,
+                              const std::string& detail, const std::string& from) {
+  if (!below_.insert(directory).second) return;
+  const measure::Node* top = rootfs().find(directory);
+  if (top == nullptr || !top->is_directory()) return;
+  std::vector<std::pair<const measure::Node*, std::string>> work{{top, directory}};
+  while (!work.empty()) {
+    const auto at = std::move(work.back());
+    work.pop_back();
+    bool data = false;
+    for (const auto& [name, child] : at.first->children) {
+      std::string path = cat(at.second, "/", name);
+      if (child->is_directory()) {
+        if (application.enters(name)) work.emplace_back(child.get(), std::move(path));
+        continue;
+      }
+      const Part part = application.part(name);
+      if (part == Part::code && is_file(rootfs(), path)) {
+        grant(path, application.why, detail, from);
+        application.on_code(path);
+      } else if (part != Part::none) {
+        data = true;
+      }
+    }
+    if (data) grant(cat(at.second, "/*"), application.why, detail, from);
+  }
 }
 
 void AnalysisRun::unknown(std::string what) {

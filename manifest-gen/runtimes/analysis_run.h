@@ -26,6 +26,18 @@ class AnalysisRun {
   void grant(std::string path, Why why, std::string detail, std::string from = {});
   // Every time zone, once: not the trees that hold all of them again ("posix", "right").
   void grant_time_zones(Why why, const std::string& detail, const std::string& from);
+  // What a file of an application is for its interpreter, by its name.
+  enum class Part { code, data, none };
+  struct Application {
+    std::function<bool(std::string_view name)> enters;  // a directory
+    std::function<Part(std::string_view name)> part;
+    std::function<void(const std::string& path)> on_code;  // granted, and to be followed
+    Why why;
+  };
+  // Everything below a directory, once: code by its path, data by a pattern for each directory, so
+  // that secrets are left out.
+  void grant_below(const std::string& directory, const Application& application,
+                   const std::string& detail, const std::string& from);
   // A sentence for people, each once.
   void unknown(std::string what);
   void unknown_program();  // further arguments decide what is run
@@ -44,7 +56,7 @@ class AnalysisRun {
   Analysis out_;
 
  private:
-  std::set<std::string> granted_;
+  std::set<std::string> granted_, below_;
 };
 
 }  // namespace cloister::manifest

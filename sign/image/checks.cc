@@ -145,6 +145,32 @@ std::optional<Check> check_provenance(const Digest& image, std::string_view of_i
   return out;
 }
 
+std::vector<Check> check_pins(std::string_view prefix, const Sigstruct& sigstruct,
+                              const EnclavePins& pins) {
+  std::vector<Check> out;
+  const auto add = [&](std::string_view name, bool holds, const std::string& found,
+                       std::string want) {
+    std::string whole = cat(prefix, name);
+    out.push_back(holds ? passed(std::move(whole), found)
+                        : failed(std::move(whole), found, std::move(want)));
+  };
+  if (!pins.mrsigners.empty()) {
+    const Digest mrsigner = sigstruct.mrsigner();
+    std::vector<std::string> want;
+    for (const Digest& digest : pins.mrsigners) want.push_back(digest.hex());
+    const bool known =
+        std::find(pins.mrsigners.begin(), pins.mrsigners.end(), mrsigner) != pins.mrsigners.end();
+    add("mrsigner", known, mrsigner.hex(), join(want, " or "));
+  }
+  if (pins.isvprodid)
+    add("isvprodid", sigstruct.isvprodid == *pins.isvprodid, cat(sigstruct.isvprodid),
+        cat(*pins.isvprodid));
+  if (pins.min_isvsvn)
+    add("isvsvn", sigstruct.isvsvn >= *pins.min_isvsvn, cat(sigstruct.isvsvn),
+        cat("at least ", *pins.min_isvsvn));
+  return out;
+}
+
 std::vector<Check> check_enclave_evidence(const EnclaveEvidence& e, const EnclavePins& pins) {
   std::vector<Check> out;
   out.push_back(e.starts_loader ? passed("entrypoint", "starts the enclave's loader")
@@ -171,16 +197,7 @@ std::vector<Check> check_enclave_evidence(const EnclaveEvidence& e, const Enclav
   else
     out.push_back(failed("mrenclave", e.mrenclave_problem, "an enclave that can be measured"));
 
-  const Digest mrsigner = e.sigstruct.mrsigner();
-  if (pins.mrsigner) out.push_back(compared("mrsigner", mrsigner.hex(), pins.mrsigner->hex()));
-  if (pins.isvprodid)
-    out.push_back(compared("isvprodid", cat(e.sigstruct.isvprodid), cat(*pins.isvprodid)));
-  if (pins.min_isvsvn) {
-    const std::string found = cat(e.sigstruct.isvsvn);
-    out.push_back(e.sigstruct.isvsvn >= *pins.min_isvsvn
-                      ? passed("isvsvn", found)
-                      : failed("isvsvn", found, cat("at least ", *pins.min_isvsvn)));
-  }
+  for (Check& check : check_pins("", e.sigstruct, pins)) out.push_back(std::move(check));
   if (!e.sigstruct.debug())
     out.push_back(passed("debug", "no"));
   else if (pins.allow_debug)

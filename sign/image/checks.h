@@ -46,7 +46,7 @@ struct EnclaveEvidence {
 };
 
 struct EnclavePins {
-  std::optional<Digest> mrsigner;
+  std::vector<Digest> mrsigners;  // one of these; empty: any
   std::optional<std::uint16_t> isvprodid, min_isvsvn;
   bool allow_debug = false;
 };
@@ -78,6 +78,9 @@ std::optional<Check> check_provenance(const Digest& image, std::string_view of_i
                                       const std::vector<DsseEnvelope>& envelopes,
                                       const ImagePublicKey& key, const Limits& limits);
 
+// MRSIGNER, ISVPRODID and ISVSVN against those of the pins that are set; `prefix` begins the names.
+std::vector<Check> check_pins(std::string_view prefix, const Sigstruct& sigstruct,
+                              const EnclavePins& pins);
 // The enclave against itself (SIGSTRUCT, re-measurement, files) and against the pins.
 std::vector<Check> check_enclave_evidence(const EnclaveEvidence& evidence, const EnclavePins& pins);
 // The enclave against what the attestation says of it.

@@ -26,6 +26,7 @@ void check_origins(std::string_view name, const std::vector<OriginRule>& rules,
                    const std::vector<BuildInput>& inputs, std::vector<Check>& out) {
   if (rules.empty()) return;
   std::vector<std::string> want;
+  want.reserve(rules.size());
   for (const OriginRule& rule : rules) want.push_back(rule.str());
   const std::string expected = join(want, " or ");
   if (inputs.empty())
@@ -38,24 +39,6 @@ void check_origins(std::string_view name, const std::vector<OriginRule>& rules,
                        cat(printable(input.uri), input.uri.empty() ? "" : " ", input.digest.str()),
                        expected));
   }
-}
-
-void check_enclave_rules(const Policy& policy, const Sigstruct& sigstruct,
-                         std::vector<Check>& out) {
-  if (!policy.mrsigners.empty()) {
-    const Digest mrsigner = sigstruct.mrsigner();
-    std::vector<std::string> want;
-    for (const Digest& digest : policy.mrsigners) want.push_back(digest.hex());
-    const bool known = std::find(policy.mrsigners.begin(), policy.mrsigners.end(), mrsigner) !=
-                       policy.mrsigners.end();
-    out.push_back(rule("policy-mrsigner", known, mrsigner.hex(), join(want, " or ")));
-  }
-  if (policy.isvprodid)
-    out.push_back(rule("policy-isvprodid", sigstruct.isvprodid == *policy.isvprodid,
-                       cat(sigstruct.isvprodid), cat(*policy.isvprodid)));
-  if (policy.min_isvsvn)
-    out.push_back(rule("policy-isvsvn", sigstruct.isvsvn >= *policy.min_isvsvn,
-                       cat(sigstruct.isvsvn), cat("at least ", *policy.min_isvsvn)));
 }
 
 Check check_revoked(const Policy& policy, const PolicySubject& subject) {
@@ -77,6 +60,7 @@ Check check_revoked(const Policy& policy, const PolicySubject& subject) {
 Check check_threshold(std::string name, const KeyRule& keys, const std::vector<std::string>& count,
                       std::string_view want) {
   std::vector<std::string> names;
+  names.reserve(count.size());
   for (const std::string& key : count) names.push_back(printable(key));
   return rule(std::move(name), count.size() >= keys.threshold,
               count.empty()
@@ -125,7 +109,9 @@ std::vector<Check> check_policy(const Policy& policy, const PolicySubject& subje
                        cat("at ", format_rfc3339(subject.at)),
                        cat("not after ", format_rfc3339(*policy.not_after))));
   out.push_back(check_revoked(policy, subject));
-  if (subject.sigstruct) check_enclave_rules(policy, *subject.sigstruct, out);
+  if (subject.sigstruct)
+    for (Check& check : check_pins("policy-", *subject.sigstruct, policy.sgx))
+      out.push_back(std::move(check));
   check_origins("policy-base", policy.bases, subject.bases, out);
   check_origins("policy-runtime", policy.runtimes, subject.runtimes, out);
   return out;

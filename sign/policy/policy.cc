@@ -207,12 +207,12 @@ Result<Policy> parse_policy(std::string_view text, const Limits& limits, std::st
 
   CL_TRY(const Section sgx, root.section("sgx"));
   CL_CHECK(sgx.only({"mrsigner", "isvprodid", "min-isvsvn", "allow-debug"}));
-  CL_TRY(out.mrsigners, read_measurements(sgx, "mrsigner"));
-  if (sgx.has("mrsigner") && out.mrsigners.empty())
+  CL_TRY(out.sgx.mrsigners, read_measurements(sgx, "mrsigner"));
+  if (sgx.has("mrsigner") && out.sgx.mrsigners.empty())
     return sgx.invalid("mrsigner", "nothing", "measurements, or no such key");
-  CL_TRY(out.isvprodid, sgx.uint16("isvprodid"));
-  CL_TRY(out.min_isvsvn, sgx.uint16("min-isvsvn"));
-  CL_TRY(out.allow_debug, sgx.boolean("allow-debug"));
+  CL_TRY(out.sgx.isvprodid, sgx.uint16("isvprodid"));
+  CL_TRY(out.sgx.min_isvsvn, sgx.uint16("min-isvsvn"));
+  CL_TRY(out.sgx.allow_debug, sgx.boolean("allow-debug"));
 
   CL_TRY(const Section revoked, root.section("revoked"));
   CL_CHECK(revoked.only({"images", "mrenclave"}));

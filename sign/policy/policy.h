@@ -29,7 +29,6 @@
 //   allowed = ["docker.io/gramineproject/gramine", "sha256:…"]
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +38,7 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "sign/image/checks.h"
 
 namespace cloister::sign {
 
@@ -58,11 +58,9 @@ struct OriginRule {
 struct Policy {
   std::optional<Seconds> not_after;
   KeyRule signers, rebuilders;
-  std::vector<Digest> mrsigners;  // empty: any; so are the lists below
-  std::optional<std::uint16_t> isvprodid, min_isvsvn;
-  bool allow_debug = false;
+  EnclavePins sgx;
   std::vector<Digest> revoked_images, revoked_enclaves;
-  std::vector<OriginRule> bases, runtimes;
+  std::vector<OriginRule> bases, runtimes;  // empty: any
 };
 
 // `invalid` for a key that is not known or of the wrong type, a threshold that cannot be met, a

@@ -10,25 +10,12 @@
 #include <string>
 
 #include "base/text.h"
+#include "tests/base/gzip.h"
 #include "tests/base/must.h"
 #include "tests/base/pieces_source.h"
 
 namespace cloister {
 namespace {
-
-Bytes gzip(std::string_view text, int level = 6) {
-  z_stream z{};
-  EXPECT_EQ(deflateInit2(&z, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  Bytes out(deflateBound(&z, text.size()) + 64);
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  z.avail_in = static_cast<uInt>(text.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());
-  z.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&z, Z_FINISH), Z_STREAM_END);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
-}
 
 Bytes zstd(std::string_view text) {
   Bytes out(ZSTD_compressBound(text.size()));

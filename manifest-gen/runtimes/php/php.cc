@@ -330,32 +330,17 @@ class PhpAnalysis final : AnalysisRun {
   }
 
   void below(const std::string& directory, const std::string& from, const std::string& detail) {
-    if (!whole_.insert(directory).second) return;
-    const Node* top = rootfs().find(directory);
-    if (top == nullptr || !top->is_directory()) return;
-    std::vector<std::pair<const Node*, std::string>> work{{top, directory}};
-    while (!work.empty()) {
-      const auto at = std::move(work.back());
-      work.pop_back();
-      bool others = false;
-      for (const auto& [name, child] : at.first->children) {
-        std::string path = cat(at.second, "/", name);
-        if (child->is_directory()) {
-          if (std::find(std::begin(kNotServed), std::end(kNotServed), name) == std::end(kNotServed))
-            work.emplace_back(child.get(), std::move(path));
-          continue;
-        }
-        if (is_read_by_people(name)) continue;
-        if (measure::source::is_php(name, {})) {
-          grant(path, detail, from);
-          enqueue(path);
-        } else {
-          others = true;
-        }
-      }
-      // A pattern, so that secrets are left out.
-      if (others) grant(cat(at.second, "/*"), detail, from);
-    }
+    const auto enters = [](std::string_view name) {
+      return std::find(std::begin(kNotServed), std::end(kNotServed), name) == std::end(kNotServed);
+    };
+    const auto part = [](std::string_view name) {
+      if (is_read_by_people(name)) return Part::none;
+      return measure::source::is_php(name, {}) ? Part::code : Part::data;
+    };
+    grant_below(
+        directory,
+        {enters, part, [this](const std::string& path) { enqueue(path); }, Why::php_include},
+        detail, from);
   }
 
   static bool is_read_by_people(std::string_view name) {
@@ -366,7 +351,7 @@ class PhpAnalysis final : AnalysisRun {
   ConfigurationRequest request_;
   std::vector<std::string> include_path_;
   std::deque<std::string> queue_;
-  std::set<std::string> seen_, whole_;
+  std::set<std::string> seen_;
 };
 
 }  // namespace

@@ -466,28 +466,13 @@ class RAnalysis final : AnalysisRun {
   }
 
   void below(const std::string& directory, const std::string& from, const std::string& detail) {
-    if (!below_.insert(directory).second) return;
-    std::vector<std::pair<const Node*, std::string>> work{{rootfs().find(directory), directory}};
-    while (!work.empty()) {
-      const auto at = std::move(work.back());
-      work.pop_back();
-      if (at.first == nullptr || !at.first->is_directory()) continue;
-      bool others = false;
-      for (const auto& [name, child] : at.first->children) {
-        std::string path = cat(at.second, "/", name);
-        if (child->is_directory()) {
-          if (name != "renv" && name != "packrat" && name != ".git" && name != "tests")
-            work.emplace_back(child.get(), std::move(path));
-        } else if (is_code(name) && is_file(rootfs(), path)) {
-          grant(path, detail, from);
-          enqueue(path);
-        } else {
-          others = true;
-        }
-      }
-      // A pattern, so that secrets are left out.
-      if (others) grant(cat(at.second, "/*"), detail, from);
-    }
+    const auto enters = [](std::string_view name) {
+      return name != "renv" && name != "packrat" && name != ".git" && name != "tests";
+    };
+    const auto part = [](std::string_view name) { return is_code(name) ? Part::code : Part::data; };
+    grant_below(directory,
+                {enters, part, [this](const std::string& path) { enqueue(path); }, Why::r_library},
+                detail, from);
   }
 
   static constexpr std::size_t kMaxNamed = 24;
@@ -497,7 +482,7 @@ class RAnalysis final : AnalysisRun {
   bool quiet_ = false;  // no profile of the user
   std::deque<std::string> queue_;
   std::set<std::string> suggests_;  // packages, by others than R's own
-  std::set<std::string> seen_, used_, below_, packaged_;
+  std::set<std::string> seen_, used_, packaged_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "measure/index/member_path.h"
+#include "tests/base/gzip.h"
 #include "tests/measure/index/index_tar.h"
 #include "tests/oci/archive/tar_builder.h"
 
@@ -14,20 +15,6 @@ namespace {
 
 using testing::index_tar;
 using testing::TarBuilder;
-
-std::string gzip(std::string_view text) {
-  std::string out(compressBound(text.size()) + 64, '\0');
-  z_stream z{};
-  deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));  // NOLINT
-  z.avail_in = static_cast<uInt>(text.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());  // NOLINT
-  z.avail_out = static_cast<uInt>(out.size());
-  deflate(&z, Z_FINISH);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
-}
 
 Result<LayerIndex> index_gzip(std::string_view blob, const Limits& limits = {},
                               const std::optional<Digest>& want = {}, CancelToken cancel = {}) {
@@ -96,7 +83,7 @@ TEST(IndexLayer, TakesAnEmptyLayer) {
 
 TEST(IndexLayer, ReadsGzip) {
   const std::string tar = TarBuilder().file("a", noise(1 << 20)).str();
-  const auto index = index_gzip(gzip(tar), {}, sha256(tar));
+  const auto index = index_gzip(gzip_text(tar), {}, sha256(tar));
   ASSERT_TRUE(index.has_value()) << index.error().what();
   EXPECT_EQ(index->diff_id, sha256(tar));
 }
@@ -111,7 +98,7 @@ TEST(IndexLayer, ReadsEstargzAsAnOrdinaryLayer) {
                               .str();
   std::string blob;
   for (std::size_t at = 0; at < tar.size(); at += 40000)
-    blob += gzip(std::string_view(tar).substr(at, 40000));
+    blob += gzip_text(std::string_view(tar).substr(at, 40000));
   const std::string extra = "SG" + std::string("\x16\0", 2) + "00000000000186a0STARGZ";
   blob += std::string("\x1f\x8b\x08\x04\0\0\0\0\0\xff", 10) + std::string("\x1a\0", 2) + extra +
           std::string("\x01\0\0\xff\xff\0\0\0\0\0\0\0\0", 13);
@@ -163,14 +150,14 @@ TEST(IndexLayer, BelievesNoAnnouncedSize) {
 
 TEST(IndexLayer, RefusesAWrongDiffId) {
   const std::string tar = TarBuilder().file("a").str();
-  const auto index = index_gzip(gzip(tar), {}, sha256("another tar"));
+  const auto index = index_gzip(gzip_text(tar), {}, sha256("another tar"));
   EXPECT_EQ(failure(index), Code::corrupt);
   EXPECT_FALSE(index.error().hint().empty());
 }
 
 TEST(IndexLayer, RefusesDamage) {
   const std::string tar = TarBuilder().file("a", noise(600'000)).str();
-  const std::string blob = gzip(tar);
+  const std::string blob = gzip_text(tar);
   EXPECT_EQ(failure(index_gzip(blob.substr(0, blob.size() / 2))), Code::corrupt);
   EXPECT_EQ(failure(index_gzip(blob.substr(0, blob.size() - 3))), Code::corrupt);
   std::string flipped = blob;
@@ -178,7 +165,7 @@ TEST(IndexLayer, RefusesDamage) {
   EXPECT_EQ(failure(index_gzip(flipped)), Code::corrupt);
   EXPECT_EQ(failure(index_gzip(tar)), Code::corrupt);  // not gzip at all
   EXPECT_EQ(failure(index_tar(tar.substr(0, 300'000))), Code::corrupt);
-  EXPECT_EQ(failure(index_gzip(gzip(tar.substr(0, 300'000)))), Code::corrupt);
+  EXPECT_EQ(failure(index_gzip(gzip_text(tar.substr(0, 300'000)))), Code::corrupt);
 }
 
 TEST(IndexLayer, NormalisesNames) {
@@ -222,7 +209,7 @@ TEST(MemberPath, HoldsToItsLimits) {
 }
 
 TEST(IndexLayer, HoldsToItsLimits) {
-  const std::string zeros = gzip(TarBuilder().file("zeros", std::string(8 << 20, '\0')).str());
+  const std::string zeros = gzip_text(TarBuilder().file("zeros", std::string(8 << 20, '\0')).str());
   Limits limits;
   limits.layer_ratio_free = 1 << 20;
   limits.layer_ratio = 500;
@@ -241,7 +228,7 @@ TEST(IndexLayer, HoldsToItsLimits) {
 TEST(IndexLayer, StopsWhenCancelled) {
   const std::string tar = TarBuilder().file("a", noise(5'000'000)).str();
   const std::atomic<bool> yes{true};
-  EXPECT_EQ(failure(index_gzip(gzip(tar), {}, {}, CancelToken(&yes))), Code::cancelled);
+  EXPECT_EQ(failure(index_gzip(gzip_text(tar), {}, {}, CancelToken(&yes))), Code::cancelled);
 }
 
 // The pipeline's threads must end wherever the reader stops: at the first entry, with blocks of the

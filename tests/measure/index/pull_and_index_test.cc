@@ -2,30 +2,16 @@
 // connections, hashed, written, inflated, indexed while they come, and cached. What comes out must
 // be what indexing each layer alone gives. This is the thread sanitizer's favourite.
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include "measure/index/cache.h"
 #include "measure/index/layer_index.h"
+#include "tests/base/gzip.h"
 #include "tests/oci/archive/tar_builder.h"
 #include "tests/oci/fixtures.h"
 #include "tests/oci/registry/test_client.h"
 
 namespace cloister::measure {
 namespace {
-
-std::string gzipped(std::string_view text) {
-  std::string out(compressBound(text.size()) + 64, '\0');
-  z_stream z{};
-  deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));  // NOLINT
-  z.avail_in = static_cast<uInt>(text.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());  // NOLINT
-  z.avail_out = static_cast<uInt>(out.size());
-  deflate(&z, Z_FINISH);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
-}
 
 std::string layer_tar(unsigned seed, std::size_t file_size, unsigned files) {
   testing::TarBuilder tar;
@@ -46,7 +32,7 @@ TEST(PullAndIndex, LayersAreIndexedWhileTheyComeAsWhenTheyHaveCome) {
   image.name = "app";
   std::vector<Digest> diff_ids;
   for (const std::string& tar : tars) {
-    oci::Descriptor layer = registry.add_blob("app", gzipped(tar));
+    oci::Descriptor layer = registry.add_blob("app", gzip_text(tar, 1));
     layer.media_type = oci::media_type::kOciLayerGzip;
     image.manifest.layers.push_back(layer);
     diff_ids.push_back(sha256(tar));

@@ -219,11 +219,11 @@ TEST(EnclaveCheck, NamesFewOfManyFiles) {
 TEST(EnclaveCheck, ComparesWithThePins) {
   const EnclaveEvidence e = evidence();
   EnclavePins pins;
-  pins.mrsigner = e.sigstruct.mrsigner();
+  pins.mrsigners = {e.sigstruct.mrsigner()};
   pins.isvprodid = 7;
   pins.min_isvsvn = 3;
   EXPECT_EQ(failures(check_enclave_evidence(e, pins)), "");
-  pins.mrsigner = sha256("somebody");
+  pins.mrsigners = {sha256("somebody")};
   pins.isvprodid = 8;
   pins.min_isvsvn = 4;
   EXPECT_EQ(failures(check_enclave_evidence(e, pins)), "mrsigner isvprodid isvsvn");

@@ -45,10 +45,10 @@ TEST(Policy, SaysWhatItSays) {
   EXPECT_EQ(p.signers.keys, (std::vector<std::string>{"a.pub", "b.pub"}));
   EXPECT_EQ(p.signers.threshold, 2U);
   EXPECT_EQ(p.rebuilders.threshold, 1U);
-  EXPECT_EQ(p.mrsigners.size(), 1U);
-  EXPECT_EQ(p.isvprodid, 7);
-  EXPECT_EQ(p.min_isvsvn, 3);
-  EXPECT_TRUE(p.allow_debug);
+  EXPECT_EQ(p.sgx.mrsigners.size(), 1U);
+  EXPECT_EQ(p.sgx.isvprodid, 7);
+  EXPECT_EQ(p.sgx.min_isvsvn, 3);
+  EXPECT_TRUE(p.sgx.allow_debug);
   EXPECT_EQ(p.revoked_images.size(), 1U);
   EXPECT_EQ(p.revoked_enclaves.size(), 1U);
   EXPECT_EQ(p.bases.at(0).repository, "docker.io/library/redis");
@@ -116,7 +116,7 @@ std::string failing(const Policy& policy, const PolicySubject& subject) {
 
 TEST(Policy, EachRuleCanFail) {
   Policy policy = must(parse(kFull));
-  policy.mrsigners = {subject().sigstruct->mrsigner()};
+  policy.sgx.mrsigners = {subject().sigstruct->mrsigner()};
   policy.runtimes = {{"", sha256("runtime")}};
   EXPECT_EQ(failing(policy, subject()), "");
 
