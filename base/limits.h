@@ -65,6 +65,14 @@ struct Limits {
   std::size_t attachments = 256;                      // of one image, of each kind
   std::uint64_t all_attachments_bytes = 64ULL << 20;  // of one image, together
   std::uint64_t libpal_bytes = 256ULL << 20;
+
+  // Quotes, and what proves that they are genuine.
+  std::uint64_t quote_bytes = 1ULL << 20;       // one quote or report, decoded
+  std::uint64_t collateral_bytes = 4ULL << 20;  // one document, list or chain of it
+  std::size_t collateral_files = 256;           // in one directory
+  std::size_t certificates = 16;                // in one chain
+  std::size_t tcb_levels = 1024;                // of one document, of each kind
+  std::size_t claims = 64;                      // in the evidence of an RA-TLS certificate
 };
 
 }  // namespace cloister

@@ -1,0 +1,257 @@
+// OpenSSL reads and verifies; what is kept of it are values, so that nobody else meets its types.
+#include "sign/quote/certificate.h"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "base/text.h"
+#include "sign/openssl.h"
+
+namespace cloister::sign {
+namespace {
+
+// What an i2d function of OpenSSL writes.
+template <class T, class Encode>
+Bytes der_of(const T* object, Encode encode) {
+  const int size = encode(object, nullptr);
+  Bytes out(static_cast<std::size_t>(std::max(size, 0)));
+  unsigned char* to = raw(out.data());
+  if (size > 0) encode(object, &to);
+  return out;
+}
+
+std::optional<Seconds> seconds_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
+  const std::chrono::year_month_day date{
+      std::chrono::year(parts.tm_year + 1900),
+      std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
+      std::chrono::day(static_cast<unsigned>(parts.tm_mday))};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_days(date) + std::chrono::hours(parts.tm_hour) +
+         std::chrono::minutes(parts.tm_min) + std::chrono::seconds(parts.tm_sec);
+}
+
+std::string common_name_of(const X509_NAME* name) {
+  const int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+  if (at < 0) return "";
+  const ASN1_STRING* text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+  unsigned char* utf8 = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&utf8, text);
+  if (size < 0) return "";
+  std::string out(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));  // NOLINT
+  OPENSSL_free(utf8);
+  return out;
+}
+
+Bytes magnitude_of(const ASN1_INTEGER* number) {
+  const BnPtr value(ASN1_INTEGER_to_BN(number, nullptr));
+  if (!value) return {};
+  Bytes out(static_cast<std::size_t>(BN_num_bytes(value.get())));
+  BN_bn2bin(value.get(), raw(out.data()));
+  return out;
+}
+
+// r and s as ECDSA signatures have them in DER; empty when the sizes are not those of a signature.
+Bytes ecdsa_der(ByteView signature) {
+  const auto half = signature.size() / 2;
+  OpensslPtr<bignum_st> r(BN_bin2bn(raw(signature.data()), static_cast<int>(half), nullptr));
+  OpensslPtr<bignum_st> s(
+      BN_bin2bn(raw(signature.data() + half), static_cast<int>(signature.size() - half), nullptr));
+  ECDSA_SIG* pair = ECDSA_SIG_new();
+  if (pair == nullptr || !r || !s) {
+    ECDSA_SIG_free(pair);
+    return {};
+  }
+  ECDSA_SIG_set0(pair, r.release(), s.release());
+  Bytes out = der_of(pair, i2d_ECDSA_SIG);
+  ECDSA_SIG_free(pair);
+  return out;
+}
+
+bool verify_raw_ecdsa(EVP_PKEY* key, ByteView message, ByteView signature, const char* digest) {
+  if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC) return false;
+  const auto coordinate = static_cast<std::size_t>((EVP_PKEY_get_bits(key) + 7) / 8);
+  if (signature.size() != 2 * coordinate) return false;
+  const Bytes der = ecdsa_der(signature);
+  const DigestContextPtr context(EVP_MD_CTX_new());
+  const bool good = !der.empty() && context &&
+                    EVP_DigestVerifyInit_ex(context.get(), nullptr, digest, nullptr, nullptr, key,
+                                            nullptr) == 1 &&
+                    EVP_DigestVerify(context.get(), raw(der.data()), der.size(),
+                                     raw(message.data()), message.size()) == 1;
+  openssl_reason();  // empties the queue
+  return good;
+}
+
+}  // namespace
+
+Result<Certificate> Certificate::parse_der(ByteView der) {
+  const unsigned char* at = raw(der.data());
+  Certificate out;
+  out.x509_ = {d2i_X509(nullptr, &at, static_cast<long>(der.size())), X509_free};
+  openssl_reason();
+  if (!out.x509_) return Error::corrupt("not an X.509 certificate");
+  if (at != raw(der.data()) + der.size())
+    return Error::corrupt("an X.509 certificate with bytes after its end");
+  X509* x509 = out.x509_.get();
+  auto facts = std::make_shared<Facts>();
+  facts->der.assign(der.begin(), der.end());
+  facts->spki = der_of(X509_get_X509_PUBKEY(x509), i2d_X509_PUBKEY);
+  facts->subject = der_of(X509_get_subject_name(x509), i2d_X509_NAME);
+  facts->issuer = der_of(X509_get_issuer_name(x509), i2d_X509_NAME);
+  facts->serial = magnitude_of(X509_get0_serialNumber(x509));
+  facts->common_name = common_name_of(X509_get_subject_name(x509));
+  const auto from = seconds_of(X509_get0_notBefore(x509));
+  const auto to = seconds_of(X509_get0_notAfter(x509));
+  if (!from || !to) return Error::corrupt("an X.509 certificate without a readable validity");
+  facts->not_before = *from;
+  facts->not_after = *to;
+  facts->may_issue =
+      X509_check_ca(x509) == 1 && (X509_get_key_usage(x509) & X509v3_KU_KEY_CERT_SIGN) != 0;
+  openssl_reason();
+  out.facts_ = std::move(facts);
+  return out;
+}
+
+Result<std::vector<Certificate>> Certificate::parse_pem(std::string_view pem,
+                                                        const Limits& limits) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
+  std::vector<Certificate> out;
+  for (std::size_t at = pem.find(kBegin); at != std::string_view::npos; at = pem.find(kBegin, at)) {
+    const std::size_t end = pem.find(kEnd, at);
+    if (end == std::string_view::npos)
+      return Error::corrupt("PEM text with a certificate cut short");
+    if (out.size() >= limits.certificates)
+      return Error::limit(cat("more than ", limits.certificates, " certificates"));
+    const std::string_view one = pem.substr(at, end + kEnd.size() - at);
+    const BioPtr bio(BIO_new_mem_buf(one.data(), static_cast<int>(one.size())));
+    unsigned char* der = nullptr;
+    long size = 0;
+    const bool read =
+        PEM_bytes_read_bio(&der, &size, nullptr, PEM_STRING_X509, bio.get(), nullptr, nullptr) == 1;
+    openssl_reason();
+    if (!read) return Error::corrupt("PEM text with a certificate that cannot be decoded");
+    auto certificate = parse_der(std::as_bytes(std::span(der, static_cast<std::size_t>(size))));
+    OPENSSL_free(der);
+    if (!certificate.has_value()) return std::move(certificate).error();
+    out.push_back(std::move(*certificate));
+    at = end;
+  }
+  if (out.empty()) return Error::corrupt("no certificate in PEM text");
+  return out;
+}
+
+std::optional<Bytes> Certificate::extension(ByteView oid) const {
+  std::optional<Bytes> out;
+  const int count = X509_get_ext_count(x509_.get());
+  for (int i = 0; i < count; ++i) {
+    X509_EXTENSION* extension = X509_get_ext(x509_.get(), i);
+    const ASN1_OBJECT* object = X509_EXTENSION_get_object(extension);
+    const auto name = std::as_bytes(std::span(OBJ_get0_data(object), OBJ_length(object)));
+    if (!std::equal(name.begin(), name.end(), oid.begin(), oid.end())) continue;
+    if (out) return std::nullopt;
+    const ASN1_OCTET_STRING* value = X509_EXTENSION_get_data(extension);
+    const auto bytes = std::as_bytes(std::span(
+        ASN1_STRING_get0_data(value), static_cast<std::size_t>(ASN1_STRING_length(value))));
+    out.emplace(bytes.begin(), bytes.end());
+  }
+  return out;
+}
+
+bool Certificate::is_signed_by(const Certificate& issuer) const {
+  const bool good = this->issuer() == issuer.subject() && issuer.may_issue() &&
+                    X509_verify(x509_.get(), X509_get0_pubkey(issuer.x509_.get())) == 1;
+  openssl_reason();
+  return good;
+}
+
+bool Certificate::verify_ecdsa(ByteView message, ByteView signature, const char* digest) const {
+  return verify_raw_ecdsa(X509_get0_pubkey(x509_.get()), message, signature, digest);
+}
+
+Result<RevocationList> RevocationList::parse_der(ByteView der) {
+  const unsigned char* at = raw(der.data());
+  RevocationList out;
+  out.crl_ = {d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())), X509_CRL_free};
+  openssl_reason();
+  if (!out.crl_ || at != raw(der.data()) + der.size())
+    return Error::corrupt("not an X.509 certificate revocation list");
+  X509_CRL* crl = out.crl_.get();
+  out.issuer_ = der_of(X509_CRL_get_issuer(crl), i2d_X509_NAME);
+  const auto from = seconds_of(X509_CRL_get0_lastUpdate(crl));
+  const ASN1_TIME* next = X509_CRL_get0_nextUpdate(crl);
+  if (next != nullptr) out.next_update_ = seconds_of(next);
+  if (!from || (next != nullptr && !out.next_update_))
+    return Error::corrupt("a certificate revocation list without readable dates");
+  out.this_update_ = *from;
+  return out;
+}
+
+bool RevocationList::is_signed_by(const Certificate& issuer) const {
+  if (issuer_ != issuer.subject()) return false;
+  const unsigned char* at = raw(issuer.spki().data());
+  const PkeyPtr key(d2i_PUBKEY(nullptr, &at, static_cast<long>(issuer.spki().size())));
+  const bool good = key && X509_CRL_verify(crl_.get(), key.get()) == 1;
+  openssl_reason();
+  return good;
+}
+
+bool RevocationList::revokes(const Certificate& certificate) const {
+  if (certificate.issuer() != issuer_) return false;
+  const STACK_OF(X509_REVOKED)* revoked = X509_CRL_get_REVOKED(crl_.get());
+  const int count = revoked == nullptr ? 0 : sk_X509_REVOKED_num(revoked);
+  for (int i = 0; i < count; ++i) {
+    const X509_REVOKED* one = sk_X509_REVOKED_value(revoked, i);
+    if (magnitude_of(X509_REVOKED_get0_serialNumber(one)) == certificate.serial()) return true;
+  }
+  return false;
+}
+
+std::optional<std::vector<Certificate>> chain_of(const Certificate& leaf,
+                                                 const std::vector<Certificate>& candidates,
+                                                 const Limits& limits) {
+  std::vector<Certificate> chain{leaf};
+  while (!chain.back().is_self_issued()) {
+    if (chain.size() >= limits.certificates) return std::nullopt;
+    const auto issuer = std::find_if(candidates.begin(), candidates.end(),
+                                     [&](const auto& c) { return chain.back().is_signed_by(c); });
+    if (issuer == candidates.end()) return std::nullopt;
+    chain.push_back(*issuer);
+  }
+  if (!chain.back().is_signed_by(chain.back())) return std::nullopt;
+  return chain;
+}
+
+bool verify_p256(ByteView public_point, ByteView message, ByteView signature) {
+  constexpr std::size_t kPoint = 64;
+  if (public_point.size() != kPoint) return false;
+  Bytes point{std::byte{4}};  // SEC 1: uncompressed
+  point.insert(point.end(), public_point.begin(), public_point.end());
+  OpensslPtr<ossl_param_bld_st> build(OSSL_PARAM_BLD_new());
+  OSSL_PARAM_BLD_push_utf8_string(build.get(), OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0);
+  OSSL_PARAM_BLD_push_octet_string(build.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
+                                   point.size());
+  OpensslPtr<ossl_param_st> parameters(OSSL_PARAM_BLD_to_param(build.get()));
+  const PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  EVP_PKEY* made = nullptr;
+  const bool good =
+      EVP_PKEY_fromdata_init(context.get()) == 1 &&
+      EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, parameters.get()) == 1;
+  const PkeyPtr key(made);
+  const bool verified = good && verify_raw_ecdsa(key.get(), message, signature, "SHA256");
+  openssl_reason();
+  return verified;
+}
+
+}  // namespace cloister::sign
