@@ -99,19 +99,10 @@ Status read_claims(const Limits& limits, RaTlsEvidence& out) {
   return {};
 }
 
-Result<RaTlsEvidence> read_standard(ByteView value, const Limits& limits) {
-  RaTlsEvidence out;
-  out.standard = true;
-  CborReader in(value);
-  in.expect(CborKind::tag, kEvidenceTag);
-  in.expect(CborKind::array, 2);
-  const ByteView quote = in.expect(CborKind::bytes).bytes;
-  const ByteView claims = in.expect(CborKind::bytes).bytes;
-  CL_CHECK(in.finish("the evidence of an RA-TLS certificate"));
-  out.quote.assign(quote.begin(), quote.end());
-  out.claims.assign(claims.begin(), claims.end());
-  CL_CHECK(read_claims(limits, out));
-  return out;
+Status check_size(ByteView value, const Limits& limits) {
+  if (value.size() <= limits.quote_bytes) return {};
+  return Error::limit(cat("RA-TLS certificate with ", value.size(), " bytes of evidence; at most ",
+                          limits.quote_bytes, " are read"));
 }
 
 template <std::size_t N>
@@ -143,6 +134,22 @@ Check key_check(const RaTlsEvidence& evidence, const Certificate& certificate) {
 
 }  // namespace
 
+Result<RaTlsEvidence> parse_ra_tls_evidence(ByteView value, const Limits& limits) {
+  CL_CHECK(check_size(value, limits));
+  RaTlsEvidence out;
+  out.standard = true;
+  CborReader in(value);
+  in.expect(CborKind::tag, kEvidenceTag);
+  in.expect(CborKind::array, 2);
+  const ByteView quote = in.expect(CborKind::bytes).bytes;
+  const ByteView claims = in.expect(CborKind::bytes).bytes;
+  CL_CHECK(in.finish("the evidence of an RA-TLS certificate"));
+  out.quote.assign(quote.begin(), quote.end());
+  out.claims.assign(claims.begin(), claims.end());
+  CL_CHECK(read_claims(limits, out));
+  return out;
+}
+
 Result<RaTlsEvidence> read_ra_tls(const Certificate& certificate, const Limits& limits) {
   auto value = extension_of(certificate, kDiceOid);
   const bool standard = value.has_value();
@@ -151,10 +158,8 @@ Result<RaTlsEvidence> read_ra_tls(const Certificate& certificate, const Limits& 
   if (!value)
     return Error::policy("the server's certificate carries no quote: this is plain TLS, by anyone")
         .hint("the server must make its certificate inside the enclave (`gramine-ratls`)");
-  if (value->size() > limits.quote_bytes)
-    return Error::limit(cat("RA-TLS certificate with ", value->size(),
-                            " bytes of evidence; at most ", limits.quote_bytes, " are read"));
-  if (standard) return read_standard(*value, limits);
+  if (standard) return parse_ra_tls_evidence(*value, limits);
+  CL_CHECK(check_size(*value, limits));
   RaTlsEvidence out;
   out.quote = std::move(*value);
   return out;

@@ -33,6 +33,8 @@ struct RaTlsEvidence {
 // The evidence in a certificate; when it has both forms, the standard one decides. `policy` when it
 // has none; `corrupt` or `limit` for one that cannot be read.
 Result<RaTlsEvidence> read_ra_tls(const Certificate& certificate, const Limits& limits);
+// The value of the standard extension.
+Result<RaTlsEvidence> parse_ra_tls_evidence(ByteView value, const Limits& limits);
 
 // Whether the quote is about this certificate's key, whatever else it says:
 //   quote-key          the claims name the digest of this certificate's key (standard form)
