@@ -20,20 +20,20 @@ void need(bool good) {
   if (!good) throw std::runtime_error("OpenSSL failed in the tests' AMD hierarchy");
 }
 
-TestKey rsa_key() {
+AmdKey rsa_key() {
   return {EVP_RSA_gen(2048), EVP_PKEY_free};
 }
 // Slow to make, so once in a process.
-const TestKey& ark_key() {
-  static const TestKey key = rsa_key();
+const AmdKey& ark_key() {
+  static const AmdKey key = rsa_key();
   return key;
 }
-const TestKey& intermediate_key() {
-  static const TestKey key = rsa_key();
+const AmdKey& intermediate_key() {
+  static const AmdKey key = rsa_key();
   return key;
 }
-const TestKey& leaf_key() {
-  static const TestKey key(EVP_EC_gen("P-384"), EVP_PKEY_free);
+const AmdKey& leaf_key() {
+  static const AmdKey key(EVP_EC_gen("P-384"), EVP_PKEY_free);
   return key;
 }
 
@@ -55,7 +55,7 @@ void Free<EVP_MD_CTX>::operator()(EVP_MD_CTX* object) const {
 }
 
 // A context that signs as AMD does: RSASSA-PSS, SHA-384, MGF1 with SHA-384, 48 bytes of salt.
-std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX>> pss_context(const TestKey& key) {
+std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX>> pss_context(const AmdKey& key) {
   std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX>> out(EVP_MD_CTX_new());
   EVP_PKEY_CTX* parameters = nullptr;
   need(EVP_DigestSignInit(out.get(), &parameters, EVP_sha384(), nullptr, key.get()) == 1);
@@ -111,7 +111,7 @@ Bytes ia5_string(const std::string& text) {
 using X509Ptr = std::unique_ptr<X509, Free<X509>>;
 
 X509Ptr start(const std::string& name, const std::string& issuer, std::uint64_t serial,
-              const TestKey& key, Validity validity) {
+              const AmdKey& key, AmdValidity validity) {
   X509Ptr out(X509_new());
   need(X509_set_version(out.get(), X509_VERSION_3) == 1);
   need(ASN1_INTEGER_set_uint64(X509_get_serialNumber(out.get()), serial) == 1);
@@ -123,7 +123,7 @@ X509Ptr start(const std::string& name, const std::string& issuer, std::uint64_t 
   return out;
 }
 
-Certificate finish(X509* certificate, const TestKey& issuer) {
+Certificate finish(X509* certificate, const AmdKey& issuer) {
   need(X509_sign_ctx(certificate, pss_context(issuer).get()) > 0);
   unsigned char* der = nullptr;
   const int size = i2d_X509(certificate, &der);
@@ -135,7 +135,7 @@ Certificate finish(X509* certificate, const TestKey& issuer) {
 }
 
 Certificate authority(const std::string& name, const std::string& issuer, std::uint64_t serial,
-                      const TestKey& key, Validity validity) {
+                      const AmdKey& key, AmdValidity validity) {
   const X509Ptr out = start(name, issuer, serial, key, validity);
   add_standard(out.get(), NID_basic_constraints, "critical,CA:TRUE");
   add_standard(out.get(), NID_key_usage, "critical,keyCertSign,cRLSign");
@@ -163,7 +163,7 @@ void write_signature(ByteWriter& out, ByteView signed_bytes) {
 
 }  // namespace
 
-AmdPki::AmdPki(SnpProduct product, Validity validity) : product_(product) {
+AmdPki::AmdPki(SnpProduct product, AmdValidity validity) : product_(product) {
   const std::string name(snp_product_name(product)), ark = cat("ARK-", name);
   certificates_ = {authority(ark, ark, 0x10000, ark_key(), validity),
                    authority(cat("SEV-", name), ark, 0x10001, intermediate_key(), validity),
@@ -195,7 +195,7 @@ Certificate AmdPki::leaf(const AmdLeaf& leaf) const {
   return finish(out.get(), intermediate_key());
 }
 
-Bytes AmdPki::revocation_list(const std::vector<Certificate>& revoked, Validity validity) const {
+Bytes AmdPki::revocation_list(const std::vector<Certificate>& revoked, AmdValidity validity) const {
   const std::unique_ptr<X509_CRL, Free<X509_CRL>> out(X509_CRL_new());
   need(X509_CRL_set_version(out.get(), X509_CRL_VERSION_2) == 1);
   X509_NAME* issuer = X509_NAME_new();

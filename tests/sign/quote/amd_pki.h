@@ -17,9 +17,9 @@ struct evp_pkey_st;
 
 namespace cloister::sign {
 
-using TestKey = std::shared_ptr<evp_pkey_st>;
+using AmdKey = std::shared_ptr<evp_pkey_st>;
 
-struct Validity {
+struct AmdValidity {
   Seconds from = Seconds(std::chrono::seconds(1'600'000'000));  // 2020-09-13
   Seconds to = Seconds(std::chrono::seconds(2'200'000'000));    // 2039-09-18
 };
@@ -30,12 +30,12 @@ struct AmdLeaf {
   Bytes chip = Bytes(64, std::byte{0x5a});  // VCEK: the chip's identifier
   std::string cloud = "cloud.example";      // VLEK: whose it is
   std::string product;                      // empty: as the hierarchy's
-  Validity validity;
+  AmdValidity validity;
 };
 
 class AmdPki {
  public:
-  explicit AmdPki(SnpProduct product = SnpProduct::milan, Validity validity = {});
+  explicit AmdPki(SnpProduct product = SnpProduct::milan, AmdValidity validity = {});
 
   const Certificate& ark() const { return certificates_[0]; }
   const Certificate& ask() const { return certificates_[1]; }
@@ -43,7 +43,7 @@ class AmdPki {
   SnpRoots roots() const;
   Certificate leaf(const AmdLeaf& leaf) const;
   // By the ARK, over serial numbers of certificates that it issued.
-  Bytes revocation_list(const std::vector<Certificate>& revoked, Validity validity) const;
+  Bytes revocation_list(const std::vector<Certificate>& revoked, AmdValidity validity) const;
   // Root, both intermediates and the leaf.
   SnpCollateral collateral(const AmdLeaf& leaf) const;
 

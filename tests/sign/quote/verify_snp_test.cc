@@ -88,7 +88,7 @@ TEST(SnpVerifier, AGoodReportOfEveryProductAndKeyIsGenuine) {
                                       signer == SnpSigner::vlek ? "VLEK" : "VCEK"));
       EXPECT_EQ(verdict.report_data, good.report.data);
       ASSERT_TRUE(verdict.valid_until);
-      EXPECT_EQ(*verdict.valid_until, Validity().to);
+      EXPECT_EQ(*verdict.valid_until, AmdValidity().to);
     }
   }
 }
@@ -182,7 +182,7 @@ TEST(SnpVerifier, EveryCertificateMustBeValidAtTheTime) {
   EXPECT_EQ(failed_checks(leaf.verify()), "");
 }
 
-SnpCase snp_case_with_list(const std::vector<Certificate>& revoked, Validity validity) {
+SnpCase snp_case_with_list(const std::vector<Certificate>& revoked, AmdValidity validity) {
   SnpCase c;
   EXPECT_TRUE(
       must(c.collateral.add(amd_pki_of(c.product).revocation_list(revoked, validity), Limits())));
@@ -191,7 +191,7 @@ SnpCase snp_case_with_list(const std::vector<Certificate>& revoked, Validity val
 
 TEST(SnpVerifier, RevocationListsAreAsked) {
   const AmdPki& pki = amd_pki_of(SnpProduct::milan);
-  const Validity current{snp_days_from_now(-10), snp_days_from_now(10)};
+  const AmdValidity current{snp_days_from_now(-10), snp_days_from_now(10)};
   const SnpCase clean = snp_case_with_list({pki.asvk()}, current);
   EXPECT_EQ(failed_checks(clean.verify()), "");
   EXPECT_EQ(clean.verify().valid_until, snp_days_from_now(10));
@@ -201,9 +201,9 @@ TEST(SnpVerifier, RevocationListsAreAsked) {
 
 TEST(SnpVerifier, AListOfAnotherTimeProvesNothingButWhatItRevokes) {
   const AmdPki& pki = amd_pki_of(SnpProduct::milan);
-  const Validity old{snp_days_from_now(-100), snp_days_from_now(-50)};
-  const Validity future{snp_days_from_now(1), snp_days_from_now(50)};
-  const Validity current{snp_days_from_now(-10), snp_days_from_now(10)};
+  const AmdValidity old{snp_days_from_now(-100), snp_days_from_now(-50)};
+  const AmdValidity future{snp_days_from_now(1), snp_days_from_now(50)};
+  const AmdValidity current{snp_days_from_now(-10), snp_days_from_now(10)};
   EXPECT_EQ(failed_checks(snp_case_with_list({}, old).verify()), "quote-revocation");
   EXPECT_EQ(failed_checks(snp_case_with_list({}, future).verify()), "quote-revocation");
   SnpCase both = snp_case_with_list({}, old);
@@ -215,7 +215,7 @@ TEST(SnpVerifier, AListOfAnotherTimeProvesNothingButWhatItRevokes) {
 
 TEST(SnpVerifier, AListByAnotherRootIsNoList) {
   SnpCase c;
-  const Validity current{snp_days_from_now(-10), snp_days_from_now(10)};
+  const AmdValidity current{snp_days_from_now(-10), snp_days_from_now(10)};
   EXPECT_TRUE(
       must(c.collateral.add(amd_pki_of(SnpProduct::genoa).revocation_list({}, current), Limits())));
   c.rules.require_revocation = true;
