@@ -76,7 +76,7 @@ TdReport read_td_report(ByteReader& in, bool version15) {
   for (auto& rtmr : r.rtmr) take_array(in, rtmr);
   take_array(in, r.report_data);
   if (!version15) return r;
-  TdReport::Version15& more = r.version15.emplace();
+  TdReport15& more = r.version15.emplace();
   take_array(in, more.tee_tcb_svn2);
   take_array(in, more.mrservicetd);
   return r;

@@ -37,19 +37,21 @@ struct SgxReport {
   ByteArray<16> attributes() const;  // flags and xfrm as they lie in memory
 };
 
-// A trust domain's report body: TDX 1.0, or 1.5 with what it adds.
+// What TDX 1.5 adds to a trust domain's report.
+struct TdReport15 {
+  ByteArray<16> tee_tcb_svn2{};  // of the module that runs now; tee_tcb_svn: when the TD started
+  ByteArray<48> mrservicetd{};
+};
+
+// A trust domain's report body, of TDX 1.0 or 1.5.
 struct TdReport {
-  struct Version15 {
-    ByteArray<16> tee_tcb_svn2{};  // of the module that runs now; tee_tcb_svn: when the TD started
-    ByteArray<48> mrservicetd{};
-  };
   ByteArray<16> tee_tcb_svn{};
   ByteArray<48> mrseam{}, mrsignerseam{};
   std::uint64_t seam_attributes = 0, td_attributes = 0, xfam = 0;
   ByteArray<48> mrtd{}, mrconfigid{}, mrowner{}, mrownerconfig{};
   std::array<ByteArray<48>, 4> rtmr{};
   ReportData report_data{};
-  std::optional<Version15> version15;
+  std::optional<TdReport15> version15;
 
   bool debug() const { return (td_attributes & 1) != 0; }
 };
