@@ -1,11 +1,13 @@
 // A TLS server with an RA-TLS certificate, on a free port of loopback: sends back what it receives.
 //
-//   ra_tls_server MODE DIRECTORY [--measurement HEX] [--nonce HEX] [--forms standard|older|both]
+//   ra_tls_server MODE DIRECTORY [--tee sgx|snp] [--nonce HEX] [--forms standard|older|both]
+//                 [--mrenclave HEX --mrsigner HEX --isvprodid N --isvsvn N | --measurement HEX]
 //   ra_tls_server --serve CERTIFICATE.pem KEY.pem
 //
-// MODE is what is wrong: good, wrong-key-binding, stale-nonce, debug, other-image, plain-tls. The
-// quotes are SEV-SNP reports of the tests' own hierarchy; DIRECTORY gets what a verifier needs to
-// judge them (root.pem, collateral/). The second form serves a certificate made elsewhere.
+// MODE is what is wrong: good, wrong-key-binding, stale-nonce, debug, other-image, plain-tls.
+// Quotes are those of the tests' own Intel (SGX, the default) or AMD (SEV-SNP); DIRECTORY gets what
+// a verifier needs to judge them at any time: root.pem, collateral/. The second form serves a
+// certificate made elsewhere.
 //
 // Prints its port, then "got N bytes" for what each connection brought: so that a test sees that
 // nothing was sent before the verification.
@@ -29,6 +31,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "tests/sign/quote/amd_pki.h"
+#include "tests/sign/quote/intel_pki.h"
 #include "tests/sign/quote/ra_tls_certificate.h"
 
 namespace cloister::sign {
@@ -40,64 +43,115 @@ namespace {
 }
 
 struct ServerOptions {
-  std::string mode, directory;
+  std::string mode;
+  fs::path directory;
   std::map<std::string, std::string> given;  // by option, without the dashes
-  Bytes bytes(const std::string& name) const {
+
+  std::string text(const std::string& name, const std::string& otherwise) const {
     const auto at = given.find(name);
-    const auto out = unhex(at == given.end() ? "" : at->second);
-    if (!out) stop_server(cat("--", name, " wants hex"));
+    return at == given.end() ? otherwise : at->second;
+  }
+  Bytes bytes(const std::string& name, std::size_t size) const {
+    auto out = unhex(text(name, std::string(2 * size, '0')));
+    if (!out || out->size() != size) stop_server(cat("--", name, " wants ", size, " bytes in hex"));
     return *out;
   }
+  std::uint16_t number(const std::string& name) const {
+    const auto out = parse_u64(text(name, "0"));
+    if (!out || *out > 0xffff) stop_server(cat("--", name, " wants a number"));
+    return static_cast<std::uint16_t>(*out);
+  }
+  bool is(std::string_view wanted) const { return mode == wanted; }
 };
 
 void write_or_stop(const fs::path& path, ByteView bytes) {
   if (!write_file_atomic(path, bytes).has_value()) stop_server(cat("cannot write ", path.string()));
 }
 
-std::string pem_of(const Certificate& certificate) {
-  const unsigned char* at = raw(certificate.der().data());
-  const std::unique_ptr<X509, decltype(&X509_free)> x509(
-      d2i_X509(nullptr, &at, static_cast<long>(certificate.der().size())), X509_free);
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(BIO_s_mem()), BIO_free);
-  PEM_write_bio_X509(bio.get(), x509.get());
-  char* text = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &text);
-  return {text, static_cast<std::size_t>(size)};
+// All of the tests' Intel, valid whenever it is asked.
+IntelPki lasting_intel() {
+  constexpr Seconds kFrom(std::chrono::seconds(1'577'836'800));  // 2020
+  constexpr Seconds kTo(std::chrono::seconds(2'524'608'000));    // 2050
+  IntelPki out;
+  for (TestValidity* one :
+       {&out.root, &out.ca, &out.pck, &out.tcb_signer, &out.root_list, &out.pck_list})
+    *one = {kFrom, kTo};
+  for (TcbInfo* one : {&out.sgx_info, &out.tdx_info}) one->next_update = kTo;
+  for (QeIdentity* one : {&out.sgx_identity, &out.tdx_identity}) one->next_update = kTo;
+  return out;
 }
 
-RaTlsCertificate make_identity(const ServerOptions& o) {
+QuoteMaker sgx_quotes(const ServerOptions& o) {
+  const IntelPki pki = lasting_intel();
+  const std::vector<Bytes> signers = pki.tcb_chain();
+  std::string chain;
+  for (const Bytes& one : signers) chain += pem_certificate(one);
+  write_or_stop(o.directory / "root.pem", as_bytes(pem_certificate(signers.back())));
+  const fs::path collateral = o.directory / "collateral";
+  write_or_stop(collateral / "tcb-chain.pem", as_bytes(chain));
+  write_or_stop(collateral / "tcb-info.json", as_bytes(pki.tcb_info_reply(TeeKind::sgx)));
+  write_or_stop(collateral / "qe-identity.json", as_bytes(pki.identity_reply(TeeKind::sgx)));
+  write_or_stop(collateral / "root.crl", pki.root_crl());
+  write_or_stop(collateral / "pck.crl", pki.pck_crl());
+
+  TestQuote quote;
+  SgxReport report = test_enclave();
+  const auto digest = [&](const char* name) {
+    Digest out;
+    const Bytes bytes = o.bytes(name, out.bytes.size());
+    std::copy(bytes.begin(), bytes.end(), out.bytes.begin());
+    return out;
+  };
+  report.mrenclave = digest("mrenclave");
+  report.mrsigner = digest("mrsigner");
+  report.isvprodid = o.number("isvprodid");
+  report.isvsvn = o.number("isvsvn");
+  if (o.is("other-image")) report.mrenclave.bytes.back() ^= std::byte{1};
+  if (o.is("debug")) report.flags |= 2;
+  return [=](const ReportData& data) mutable {
+    report.report_data = data;
+    quote.body = report;
+    return pki.quote(quote);
+  };
+}
+
+QuoteMaker snp_quotes(const ServerOptions& o) {
   const AmdPki pki;
   AmdLeaf leaf;
   leaf.tcb = {3, 1, 0, 0, 0, 0, 8, 115};
-  fs::create_directories(fs::path(o.directory) / "collateral");
-  const fs::path collateral = fs::path(o.directory) / "collateral";
-  write_or_stop(fs::path(o.directory) / "root.pem", as_bytes(pem_of(pki.ark())));
-  write_or_stop(collateral / "chain.pem", as_bytes(pem_of(pki.ask()) + pem_of(pki.ark())));
+  const fs::path collateral = o.directory / "collateral";
+  const std::string root = pem_certificate(pki.ark().der());
+  write_or_stop(o.directory / "root.pem", as_bytes(root));
+  write_or_stop(collateral / "chain.pem", as_bytes(pem_certificate(pki.ask().der()) + root));
   write_or_stop(collateral / "vcek.der", pki.leaf(leaf).der());
   write_or_stop(collateral / "crl.der", pki.revocation_list({}, {}));
 
-  RaTlsOptions out;
-  out.of_another_key = o.mode == "wrong-key-binding";
-  if (const Bytes nonce = o.bytes("nonce"); !nonce.empty()) {
-    out.nonce = nonce;
-    if (o.mode == "stale-nonce") out.nonce->front() ^= std::byte{1};
-  }
-  const auto forms = o.given.find("forms");
-  if (forms != o.given.end())
-    out.forms = forms->second == "standard" ? RaTlsForms::standard
-                : forms->second == "older"  ? RaTlsForms::older
-                                            : RaTlsForms::both;
-  if (o.mode == "plain-tls") out.forms = RaTlsForms::none;
-  Bytes measurement = o.bytes("measurement");
-  measurement.resize(48);
-  if (o.mode == "other-image") measurement.back() ^= std::byte{1};
-  out.quote = [&](const ReportData& data) {
-    SnpReport report = plain_report(SnpProduct::milan, leaf);
-    std::copy(measurement.begin(), measurement.end(), report.measurement.begin());
+  SnpReport report = plain_report(SnpProduct::milan, leaf);
+  const Bytes measurement = o.bytes("measurement", report.measurement.size());
+  std::copy(measurement.begin(), measurement.end(), report.measurement.begin());
+  if (o.is("other-image")) report.measurement.back() ^= std::byte{1};
+  if (o.is("debug")) report.policy.bits |= std::uint64_t{1} << 19;
+  return [=](const ReportData& data) mutable {
     report.data = data;
-    if (o.mode == "debug") report.policy.bits |= std::uint64_t{1} << 19;
     return encode_snp_report(report);
   };
+}
+
+RaTlsCertificate make_identity(const ServerOptions& o) {
+  std::error_code failed;
+  fs::create_directories(o.directory / "collateral", failed);
+  RaTlsOptions out;
+  out.quote = o.text("tee", "sgx") == "snp" ? snp_quotes(o) : sgx_quotes(o);
+  out.of_another_key = o.is("wrong-key-binding");
+  if (const auto nonce = unhex(o.text("nonce", "")); nonce && !nonce->empty()) {
+    out.nonce = *nonce;
+    if (o.is("stale-nonce")) out.nonce->front() ^= std::byte{1};
+  }
+  const std::string forms = o.text("forms", "both");
+  out.forms = o.is("plain-tls")     ? RaTlsForms::none
+              : forms == "standard" ? RaTlsForms::standard
+              : forms == "older"    ? RaTlsForms::older
+                                    : RaTlsForms::both;
   return make_ra_tls_certificate(out);
 }
 
