@@ -78,6 +78,15 @@ Result<std::unique_ptr<RegistryAccess>> RegistryAccess::load(const RegistryFlags
   return out;
 }
 
+http::Options RegistryAccess::http_options() const {
+  http::Options out;
+  out.tls_verify = options_.tls_verify;
+  out.ca_file = options_.ca_file;
+  out.user_agent = options_.user_agent;
+  out.proxies = options_.proxies;
+  return out;
+}
+
 oci::RegistryOptions RegistryAccess::options(const oci::PullSource& source) const {
   oci::RegistryOptions out = options_;
   out.insecure = source.insecure;

@@ -33,6 +33,8 @@ class RegistryAccess {
                                                       CancelToken cancel);
 
   const oci::CredentialPaths& credential_paths() const { return paths_; }
+  // For a server that is no registry: the same proxies, CAs and --tls-verify.
+  http::Options http_options() const;
   // For the registry of `source`, before mounts are wished for.
   oci::RegistryOptions options(const oci::PullSource& source) const;
   // The repository where its name says it is: for pushes, and for reading what was pushed.

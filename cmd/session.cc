@@ -156,6 +156,14 @@ Result<std::shared_ptr<oci::RegistryClient>> Session::registry(const oci::Regist
   return access_to->client(ref, access, mount_from);
 }
 
+Result<std::unique_ptr<http::Client>> Session::http_client(std::string_view whom) {
+  if (options_.offline)
+    return Error::conflict(cat("--offline allows no connection to ", quote(whom)))
+        .hint("leave out --offline, or name files");
+  CL_TRY(const RegistryAccess* access_to, registries());
+  return http::Client::create(access_to->http_options(), limits_, cancel_);
+}
+
 Result<oci::ImageTransport*> Session::transport(const oci::ImageRef& ref) {
   auto& kept = transports_[ref.str()];
   if (!kept) {

@@ -81,6 +81,8 @@ class Session {
   Result<std::shared_ptr<oci::RegistryClient>> registry(const oci::RegistryRef& ref,
                                                         oci::Access access,
                                                         const std::string& mount_from = {});
+  // For a server that is no registry; `whom` is for messages. `conflict` under --offline.
+  Result<std::unique_ptr<http::Client>> http_client(std::string_view whom);
   // One per image and run: a daemon is asked for an image once. Lives as long as the session.
   Result<oci::ImageTransport*> transport(const oci::ImageRef& ref);
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# ./dev bench: two tables. What a build costs, beside `skopeo copy` of the same image from the same registry on
+# ./dev bench: two tables and a figure. What a build costs, beside `skopeo copy` of the same image from the same registry on
 # loopback (which transfers and verifies, and neither inflates nor analyses). For each image: cold
 # (empty store) and warm builds with push, their peak memory, and the ratio. Aims: cold at most 1.5
 # times skopeo, warm below 0.5 s, memory below 150 MB whatever the image.
@@ -8,6 +8,8 @@
 # layout, which only copies; `umoci unpack` of a layout; both and sha256sum over all files, which is the
 # same work; and the limit, ISA-L and SHA-256 alone over the same bytes on the same cores (limit.cc).
 # Aims: within 1.25 times the limit, memory below 100 MB with two jobs whatever the image.
+#
+# What verifying a quote with its collateral costs (quote.cc). Aim: below 20 ms.
 #
 #   run.sh [RUNS]
 #
@@ -153,4 +155,10 @@ SH
   measure "$image" "all that, and sha256sum" "rm -rf $work/copy; $clear_unpacked" "sh $work/all.sh"
   sh -c "$clear_unpacked"
 done
+
+# --- Verifying a quote ----------------------------------------------------------------------------
+
+quote=$(build/bench_quote)
+printf '\nverifying a quote: %s ms, at most %s ms\n' "${quote% *}" "${quote#* }"
+[ "$(awk -v ms="${quote% *}" 'BEGIN { print ms < 20 }')" = 1 ] || missed="$missed quote"
 [ -z "$missed" ] || printf '\nan aim is missed for:%s\n' "$missed"
