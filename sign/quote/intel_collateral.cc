@@ -8,7 +8,7 @@
 namespace cloister::sign {
 namespace {
 
-constexpr std::string_view kPemBegin = "-----BEGIN ", kCertificateLabel = "CERTIFICATE";
+constexpr std::string_view kAnyPemBegin = "-----BEGIN ", kCertificateLabel = "CERTIFICATE";
 constexpr std::string_view kCrlBegin = "-----BEGIN X509 CRL-----",
                            kCrlEnd = "-----END X509 CRL-----";
 
@@ -74,7 +74,7 @@ class CollateralPile {
       text = decoded;
     }
     bool any = false;
-    if (text.find(cat(kPemBegin, kCertificateLabel, "-----")) != std::string_view::npos) {
+    if (text.find(cat(kAnyPemBegin, kCertificateLabel, "-----")) != std::string_view::npos) {
       CL_TRY(auto chain, Certificate::parse_pem(text, limits_));
       for (Certificate& one : chain) CL_CHECK(add(std::move(one)));
       any = true;
