@@ -89,6 +89,27 @@ Result<std::optional<EnclaveImage>> read_enclave_image(Session& session, const o
   return std::optional(std::move(enclave));
 }
 
+Result<EnclaveImage> read_sound_enclave(Session& session, const oci::ImageRef& ref,
+                                        const oci::Image& image) {
+  CL_TRY(auto read, read_enclave_image(session, ref, image));
+  if (!read)
+    return Error::invalid(cat(quote(image.name), " is not enclave-ready"))
+        .hint("cloister build makes an enclave-ready image of it");
+  if (!read->signature_valid)
+    return Error::policy(cat("the SIGSTRUCT in ", quote(image.name), " is not validly signed"))
+        .hint("build the image anew; nothing should trust this one");
+  if (!read->recomputed)
+    return Error::unsupported(cat("the measurement of ", quote(image.name),
+                                  " cannot be computed: ", read->recompute_problem))
+        .hint("build the image anew with this version of cloister");
+  if (*read->recomputed != read->sigstruct.mrenclave)
+    return Error::policy(cat("the SIGSTRUCT in ", quote(image.name), " signs another enclave"))
+        .detail(cat("it signs ", read->sigstruct.mrenclave.hex(), ", the files give ",
+                    read->recomputed->hex()))
+        .hint("build the image anew; nothing should trust this one");
+  return *std::move(read);
+}
+
 Result<sign::EnclaveEvidence> enclave_evidence(const LoadedImage& loaded,
                                                const EnclaveImage& enclave, const Limits& limits) {
   sign::EnclaveEvidence out;

@@ -34,6 +34,10 @@ Result<EnclaveImage> read_enclave(const measure::Rootfs& rootfs, const oci::Imag
 // Nothing when the image is not enclave-ready. Only its last layer is fetched.
 Result<std::optional<EnclaveImage>> read_enclave_image(Session& session, const oci::ImageRef& ref,
                                                        const oci::Image& image);
+// The enclave in an image that must have one whose SIGSTRUCT is signed and signs what is there:
+// `invalid` when the image has none, `policy` when it does not fit.
+Result<EnclaveImage> read_sound_enclave(Session& session, const oci::ImageRef& ref,
+                                        const oci::Image& image);
 
 // All that verify asks of the bytes: `loaded` is the whole image. The files that the manifest
 // trusts are compared with those of the merged root, which the pass over the layers hashed.

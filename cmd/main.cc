@@ -23,7 +23,9 @@ constexpr Command kCommands[] = {
      "  cloister pull docker-archive:saved.tar:redis:7\n  cloister pull docker-daemon:redis:7",
      add_pull},
     {"inspect", "Show an image's configuration, layers and, if enclave-ready, its measurement",
-     "cloister inspect redis:7\n  cloister inspect reg.example/redis:7-sgx --format json",
+     "cloister inspect redis:7\n  cloister inspect reg.example/redis:7-sgx --format json\n"
+     "  cloister inspect reg.example/redis:7-sgx --measurement --format marblerun --identity "
+     "signer",
      add_inspect},
     {"files", "List every file of every layer",
      "cloister files redis:7 --merged\n  cloister files redis:7 --format json | jq '.files[].path'",
@@ -62,6 +64,12 @@ constexpr Command kCommands[] = {
      add_verify},
     {"attest", "Repeat the build of an image, and state that it gives the same",
      "cloister attest --rebuild reg.example/redis:7-sgx --sign-key rebuilder.pem", add_attest},
+    {"marblerun", "Write what MarbleRun's Coordinator must know about images",
+     "cloister marblerun manifest reg.example/redis:7-sgx -o manifest.json\n"
+     "  cloister marblerun manifest cache=reg.example/redis:7-sgx web=reg.example/app:2-sgx "
+     "--identity signer\n"
+     "  cloister marblerun manifest reg.example/redis:8-sgx --update -o update.json",
+     add_marblerun},
     {"push", "Copy an image, with what is attached to it, from one place to another",
      "cloister push oci:./out:v1-sgx reg.example/app:v1-sgx\n"
      "  cloister push reg.example/app:v1-sgx oci-archive:app.tar:v1-sgx\n"

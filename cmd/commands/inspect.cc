@@ -4,8 +4,11 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/enclave_image.h"
+#include "cmd/exit_code.h"
+#include "cmd/marble_options.h"
 #include "cmd/output.h"
 #include "cmd/report/inspect.h"
+#include "cmd/report/marblerun.h"
 #include "cmd/session.h"
 
 namespace cloister::cmd {
@@ -13,17 +16,40 @@ namespace {
 
 struct InspectOptions {
   CommonOptions common;
-  std::string image, format = "text";
+  std::string image, format = "text", identity;
+  bool measurement = false;
 };
 
+Status check_inspect_usage(const InspectOptions& o) {
+  if (o.format == "marblerun" && !o.measurement)
+    return Error::usage("--format marblerun is the form of a measurement")
+        .hint("add --measurement");
+  if (!o.identity.empty() && o.format != "marblerun")
+    return Error::usage("--identity is a choice of MarbleRun's packages")
+        .hint("add --measurement --format marblerun, or leave it out");
+  return {};
+}
+
+std::string measurement_report(const InspectOptions& o, const EnclaveImage& enclave) {
+  if (o.format == "json") return enclave_json(enclave);
+  if (o.format == "text") return enclave_text(enclave);
+  return marblerun_package_json(enclave.sigstruct, marble_identity(o.identity));
+}
+
 Result<int> run_inspect(const InspectOptions& o, const Environment& env) {
+  CL_CHECK(check_inspect_usage(o));
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const oci::Image image, session->resolve(ref));
+  if (o.measurement) {
+    CL_TRY(const auto enclave, read_sound_enclave(*session, ref, image));
+    CL_CHECK(write_result("", measurement_report(o, enclave)));
+    return kExitDone;
+  }
   CL_TRY(const auto enclave, read_enclave_image(*session, ref, image));
   CL_CHECK(write_result(
       "", o.format == "json" ? inspect_json(image, enclave) : inspect_text(image, enclave)));
-  return 0;
+  return kExitDone;
 }
 
 }  // namespace
@@ -32,9 +58,16 @@ Action add_inspect(CLI::App& app) {
   auto o = std::make_shared<InspectOptions>();
   add_image_options(app, o->common);
   app.add_option("IMAGE", o->image, "Image to show")->required();
-  app.add_option("--format", o->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
+  app.add_flag(
+      "--measurement", o->measurement,
+      "Only the measurement of an enclave-ready image, and only if its SIGSTRUCT is signed\n"
+      "and signs what is in the image");
+  app.add_option(
+         "--format", o->format,
+         "text or json; with --measurement also marblerun: a package of MarbleRun's manifest")
+      ->check(CLI::IsMember({"text", "json", "marblerun"}))
       ->capture_default_str();
+  add_identity_option(app, o->identity);
   return [o](const Environment& env) { return run_inspect(*o, env); };
 }
 

@@ -22,7 +22,7 @@ std::string_view verdict(const EnclaveImage& enclave) {
   return *enclave.recomputed == enclave.sigstruct.mrenclave ? "matches" : "DIFFERS";
 }
 
-OrderedJson enclave_json(const EnclaveImage& e) {
+OrderedJson sgx_object(const EnclaveImage& e) {
   const auto& s = e.sigstruct;
   OrderedJson json = {{"mrenclave", s.mrenclave.hex()},
                       {"mrsigner", s.mrsigner().hex()},
@@ -40,6 +40,19 @@ OrderedJson enclave_json(const EnclaveImage& e) {
 }
 
 }  // namespace
+
+std::string enclave_text(const EnclaveImage& enclave) {
+  const auto& s = enclave.sigstruct;
+  return cat("mrenclave    ", s.mrenclave.hex(), "\nmrsigner     ", s.mrsigner().hex(),
+             "\nisvprodid    ", s.isvprodid, "\nisvsvn       ", s.isvsvn, "\ndebug        ",
+             s.debug() ? "yes" : "no", "\nsigstruct    ",
+             enclave.signature_valid ? "valid signature" : "signature NOT VALID", "\nmeasurement  ",
+             verdict(enclave), " what is in the image\n");
+}
+
+std::string enclave_json(const EnclaveImage& enclave) {
+  return dump_json_pretty(sgx_object(enclave)) + "\n";
+}
 
 std::string inspect_text(const oci::Image& image, const std::optional<EnclaveImage>& enclave) {
   const oci::ExecutionConfig& c = image.config.config;
@@ -66,13 +79,7 @@ std::string inspect_text(const oci::Image& image, const std::optional<EnclaveIma
       out += cat("label        ", printable(name), "=", printable(value), "\n");
   for (const oci::Descriptor& layer : image.manifest.layers)
     out += cat("layer        ", layer.digest.str(), "  ", human_bytes(layer.size), "\n");
-  if (!enclave) return out;
-  const auto& s = enclave->sigstruct;
-  out += cat("\nmrenclave    ", s.mrenclave.hex(), "\nmrsigner     ", s.mrsigner().hex(),
-             "\nisvprodid    ", s.isvprodid, "\nisvsvn       ", s.isvsvn, "\ndebug        ",
-             s.debug() ? "yes" : "no", "\nsigstruct    ",
-             enclave->signature_valid ? "valid signature" : "signature NOT VALID",
-             "\nmeasurement  ", verdict(*enclave), " what is in the image\n");
+  if (enclave) out += "\n" + enclave_text(*enclave);
   return out;
 }
 
@@ -104,7 +111,7 @@ std::string inspect_json(const oci::Image& image, const std::optional<EnclaveIma
         {"stopSignal", c.stop_signal},
         {"labels", c.labels}}},
       {"layers", std::move(layers)},
-      {"sgx", enclave ? enclave_json(*enclave) : OrderedJson()},
+      {"sgx", enclave ? sgx_object(*enclave) : OrderedJson()},
   };
   return dump_json_pretty(json) + "\n";
 }

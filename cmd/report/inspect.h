@@ -1,4 +1,5 @@
-// An image for people and for programs (schema/inspect.schema.json).
+// An image for people and for programs (schema/inspect.schema.json), and only its measurement
+// (schema/inspect-measurement.schema.json).
 #pragma once
 
 #include <optional>
@@ -11,5 +12,8 @@ namespace cloister::cmd {
 
 std::string inspect_text(const oci::Image& image, const std::optional<EnclaveImage>& enclave);
 std::string inspect_json(const oci::Image& image, const std::optional<EnclaveImage>& enclave);
+
+std::string enclave_text(const EnclaveImage& enclave);
+std::string enclave_json(const EnclaveImage& enclave);
 
 }  // namespace cloister::cmd

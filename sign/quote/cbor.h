@@ -1,0 +1,55 @@
+// CBOR (RFC 8949) from a stranger, one head at a time: libcbor's stream decoder, which allocates
+// nothing; its tree loader would allocate what a head of nine bytes declares.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace cloister::sign {
+
+enum class CborKind : std::uint8_t {
+  failed,  // truncated, malformed, of indefinite length, or past the end
+  uint,
+  negative,
+  bytes,
+  text,
+  array,
+  map,
+  tag,
+  other,  // false, true, null, undefined, floating point
+};
+
+struct CborHead {
+  CborKind kind = CborKind::failed;
+  std::uint64_t number = 0;  // a number, how many items or pairs follow, or which tag
+  ByteView bytes;            // contents of a byte or text string
+};
+
+// Definite lengths only. After the first failure every read fails, as in ByteReader.
+class CborReader {
+ public:
+  explicit CborReader(ByteView bytes) : bytes_(bytes) {}
+
+  CborHead next();
+  // An item that must be of that kind; for array, map and tag `number` must be as given.
+  CborHead expect(CborKind kind);
+  void expect(CborKind kind, std::uint64_t number);
+  // One item with everything in it: no recursion, and in time of its bytes, whatever it declares.
+  void skip();
+  void fail() { ok_ = false; }
+
+  bool ok() const { return ok_; }
+  std::uint64_t offset() const { return offset_; }
+  // ok and at the end, or `corrupt`: "`what` is truncated or malformed at byte N".
+  Status finish(std::string_view what) const;
+
+ private:
+  ByteView bytes_;
+  std::uint64_t offset_ = 0;
+  bool ok_ = true;
+};
+
+}  // namespace cloister::sign
