@@ -75,7 +75,7 @@ Error bad_extension(std::string_view what) {
 }
 
 // An INTEGER from 0 to `max`.
-std::optional<std::uint32_t> small_integer(const DerItem& item, std::uint32_t max) {
+std::optional<std::uint32_t> svn_integer(const DerItem& item, std::uint32_t max) {
   if (item.tag != kIntegerTag || item.value.empty() || item.value.size() > 3) return std::nullopt;
   const auto first = static_cast<std::uint8_t>(item.value[0]);
   if (first >= 0x80) return std::nullopt;  // negative
@@ -130,11 +130,11 @@ Status read_tcb(const DerItem& item, PckExtension& out) {
       return bad_extension("a TCB with an unknown or repeated part");
     bool good = false;
     if (number <= kComponents) {
-      const auto svn = small_integer(part->value, 0xff);
+      const auto svn = svn_integer(part->value, 0xff);
       good = svn.has_value();
       out.components.at(number - 1) = static_cast<std::uint8_t>(svn.value_or(0));
     } else if (number == kPcesvnPart) {
-      const auto svn = small_integer(part->value, 0xffff);
+      const auto svn = svn_integer(part->value, 0xffff);
       good = svn.has_value();
       out.pcesvn = static_cast<std::uint16_t>(svn.value_or(0));
     } else {
