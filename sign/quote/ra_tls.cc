@@ -26,7 +26,7 @@ constexpr std::array<std::uint8_t, 11> kGramineOid = {0x06, 0x09, 0x2a, 0x86, 0x
 constexpr std::uint64_t kEvidenceTag = 60000;
 constexpr std::uint64_t kSha256 = 1, kSha384 = 7, kSha512 = 8;
 
-std::string_view hash_name(std::uint64_t algorithm) {
+std::string_view claim_hash_name(std::uint64_t algorithm) {
   switch (algorithm) {
     case kSha256:
       return "SHA256";
@@ -42,7 +42,7 @@ std::string_view hash_name(std::uint64_t algorithm) {
 Bytes hash_of(std::uint64_t algorithm, ByteView bytes) {
   Bytes out(EVP_MAX_MD_SIZE);
   std::size_t size = 0;
-  const std::string name(hash_name(algorithm));
+  const std::string name(claim_hash_name(algorithm));
   if (EVP_Q_digest(nullptr, name.c_str(), nullptr, raw(bytes.data()), bytes.size(), raw(out.data()),
                    &size) != 1)
     size = 0;
@@ -57,7 +57,7 @@ Status read_key_hash(ByteView text, RaTlsEvidence& out) {
   const ByteView hash = in.expect(CborKind::bytes).bytes;
   CL_CHECK(in.finish("the claim 'pubkey-hash' of an RA-TLS certificate"));
   out.key_hash.assign(hash.begin(), hash.end());
-  if (hash_name(out.hash_algorithm).empty())
+  if (claim_hash_name(out.hash_algorithm).empty())
     return Error::unsupported(
         cat("RA-TLS certificate with a key hash of the unknown kind ", out.hash_algorithm));
   return {};
@@ -123,8 +123,8 @@ Check key_check(const RaTlsEvidence& evidence, const Certificate& certificate) {
   const bool good = !want.empty() && evidence.key_hash == want;
   if (good)
     return {"quote-key", true,
-            cat("the evidence names the server's key, ", hash_name(evidence.hash_algorithm), " ",
-                hex(ByteView(want))),
+            cat("the evidence names the server's key, ", claim_hash_name(evidence.hash_algorithm),
+                " ", hex(ByteView(want))),
             ""};
   return {"quote-key", false,
           cat("the evidence is about another key than the server's: ",
