@@ -1,6 +1,7 @@
 #!/bin/sh
 # What images are to MarbleRun: packages, a starting manifest, updates; from the bytes of images that
 # were built, and only where they are sound.
+# shellcheck disable=SC2016  # $ in programs of jq
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 need jq python3
