@@ -17,15 +17,9 @@ namespace {
 
 constexpr std::size_t kNamedFiles = 5;  // of many that differ, so many are named
 
-Check passed(std::string name, std::string found) {
-  return {std::move(name), true, std::move(found), ""};
-}
-Check failed(std::string name, std::string found, std::string expected) {
-  return {std::move(name), false, std::move(found), std::move(expected)};
-}
 Check compared(std::string name, const std::string& found, const std::string& expected) {
-  return found == expected ? passed(std::move(name), found)
-                           : failed(std::move(name), found, expected);
+  return found == expected ? passed_check(std::move(name), found)
+                           : failed_check(std::move(name), found, expected);
 }
 
 std::string key_name(const ImagePublicKey& key) {
@@ -50,6 +44,14 @@ std::string file_list(std::uint64_t count, const Digest& digest) {
 
 }  // namespace
 
+Check passed_check(std::string name, std::string found) {
+  return {std::move(name), true, std::move(found), ""};
+}
+
+Check failed_check(std::string name, std::string found, std::string expected) {
+  return {std::move(name), false, std::move(found), std::move(expected)};
+}
+
 std::optional<Statement> statement_by(const DsseEnvelope& envelope, const ImagePublicKey& key,
                                       const Limits& limits) {
   if (envelope.payload_type != kInTotoPayloadType || !verify_dsse(envelope, key))
@@ -73,21 +75,21 @@ Check check_signature(const Digest& image, const std::vector<SignatureArtefact>&
     }
     const auto claim = parse_simple_signing(artefact.payload, limits);
     if (claim.has_value() && claim->manifest_digest == image)
-      return passed("signature", cat("by the ", key_name(key)));
+      return passed_check("signature", cat("by the ", key_name(key)));
     misplaced = claim.has_value() ? cat("a signature of ", claim->manifest_digest.str())
                                   : claim.error().what();
   }
   for (const DsseEnvelope& envelope : envelopes) {
     const auto statement = statement_by(envelope, key, limits);
     if (!statement || statement->predicate_type != kCosignSignPredicate) continue;
-    if (statement->is_about(image)) return passed("signature", cat("by the ", key_name(key)));
+    if (statement->is_about(image)) return passed_check("signature", cat("by the ", key_name(key)));
     misplaced = "a signature of another image";
   }
-  if (!misplaced.empty()) return failed("signature", std::move(misplaced), image.str());
-  return failed("signature",
-                of_others == 0 ? std::string("the image is not signed")
-                               : cat("only signatures by other keys: ", of_others),
-                cat("a signature by the ", key_name(key)));
+  if (!misplaced.empty()) return failed_check("signature", std::move(misplaced), image.str());
+  return failed_check("signature",
+                      of_others == 0 ? std::string("the image is not signed")
+                                     : cat("only signatures by other keys: ", of_others),
+                      cat("a signature by the ", key_name(key)));
 }
 
 AttestationResult check_attestation(const Digest& image, const std::vector<DsseEnvelope>& envelopes,
@@ -103,26 +105,28 @@ AttestationResult check_attestation(const Digest& image, const std::vector<DsseE
     }
     auto claim = parse_measurement(statement->predicate, limits);
     if (!claim.has_value()) {
-      out.check = failed("attestation", claim.error().what(), std::string(kMeasurementPredicate));
+      out.check =
+          failed_check("attestation", claim.error().what(), std::string(kMeasurementPredicate));
       out.claim.reset();
       return out;
     }
     if (out.claim && *out.claim != *claim) {
-      out.check = failed("attestation", "two attestations by this key that disagree", "one answer");
+      out.check =
+          failed_check("attestation", "two attestations by this key that disagree", "one answer");
       out.claim.reset();
       return out;
     }
     out.claim = std::move(*claim);
   }
   if (out.claim)
-    out.check = passed("attestation", cat("mrenclave ", out.claim->mrenclave.hex()));
+    out.check = passed_check("attestation", cat("mrenclave ", out.claim->mrenclave.hex()));
   else if (misplaced)
-    out.check = failed("attestation", "an attestation about another image", image.str());
+    out.check = failed_check("attestation", "an attestation about another image", image.str());
   else
-    out.check = failed("attestation",
-                       envelopes.empty() ? "nothing is attested about the image"
-                                         : "no measurement attestation by this key",
-                       cat(kMeasurementPredicate, " by the ", key_name(key)));
+    out.check = failed_check("attestation",
+                             envelopes.empty() ? "nothing is attested about the image"
+                                               : "no measurement attestation by this key",
+                             cat(kMeasurementPredicate, " by the ", key_name(key)));
   return out;
 }
 
@@ -137,9 +141,9 @@ std::optional<Check> check_provenance(const Digest& image, std::string_view of_i
         !statement->is_about(image) || !parse_provenance(statement->predicate, limits).has_value())
       continue;
     if (said.has_value() && statement->predicate == dump_json(*said)) {
-      if (!out) out = passed("provenance", "is what the image says");
+      if (!out) out = passed_check("provenance", "is what the image says");
     } else {
-      out = failed("provenance", "says something else than the image", "one answer");
+      out = failed_check("provenance", "says something else than the image", "one answer");
     }
   }
   return out;
@@ -151,8 +155,8 @@ std::vector<Check> check_pins(std::string_view prefix, const Sigstruct& sigstruc
   const auto add = [&](std::string_view name, bool holds, const std::string& found,
                        std::string want) {
     std::string whole = cat(prefix, name);
-    out.push_back(holds ? passed(std::move(whole), found)
-                        : failed(std::move(whole), found, std::move(want)));
+    out.push_back(holds ? passed_check(std::move(whole), found)
+                        : failed_check(std::move(whole), found, std::move(want)));
   };
   if (!pins.mrsigners.empty()) {
     const Digest mrsigner = sigstruct.mrsigner();
@@ -173,12 +177,12 @@ std::vector<Check> check_pins(std::string_view prefix, const Sigstruct& sigstruc
 
 std::vector<Check> check_enclave_evidence(const EnclaveEvidence& e, const EnclavePins& pins) {
   std::vector<Check> out;
-  out.push_back(e.starts_loader ? passed("entrypoint", "starts the enclave's loader")
-                                : failed("entrypoint", "starts something else",
-                                         "the enclave's loader with this manifest"));
+  out.push_back(e.starts_loader ? passed_check("entrypoint", "starts the enclave's loader")
+                                : failed_check("entrypoint", "starts something else",
+                                               "the enclave's loader with this manifest"));
   if (e.differing.empty()) {
     out.push_back(
-        passed("trusted-files", cat(e.trusted.size(), " files are what the manifest says")));
+        passed_check("trusted-files", cat(e.trusted.size(), " files are what the manifest says")));
   } else {
     std::vector<std::string> named;
     for (std::size_t i = 0; i < e.differing.size() && i < kNamedFiles; ++i)
@@ -186,24 +190,27 @@ std::vector<Check> check_enclave_evidence(const EnclaveEvidence& e, const Enclav
     std::string found = cat("not the measured file: ", join(named, ", "));
     if (e.differing.size() > named.size())
       found += cat(" and ", e.differing.size() - named.size(), " more");
-    out.push_back(failed("trusted-files", std::move(found), "the files that the manifest names"));
+    out.push_back(
+        failed_check("trusted-files", std::move(found), "the files that the manifest names"));
   }
   const auto sigstruct = check_sigstruct(e.sigstruct);
   out.push_back(sigstruct.has_value()
-                    ? passed("sigstruct", "RSA signature, q1 and q2 are right")
-                    : failed("sigstruct", sigstruct.error().what(), "a valid SIGSTRUCT"));
+                    ? passed_check("sigstruct", "RSA signature, q1 and q2 are right")
+                    : failed_check("sigstruct", sigstruct.error().what(), "a valid SIGSTRUCT"));
   if (e.mrenclave)
     out.push_back(compared("mrenclave", e.sigstruct.mrenclave.hex(), e.mrenclave->hex()));
   else
-    out.push_back(failed("mrenclave", e.mrenclave_problem, "an enclave that can be measured"));
+    out.push_back(
+        failed_check("mrenclave", e.mrenclave_problem, "an enclave that can be measured"));
 
   for (Check& check : check_pins("", e.sigstruct, pins)) out.push_back(std::move(check));
   if (!e.sigstruct.debug())
-    out.push_back(passed("debug", "no"));
+    out.push_back(passed_check("debug", "no"));
   else if (pins.allow_debug)
-    out.push_back(passed("debug", "yes, and --allow-debug was given"));
+    out.push_back(passed_check("debug", "yes, and --allow-debug was given"));
   else
-    out.push_back(failed("debug", "the host can read a debug enclave", "a production enclave"));
+    out.push_back(
+        failed_check("debug", "the host can read a debug enclave", "a production enclave"));
   return out;
 }
 

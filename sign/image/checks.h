@@ -24,6 +24,8 @@ struct Check {
   std::string found;     // for people: what was seen
   std::string expected;  // when it failed: what should have been there
 };
+Check passed_check(std::string name, std::string found);
+Check failed_check(std::string name, std::string found, std::string expected);
 
 // What is attached to an image, as it came: anyone may have attached anything.
 struct SignatureArtefact {

@@ -8,7 +8,7 @@
 namespace cloister::sign {
 namespace {
 
-constexpr std::string_view kPemBegin = "-----BEGIN ", kCertificateLabel = "CERTIFICATE";
+constexpr std::string_view kAnyPemBegin = "-----BEGIN ", kCertificateLabel = "CERTIFICATE";
 constexpr std::string_view kCrlBegin = "-----BEGIN X509 CRL-----",
                            kCrlEnd = "-----END X509 CRL-----";
 
@@ -74,7 +74,7 @@ class CollateralPile {
       text = decoded;
     }
     bool any = false;
-    if (text.find(cat(kPemBegin, kCertificateLabel, "-----")) != std::string_view::npos) {
+    if (text.find(cat(kAnyPemBegin, kCertificateLabel, "-----")) != std::string_view::npos) {
       CL_TRY(auto chain, Certificate::parse_pem(text, limits_));
       for (Certificate& one : chain) CL_CHECK(add(std::move(one)));
       any = true;
@@ -128,7 +128,7 @@ class CollateralPile {
       CL_CHECK(add(std::move(document), part));
       any = true;
     }
-    CL_TRY(const bool bundle, add_bundle(reader));
+    CL_TRY(const bool bundle, add_bundle(reader, chains_of(json)));
     return any || bundle;
   }
 
@@ -141,17 +141,29 @@ class CollateralPile {
     return {};
   }
 
+  // Members that are certificates in PEM, whatever their names: tools call them differently.
+  static std::vector<std::string> chains_of(const Json& json) {
+    std::vector<std::string> out;
+    if (!json.is_object()) return out;
+    for (const auto& member : json.items())
+      if (member.value().is_string() && !member.key().ends_with("_crl"))
+        out.push_back(member.value().get<std::string>());
+    return out;
+  }
+
   // All in one object, each part as a string.
-  Result<bool> add_bundle(const DocumentReader& reader) {
+  Result<bool> add_bundle(const DocumentReader& reader, const std::vector<std::string>& chains) {
     bool any = false;
-    for (const char* key :
-         {"pck_crl_issuer_chain", "root_ca_crl", "pck_crl", "tcb_info_issuer_chain",
-          "qe_identity_issuer_chain", "pck_certificate_chain"}) {
+    for (const char* key : {"root_ca_crl", "pck_crl"}) {
       if (!reader.has(key)) continue;
       CL_TRY(const std::string text, reader.text(key));
       CL_TRY(const bool known, add_text(text));
-      if (!known) return reader.wrong(key, "certificates or a revocation list");
+      if (!known) return reader.wrong(key, "a revocation list");
       any = true;
+    }
+    for (const std::string& chain : chains) {
+      CL_TRY(const bool known, add_pem(chain));
+      any = any || known;
     }
     for (const SignedPart& part : kSignedParts) {
       if (!reader.has(part.bundled)) continue;

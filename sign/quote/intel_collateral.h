@@ -23,9 +23,10 @@ struct IntelCollateral {
 // Adds what a file holds, which is recognised by its contents:
 //   JSON     a reply of Intel's service or a PCCS ({"tcbInfo": {…}, "signature": "…"}, the same
 //   with
-//            "enclaveIdentity"), or all in one file as verifiers store it: pck_crl_issuer_chain,
-//            root_ca_crl, pck_crl, tcb_info_issuer_chain, tcb_info, tcb_info_signature,
-//            qe_identity_issuer_chain, qe_identity, qe_identity_signature, pck_certificate_chain
+//            "enclaveIdentity"), or all in one file as verifiers store it: root_ca_crl, pck_crl,
+//            tcb_info with tcb_info_signature, qe_identity with qe_identity_signature, and chains
+//            (pck_crl_issuer_chain, tcb_info_issuer_chain, qe_identity_issuer_chain, …) in any
+//            member that is PEM
 //   PEM      certificates and revocation lists, also URL-encoded
 //   DER      one certificate or revocation list, also in hex or base64
 //   HTTP     a reply with its head, or a head alone: chains are in its fields, URL-encoded

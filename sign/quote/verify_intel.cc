@@ -24,14 +24,6 @@ bool is_named(const Certificate& certificate, std::string_view phrase) {
   return certificate.common_name().find(phrase) != std::string::npos;
 }
 
-Check passed(std::string_view name, std::string found) {
-  return {std::string(name), true, std::move(found), ""};
-}
-
-Check failed(std::string_view name, std::string found, std::string expected) {
-  return {std::string(name), false, std::move(found), std::move(expected)};
-}
-
 std::string listed(const std::vector<std::string>& names) {
   std::vector<std::string> shown;
   shown.reserve(names.size());
@@ -105,8 +97,8 @@ class IntelVerifier {
   QuoteVerdict run() {
     out_.tee = quote_.tee();
     out_.report_data = quote_.report_data();
-    add(passed("quote-format", cat(quote_.sgx() != nullptr ? "an SGX" : "a TDX",
-                                   " quote of version ", quote_.version)));
+    add(passed_check("quote-format", cat(quote_.sgx() != nullptr ? "an SGX" : "a TDX",
+                                         " quote of version ", quote_.version)));
     ask_chain();
     if (chain_.size() == kPckChain) {
       ask_collateral();
@@ -143,35 +135,37 @@ class IntelVerifier {
     const bool brought = own.has_value() && !own->empty();
     if (own.has_value()) pck_ = find_pck(quote_, brought ? *own : collateral_.certificates);
     if (!own.has_value())
-      return add(
-          failed(name, cat("the quote's certificates cannot be read: ", own.error().what()), want));
+      return add(failed_check(
+          name, cat("the quote's certificates cannot be read: ", own.error().what()), want));
     if (!pck_)
-      return add(failed(name,
-                        brought ? "the quote brings no PCK certificate"
-                                : "the quote brings no certificate, and the collateral has no PCK "
-                                  "certificate for it",
-                        want));
+      return add(
+          failed_check(name,
+                       brought ? "the quote brings no PCK certificate"
+                               : "the quote brings no certificate, and the collateral has no PCK "
+                                 "certificate for it",
+                       want));
     gather_candidates(std::move(*own));
     const auto chain = chain_of(*pck_, candidates_, limits_);
-    if (!chain) return add(failed(name, "the PCK certificate does not lead to any root", want));
+    if (!chain)
+      return add(failed_check(name, "the PCK certificate does not lead to any root", want));
     if (chain->size() != kPckChain || !is_named((*chain)[1], kCaName) ||
         !is_named((*chain)[2], kRootName))
       return add(
-          failed(name, "the certificates are not PCK, processor or platform CA, root", want));
+          failed_check(name, "the certificates are not PCK, processor or platform CA, root", want));
     const Digest root = sha256(chain->back().spki());
     if (std::find(roots_.spki.begin(), roots_.spki.end(), root) == roots_.spki.end())
-      return add(failed(
+      return add(failed_check(
           name,
           cat("signed under another root, whose key is ", root.str(), ": not a genuine Intel CPU"),
           want));
     auto extension = pck_extension(*pck_);
-    if (!extension.has_value()) return add(failed(name, extension.error().what(), want));
+    if (!extension.has_value()) return add(failed_check(name, extension.error().what(), want));
     extension_ = *extension;
     chain_ = *chain;
     out_.platform = cat("Intel, FMSPC ", hex(extension_.fmspc));
-    add(passed(name,
-               cat("certified as ", out_.platform, ", by ", printable(chain_[1].common_name()),
-                   " under ", roots_.are_intels() ? "Intel's root" : "the root that was given")));
+    add(passed_check(
+        name, cat("certified as ", out_.platform, ", by ", printable(chain_[1].common_name()),
+                  " under ", roots_.are_intels() ? "Intel's root" : "the root that was given")));
   }
 
   const RevocationList* find_list(const Certificate& issuer) const {
@@ -246,14 +240,15 @@ class IntelVerifier {
     if (!tcb_info_) missing.push_back(cat("TCB info", tcb_misfits));
     if (!identity_) missing.push_back(cat("an identity of the quoting enclave", identity_misfits));
     if (!missing.empty())
-      return add(failed("quote-collateral", cat("missing: ", join(missing, ", ")),
-                        cat("everything that proves an ", quote_.sgx() ? "SGX" : "TDX",
-                            " quote of this platform")));
+      return add(failed_check("quote-collateral", cat("missing: ", join(missing, ", ")),
+                              cat("everything that proves an ", quote_.sgx() ? "SGX" : "TDX",
+                                  " quote of this platform")));
     out_.tcb_evaluation = tcb_info_->value.evaluation;
-    add(passed("quote-collateral",
-               cat("TCB info (evaluation ", tcb_info_->value.evaluation,
-                   "), identity of the quoting enclave and revocation lists, all signed under "
-                   "the same root")));
+    add(passed_check(
+        "quote-collateral",
+        cat("TCB info (evaluation ", tcb_info_->value.evaluation,
+            "), identity of the quoting enclave and revocation lists, all signed under "
+            "the same root")));
   }
 
   void ask_revocation() {
@@ -270,9 +265,9 @@ class IntelVerifier {
     if (tcb_info_) look(*root_list_, tcb_info_->signer);
     if (identity_) look(*root_list_, identity_->signer);
     if (!revoked.empty())
-      return add(failed("quote-revocation", cat("revoked by Intel: ", join(revoked, ", ")),
-                        "no certificate that is revoked"));
-    add(passed("quote-revocation", "no certificate of it is revoked"));
+      return add(failed_check("quote-revocation", cat("revoked by Intel: ", join(revoked, ", ")),
+                              "no certificate that is revoked"));
+    add(passed_check("quote-revocation", "no certificate of it is revoked"));
   }
 
   // One part of what was relied on, and when it holds.
@@ -307,9 +302,11 @@ class IntelVerifier {
     }
     const std::string when = format_rfc3339(at_);
     if (!untimely_.empty())
-      return add(failed("quote-dates", join(untimely_, "; "), cat("all of it valid at ", when)));
-    add(passed("quote-dates", cat("all of it is valid at ", when, ", and until ",
-                                  out_.valid_until ? format_rfc3339(*out_.valid_until) : "ever")));
+      return add(
+          failed_check("quote-dates", join(untimely_, "; "), cat("all of it valid at ", when)));
+    add(passed_check("quote-dates",
+                     cat("all of it is valid at ", when, ", and until ",
+                         out_.valid_until ? format_rfc3339(*out_.valid_until) : "ever")));
   }
 
   // The level of the quoting enclave; null when it has none.
@@ -318,19 +315,19 @@ class IntelVerifier {
     if (!identity_) return nullptr;
     const std::string want = cat("Intel's quoting enclave ", enclave_id_name(identity_->value.id));
     if (const auto other = identity_mismatch(identity_->value, quote_.qe_report)) {
-      add(failed(name, cat("the quote is by another enclave than Intel's: ", *other), want));
+      add(failed_check(name, cat("the quote is by another enclave than Intel's: ", *other), want));
       return nullptr;
     }
     const IsvLevel* level = find_level(identity_->value.levels, quote_.qe_report.isvsvn);
     if (level == nullptr) {
-      add(failed(name,
-                 cat("the quoting enclave (version ", quote_.qe_report.isvsvn,
-                     ") is older than every one that Intel lists"),
-                 want));
+      add(failed_check(name,
+                       cat("the quoting enclave (version ", quote_.qe_report.isvsvn,
+                           ") is older than every one that Intel lists"),
+                       want));
       return nullptr;
     }
-    add(passed(name, cat(want, ", version ", quote_.qe_report.isvsvn, ", ",
-                         tcb_status_name(level->status))));
+    add(passed_check(name, cat(want, ", version ", quote_.qe_report.isvsvn, ", ",
+                               tcb_status_name(level->status))));
     return level;
   }
 
@@ -339,13 +336,15 @@ class IntelVerifier {
     std::vector<std::string> accepted;
     for (const TcbStatus status : rules_.statuses) accepted.emplace_back(tcb_status_name(status));
     const std::string want = cat("firmware of status ", join(accepted, " or "));
-    if (!evaluation.status) return add(failed("quote-tcb", std::move(evaluation.problem), want));
+    if (!evaluation.status)
+      return add(failed_check("quote-tcb", std::move(evaluation.problem), want));
     out_.status = evaluation.status;
     out_.advisories = std::move(evaluation.advisories);
     std::string found = status_sentence(*out_.status, out_.advisories);
     const bool good = std::find(rules_.statuses.begin(), rules_.statuses.end(), *out_.status) !=
                       rules_.statuses.end();
-    add(good ? passed("quote-tcb", std::move(found)) : failed("quote-tcb", std::move(found), want));
+    add(good ? passed_check("quote-tcb", std::move(found))
+             : failed_check("quote-tcb", std::move(found), want));
     ask_advisories();
   }
 
@@ -359,8 +358,9 @@ class IntelVerifier {
     const std::string want =
         rules_.advisories->empty() ? "none" : cat("none but ", listed(*rules_.advisories));
     add(others.empty()
-            ? passed("quote-advisories", out_.advisories.empty() ? "none" : listed(out_.advisories))
-            : failed("quote-advisories", cat("not accepted: ", listed(others)), want));
+            ? passed_check("quote-advisories",
+                           out_.advisories.empty() ? "none" : listed(out_.advisories))
+            : failed_check("quote-advisories", cat("not accepted: ", listed(others)), want));
   }
 
   void ask_rules() {
@@ -372,25 +372,25 @@ class IntelVerifier {
                            : cat("TCB info of evaluation ", info,
                                  ", identity of the quoting enclave of evaluation ", identity);
       add(std::min(info, identity) >= *rules_.min_tcb_evaluation
-              ? passed("quote-tcb-evaluation", found)
-              : failed("quote-tcb-evaluation", cat(found, ": newer knowledge is left out"),
-                       cat("evaluation ", *rules_.min_tcb_evaluation, " or later")));
+              ? passed_check("quote-tcb-evaluation", found)
+              : failed_check("quote-tcb-evaluation", cat(found, ": newer knowledge is left out"),
+                             cat("evaluation ", *rules_.min_tcb_evaluation, " or later")));
     }
     if (!rules_.fmspcs.empty() && chain_.size() == kPckChain) {
       const std::string fmspc = hex(extension_.fmspc);
       const bool good =
           std::find(rules_.fmspcs.begin(), rules_.fmspcs.end(), fmspc) != rules_.fmspcs.end();
-      add(good ? passed("quote-platform", cat("FMSPC ", fmspc))
-               : failed("quote-platform", cat("FMSPC ", fmspc), listed(rules_.fmspcs)));
+      add(good ? passed_check("quote-platform", cat("FMSPC ", fmspc))
+               : failed_check("quote-platform", cat("FMSPC ", fmspc), listed(rules_.fmspcs)));
     }
   }
 
   void ask_debug() {
     const std::string what = quote_.sgx() != nullptr ? "enclave" : "trust domain";
-    if (!quote_.debug()) return add(passed("quote-debug", cat("a production ", what)));
+    if (!quote_.debug()) return add(passed_check("quote-debug", cat("a production ", what)));
     const std::string found = cat("a debug ", what, ": its memory can be read from outside");
-    add(rules_.allow_debug ? passed("quote-debug", cat(found, "; allowed"))
-                           : failed("quote-debug", found, cat("a production ", what)));
+    add(rules_.allow_debug ? passed_check("quote-debug", cat(found, "; allowed"))
+                           : failed_check("quote-debug", found, cat("a production ", what)));
   }
 
   const EcdsaQuote& quote_;
@@ -451,7 +451,8 @@ Check check_quoting_enclave(const EcdsaQuote& quote, const Certificate& pck) {
   const std::string want =
       "a report that the CPU's certified key signed, about the key of the quote";
   if (!pck.verify_ecdsa(quote.qe_report_bytes, quote.qe_report_signature, "SHA256"))
-    return failed("quote-qe", "the CPU's key did not sign the quoting enclave's report", want);
+    return failed_check("quote-qe", "the CPU's key did not sign the quoting enclave's report",
+                        want);
   Sha256 hash;
   hash.update(quote.attestation_key);
   hash.update(quote.auth_data);
@@ -459,19 +460,19 @@ Check check_quoting_enclave(const EcdsaQuote& quote, const Certificate& pck) {
   const Digest digest = hash.finish();
   std::copy(digest.bytes.begin(), digest.bytes.end(), bound.begin());
   if (quote.qe_report.report_data != bound)
-    return failed("quote-qe", "the quoting enclave's report is about another key than the quote's",
-                  want);
+    return failed_check("quote-qe",
+                        "the quoting enclave's report is about another key than the quote's", want);
   if (quote.qe_report.debug())
-    return failed("quote-qe", "the quoting enclave runs in debug mode: anyone could read its key",
-                  want);
-  return passed("quote-qe", "the CPU vouches for the quoting enclave, and that for its key");
+    return failed_check("quote-qe",
+                        "the quoting enclave runs in debug mode: anyone could read its key", want);
+  return passed_check("quote-qe", "the CPU vouches for the quoting enclave, and that for its key");
 }
 
 Check check_quote_signature(const EcdsaQuote& quote) {
   if (verify_p256(quote.attestation_key, quote.signed_bytes, quote.signature))
-    return passed("quote-signature", "the quote is as the quoting enclave signed it");
-  return failed("quote-signature", "the quote is not as the quoting enclave signed it",
-                "a quote that nobody changed");
+    return passed_check("quote-signature", "the quote is as the quoting enclave signed it");
+  return failed_check("quote-signature", "the quote is not as the quoting enclave signed it",
+                      "a quote that nobody changed");
 }
 
 }  // namespace cloister::sign

@@ -125,7 +125,8 @@ class SnpVerifier {
  private:
   bool add(std::string_view name, bool passed, std::string found, std::string expected) {
     out_.checks.push_back(
-        {std::string(name), passed, std::move(found), passed ? "" : std::move(expected)});
+        passed ? passed_check(std::string(name), std::move(found))
+               : failed_check(std::string(name), std::move(found), std::move(expected)));
     return passed;
   }
 
