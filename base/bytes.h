@@ -1,8 +1,10 @@
 // The only way to touch bytes from outside: checked arithmetic and a sticky, bounds-checked reader.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,6 +33,35 @@ inline Bytes to_bytes(std::string_view text) {
   auto v = as_bytes(text);
   return {v.begin(), v.end()};
 }
+
+// Bytes in a buffer that several share, and that lives as long as one of them does. Immutable.
+class SharedBytes {
+ public:
+  SharedBytes() = default;
+  SharedBytes(Bytes bytes)  // NOLINT: a buffer of its own is no surprise
+  {
+    auto buffer = std::make_shared<const Bytes>(std::move(bytes));
+    view_ = *buffer;
+    owner_ = std::move(buffer);
+  }
+  // `view` lives as long as `owner`.
+  SharedBytes(std::shared_ptr<const void> owner, ByteView view)
+      : owner_(std::move(owner)), view_(view) {}
+
+  ByteView view() const { return view_; }
+  // `part` lies within view().
+  SharedBytes of(ByteView part) const {
+    SharedBytes out = *this;
+    out.view_ = part;
+    return out;
+  }
+  Bytes copy() const { return {view_.begin(), view_.end()}; }
+  bool operator==(const SharedBytes& other) const { return std::ranges::equal(view_, other.view_); }
+
+ private:
+  std::shared_ptr<const void> owner_;
+  ByteView view_;
+};
 
 template <class T>
 [[nodiscard]] bool checked_add(T a, T b, T& out) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,7 +46,31 @@ Result<std::size_t> FileSource::read(std::span<std::byte> out) {
 
 Result<Bytes> read_file(const fs::path& path, std::uint64_t max) {
   CL_TRY(auto source, FileSource::open(path));
-  return read_all(*source, max, quote(path.native()));
+  // A hint that saves growing the buffer; what is read decides.
+  std::error_code unknown;
+  const std::uint64_t size = fs::file_size(path, unknown);
+  return read_all(*source, max, quote(path.native()), unknown ? 0 : size);
+}
+
+Result<SharedBytes> read_large_file(const fs::path& path, std::uint64_t max) {
+  CL_TRY(Fd fd, open_file(path));
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0)
+    return Error::io_errno(cat("cannot read ", quote(path.native())), errno);
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (size > max)
+    return Error::limit(
+        cat(quote(path.native()), " is larger than the limit of ", human_bytes(max)));
+  if (size == 0) return SharedBytes();
+  void* pages = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (pages == MAP_FAILED)
+    return Error::io_errno(cat("no memory for ", quote(path.native())), errno);
+  const std::shared_ptr<void> owner(pages, [size](void* at) { ::munmap(at, size); });
+  const std::span bytes(static_cast<std::byte*>(pages), size);
+  FileSource source(std::move(fd), path.native());
+  CL_TRY(const std::size_t n, read_full(source, bytes));
+  return SharedBytes(owner, bytes.first(n));
 }
 
 Result<std::string> read_text_file(const fs::path& path, std::uint64_t max) {

@@ -33,6 +33,9 @@ class Fd {
 Result<Fd> open_file(const fs::path& path);
 // The whole file; `limit` error above `max` bytes.
 Result<Bytes> read_file(const fs::path& path, std::uint64_t max);
+// The same for large files that are kept, as long as the file was when it was opened: in pages that
+// come all at once, where a page fault for each would cost more than reading them.
+Result<SharedBytes> read_large_file(const fs::path& path, std::uint64_t max);
 Result<std::string> read_text_file(const fs::path& path, std::uint64_t max);
 
 // Reads a descriptor from its current offset.

@@ -76,20 +76,29 @@ Result<std::size_t> read_full(Source& source, std::span<std::byte> out) {
 // What is expected may be a lie of an archive's header.
 constexpr std::uint64_t kMostReserved = 64ULL << 20;
 
+Result<ByteView> read_all(Source& source, Bytes& buffer, std::uint64_t max, std::string_view what,
+                          std::uint64_t expected) {
+  std::size_t size = 0;
+  // With room for the read that finds the end.
+  const std::uint64_t wanted = expected == 0 ? 0 : std::min({expected, max, kMostReserved}) + 1;
+  if (buffer.size() < wanted) buffer.resize(wanted);
+  for (;;) {
+    if (size == buffer.size())
+      buffer.resize(size + std::clamp<std::size_t>(size, 4096, kStreamBuffer));
+    CL_TRY(const std::size_t n, source.read(std::span(buffer).subspan(size)));
+    if (n == 0) return ByteView(buffer).first(size);
+    size += n;
+    if (size > max)
+      return Error::limit(cat(what, " is larger than the limit of ", human_bytes(max)));
+  }
+}
+
 Result<Bytes> read_all(Source& source, std::uint64_t max, std::string_view what,
                        std::uint64_t expected) {
   Bytes out;
-  // With room for the read that finds the end.
-  if (expected > 0) out.reserve(std::min({expected, max, kMostReserved}) + kStreamBuffer);
-  for (;;) {
-    const std::size_t at = out.size();
-    out.resize(at + std::clamp<std::size_t>(at, 4096, kStreamBuffer));
-    CL_TRY(const std::size_t n, source.read(std::span(out).subspan(at)));
-    out.resize(at + n);
-    if (out.size() > max)
-      return Error::limit(cat(what, " is larger than the limit of ", human_bytes(max)));
-    if (n == 0) return out;
-  }
+  CL_TRY(const ByteView all, read_all(source, out, max, what, expected));
+  out.resize(all.size());
+  return out;
 }
 
 Result<std::uint64_t> drain(Source& source) {

@@ -98,6 +98,9 @@ Result<std::size_t> read_full(Source& source, std::span<std::byte> out);
 // that is known; only speed depends on it.
 Result<Bytes> read_all(Source& source, std::uint64_t max, std::string_view what,
                        std::uint64_t expected = 0);
+// The same into a buffer that only grows: for whoever reads many files in turn. The view is of it.
+Result<ByteView> read_all(Source& source, Bytes& buffer, std::uint64_t max, std::string_view what,
+                          std::uint64_t expected = 0);
 // Reads and drops the rest of the stream, answering its length.
 Result<std::uint64_t> drain(Source& source);
 

@@ -26,7 +26,7 @@ std::optional<std::string> leak_in(ByteView content, const std::vector<UsedKey>&
 // Through the pack where it is there, else from the layer.
 Result<Bytes> content_in_layer(const measure::IndexedLayer& layer, const measure::Entry& entry) {
   const auto packed = layer.index->pack.find(entry.sha256);
-  if (packed != layer.index->pack.end()) return packed->second;
+  if (packed != layer.index->pack.end()) return packed->second.copy();
   if (layer.content == nullptr) return Error::internal("a layer without content was searched");
   CL_TRY(Bytes bytes, layer.content->read(entry, measure::kMaxKeyFile));
   if (sha256(bytes) != entry.sha256)

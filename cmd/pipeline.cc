@@ -146,10 +146,41 @@ Result<measure::Runtime> load_runtime(Session& session, const std::vector<std::s
 
 namespace {
 
+// Of files alone, which are read with nothing of the session but its limits.
+bool is_local(const std::vector<std::string>& runtimes) {
+  std::error_code error;
+  return !runtimes.empty() && std::all_of(runtimes.begin(), runtimes.end(), [&](const auto& name) {
+    return name.ends_with(".deb") || std::filesystem::is_directory(name, error);
+  });
+}
+
+struct LoadedInputs {
+  LoadedImage image;
+  Result<measure::Runtime> runtime;
+};
+
+// The image, and beside it, where nothing stands in the way, the runtime. What is wrong with the
+// image is said first in either case.
+Result<LoadedInputs> load_inputs(Session& session, const oci::ImageRef& image,
+                                 const std::vector<std::string>& runtimes) {
+  std::optional<Result<LoadedImage>> loaded;
+  std::optional<Result<measure::Runtime>> runtime;
+  const bool beside = is_local(runtimes);
+  CL_CHECK(session.pool().for_each(beside ? 2 : 1, [&](std::size_t i) -> Status {
+    if (i == 0)
+      loaded.emplace(session.load(image));
+    else
+      runtime.emplace(load_runtime(session, runtimes));
+    return {};
+  }));
+  if (!loaded->has_value()) return std::move(*loaded).error();
+  if (!runtime) runtime.emplace(load_runtime(session, runtimes));
+  return LoadedInputs{std::move(**loaded), std::move(*runtime)};
+}
+
 // Answers whether there is none, and the image's libc has to do.
-Result<bool> load_runtime_or_none(Session& session, const PlanOptions& options,
-                                  measure::Runtime& runtime) {
-  auto loaded = load_runtime(session, options.runtimes);
+Result<bool> runtime_or_none(Session& session, const PlanOptions& options,
+                             Result<measure::Runtime> loaded, measure::Runtime& runtime) {
   if (loaded.has_value()) {
     runtime = std::move(*loaded);
     return false;
@@ -176,8 +207,10 @@ Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
                                  const PlanOptions& options) {
   CL_CHECK(require_enclave_platform(session.platform()));
   ClosurePlan plan;
-  CL_TRY(plan.base, session.load(image));
-  CL_TRY(plan.image_libc, load_runtime_or_none(session, options, plan.runtime));
+  CL_TRY(LoadedInputs inputs, load_inputs(session, image, options.runtimes));
+  plan.base = std::move(inputs.image);
+  CL_TRY(plan.image_libc,
+         runtime_or_none(session, options, std::move(inputs.runtime), plan.runtime));
   const measure::Rootfs& rootfs = *plan.base.rootfs;
   plan.packages = manifest::PackageIndex::read(rootfs, session.limits());
   for (const std::string& line : plan.packages.notes())

@@ -66,9 +66,9 @@ Result<IndexCache> IndexCache::open(const fs::path& directory, const fs::path& s
 }
 
 std::optional<LayerIndex> IndexCache::load(const Digest& layer, const Limits& limits) const {
-  auto file = read_file(index_path(directory_, layer), kMaxFile);
+  const auto file = read_large_file(index_path(directory_, layer), kMaxFile);
   if (!file.has_value()) return std::nullopt;
-  const ByteView bytes = *file;
+  const ByteView bytes = file->view();
   const auto mac = slice(bytes, 0, sizeof(Digest::bytes));
   if (!mac) return std::nullopt;
   const ByteView covered = bytes.subspan(mac->size());
@@ -78,7 +78,7 @@ std::optional<LayerIndex> IndexCache::load(const Digest& layer, const Limits& li
   const bool schema = in.u32() == kLayerIndexSchema;
   const ByteView digest = in.bytes(layer.bytes.size());
   if (!schema || !equal_constant_time(digest, layer.view())) return std::nullopt;
-  auto index = decode_layer_index(in.bytes(in.remaining()), limits);
+  auto index = decode_layer_index(file->of(in.bytes(in.remaining())), limits);
   if (!index.has_value() || index->blob != layer) return std::nullopt;
   return std::move(*index);
 }

@@ -136,14 +136,14 @@ class Encoder {
   }
 
   void put_pack(const LayerIndex& index) {
-    std::vector<const std::pair<const Digest, Bytes>*> sorted;
+    std::vector<const std::pair<const Digest, SharedBytes>*> sorted;
     for (const auto& item : index.pack) sorted.push_back(&item);
     std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->first < b->first; });
     count(sorted.size());
     for (const auto* item : sorted) {
       out_.bytes(item->first.view());
-      count(item->second.size());
-      out_.bytes(item->second);
+      count(item->second.view().size());
+      out_.bytes(item->second.view());
     }
   }
 
@@ -153,7 +153,8 @@ class Encoder {
 
 class Decoder {
  public:
-  Decoder(ByteView bytes, const Limits& limits) : in_(bytes), limits_(limits) {}
+  Decoder(const SharedBytes& bytes, const Limits& limits)
+      : bytes_(bytes), in_(bytes.view()), limits_(limits) {}
 
   Result<LayerIndex> run() {
     if (in_.u32() != kMagic) in_.fail();
@@ -310,10 +311,11 @@ class Decoder {
     for (std::size_t i = 0; i < n && in_.ok(); ++i) {
       const Digest key = digest();
       const ByteView content = in_.bytes(in_.u32());
-      index.pack.try_emplace(key, content.begin(), content.end());
+      index.pack.try_emplace(key, bytes_.of(content));
     }
   }
 
+  const SharedBytes& bytes_;
   ByteReader in_;
   const Limits& limits_;
   std::string_view before_;
@@ -325,7 +327,7 @@ Bytes encode_layer_index(const LayerIndex& index) {
   return Encoder().run(index);
 }
 
-Result<LayerIndex> decode_layer_index(ByteView bytes, const Limits& limits) {
+Result<LayerIndex> decode_layer_index(const SharedBytes& bytes, const Limits& limits) {
   return Decoder(bytes, limits).run();
 }
 

@@ -94,7 +94,7 @@ Status ContentScan::keep(ByteView content) {
 
 void ContentScan::pack(ByteView content) {
   if (content.size() > limits_.packed_layer_bytes - packed_) return;
-  if (index_.pack.try_emplace(entry_->sha256, content.begin(), content.end()).second)
+  if (index_.pack.try_emplace(entry_->sha256, Bytes(content.begin(), content.end())).second)
     packed_ += content.size();
 }
 

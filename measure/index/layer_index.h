@@ -52,7 +52,7 @@ struct LayerIndex {
   std::vector<elf::Facts> elfs;
   std::vector<source::Facts> sources;
   // Content pack: bytes of small files that analysers read, by digest of the content.
-  std::unordered_map<Digest, Bytes> pack;
+  std::unordered_map<Digest, SharedBytes> pack;
 };
 
 // Which contents go into the pack: by path, kind and size. One table, measure/index/pack_rules.cc.
@@ -75,6 +75,7 @@ Result<LayerIndex> index_layer(Source& blob, Compression compression,
 // and with what the pass finds in the same layer (ELF facts, pack rules).
 inline constexpr std::uint32_t kLayerIndexSchema = 5;
 Bytes encode_layer_index(const LayerIndex& index);
-Result<LayerIndex> decode_layer_index(ByteView bytes, const Limits& limits);
+// The pack stays where it is in `bytes`: a warm run copies none of it.
+Result<LayerIndex> decode_layer_index(const SharedBytes& bytes, const Limits& limits);
 
 }  // namespace cloister::measure

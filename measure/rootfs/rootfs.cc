@@ -88,7 +88,7 @@ Result<Bytes> Rootfs::read(const Node& node, std::uint64_t max) const {
         .detail(cat("got ", entry.size, " bytes"));
   const IndexedLayer& layer = impl_->tree.layers[node.content_layer];
   if (const auto packed = layer.index->pack.find(entry.sha256); packed != layer.index->pack.end())
-    return packed->second;
+    return packed->second.copy();
   if (layer.content == nullptr)
     return Error::internal(cat("the content of ", quote(node.path()), " was not kept"));
   auto bytes = layer.content->read(entry, max);

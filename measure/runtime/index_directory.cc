@@ -37,22 +37,26 @@ Result<Fd> open_below(int root_fd, const std::string& root, std::string_view pat
   return at;
 }
 
-Result<Bytes> read_below(int root_fd, const std::string& root, std::string_view path,
-                         std::uint64_t max) {
+// The view is of `buffer`.
+Result<ByteView> read_below(int root_fd, const std::string& root, std::string_view path,
+                            std::uint64_t max, Bytes& buffer) {
   CL_TRY(Fd fd, open_below(root_fd, root, path));
   struct stat info = {};
   if (::fstat(fd.get(), &info) != 0) return open_error(root, path, errno);
   if (!S_ISREG(info.st_mode))
     return Error::io(cat(quote(cat(root, '/', path)), " is no regular file any more"));
   FileSource source(std::move(fd), cat(root, '/', path));
-  return read_all(source, max, path, static_cast<std::uint64_t>(info.st_size));
+  return read_all(source, buffer, max, path, static_cast<std::uint64_t>(info.st_size));
 }
 
 class DirectoryContent final : public LayerContent {
  public:
   DirectoryContent(Fd fd, std::string root) : fd_(std::move(fd)), root_(std::move(root)) {}
   Result<Bytes> read(const Entry& entry, std::uint64_t max) const override {
-    return read_below(fd_.get(), root_, entry.path, max);
+    Bytes out;
+    CL_TRY(const ByteView all, read_below(fd_.get(), root_, entry.path, max, out));
+    out.resize(all.size());
+    return out;
   }
 
  private:
@@ -150,7 +154,7 @@ class DirectoryWalk {
 
   Status add_content(const std::string& path, Entry& entry) {
     entry.type = FileType::regular;
-    CL_TRY(const Bytes bytes, read_below(root_fd_, root_, path, limits_.libpal_bytes));
+    CL_TRY(const ByteView bytes, read_below(root_fd_, root_, path, limits_.libpal_bytes, content_));
     entry.size = bytes.size();
     entry.sha256 = sha256(bytes);
     if (!elf::looks_like_elf(bytes)) return {};
@@ -166,6 +170,7 @@ class DirectoryWalk {
   const std::string& root_;
   const Limits& limits_;
   LayerIndex index_;
+  Bytes content_;  // of the file at hand: one buffer for all
 };
 
 }  // namespace

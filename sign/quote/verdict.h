@@ -50,16 +50,18 @@ struct QuoteRules {
   bool require_revocation = false;   // fail without a revocation list (SEV-SNP; Intel: always)
 };
 
-// The checks of an Intel quote:
+// The checks of an Intel quote (those of a SEV-SNP report: verify_snp.h):
+//
 //   quote-format          what it is
 //   quote-chain           the CPU's key (PCK) is certified under the root
 //   quote-collateral      what is needed to judge it is there, for this platform, properly signed
 //   quote-revocation      no certificate of it is revoked
-//   quote-dates           certificates, lists and documents are valid at the time that was asked
-//   for quote-qe              that key vouches for the quoting enclave, and it for the key of the
-//   quote quote-qe-identity     the quoting enclave is Intel's quote-signature       the quote is
-//   as the quoting enclave signed it quote-tcb             Intel's word on the platform's firmware
-//   is an accepted one quote-advisories      every advisory is an accepted one (when asked)
+//   quote-dates           certificates, lists and documents are valid at the time asked for
+//   quote-qe              the CPU vouches for the quoting enclave, and that for the quote's key
+//   quote-qe-identity     the quoting enclave is Intel's
+//   quote-signature       the quote is as the quoting enclave signed it
+//   quote-tcb             Intel's word on the platform's firmware is an accepted one
+//   quote-advisories      every advisory is an accepted one (when asked)
 //   quote-tcb-evaluation  TCB info and identity are new enough (when asked)
 //   quote-platform        the platform's FMSPC is an accepted one (when asked)
 //   quote-debug           a production enclave or trust domain

@@ -40,6 +40,22 @@ unsigned mode_of(const fs::path& path) {
   return st.st_mode & 07777U;
 }
 
+TEST_F(FileTest, ALargeFileOutlivesItsFirstOwner) {
+  const fs::path path = directory_ / "a";
+  ASSERT_TRUE(write_file_atomic(path, as_bytes(std::string(100'000, 'x') + "end")).has_value());
+  SharedBytes part;
+  {
+    const SharedBytes whole = must(read_large_file(path, 100'003));
+    ASSERT_EQ(whole.view().size(), 100'003U);
+    part = whole.of(whole.view().last(3));
+  }
+  EXPECT_EQ(as_text(part.view()), "end");
+  EXPECT_EQ(read_large_file(path, 100'002).error().code(), Code::limit);
+  EXPECT_EQ(read_large_file(directory_ / "b", 10).error().code(), Code::io);
+  ASSERT_TRUE(write_file_atomic(path, {}).has_value());
+  EXPECT_TRUE(must(read_large_file(path, 10)).view().empty());
+}
+
 TEST_F(FileTest, WritesAndReadsBack) {
   const fs::path path = directory_ / "a";
   ASSERT_TRUE(write_file_atomic(path, as_bytes("content")).has_value());

@@ -6,7 +6,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cloister;  // NOLINT: a program of one function
-  const auto index = measure::decode_layer_index(std::as_bytes(std::span(data, size)), {});
+  const auto index =
+      measure::decode_layer_index(to_bytes(as_text(std::as_bytes(std::span(data, size)))), {});
   if (!index.has_value()) return 0;
   const auto again = measure::decode_layer_index(measure::encode_layer_index(*index), {});
   if (!again.has_value() || again->entries != index->entries || again->elfs != index->elfs ||

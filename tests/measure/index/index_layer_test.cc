@@ -272,7 +272,7 @@ TEST(IndexLayer, FindsTheSameAcrossBlockBoundaries) {
     EXPECT_EQ(index.entries[2].shebang, "/bin/sh -e");
     const auto packed = index.pack.find(sha256(script));
     ASSERT_NE(packed, index.pack.end());
-    EXPECT_EQ(as_text(packed->second), script);
+    EXPECT_EQ(as_text(packed->second.view()), script);
   }
 }
 

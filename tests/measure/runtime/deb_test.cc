@@ -55,7 +55,8 @@ TEST(Deb, FilesAndVersionAreIndexed) {
   EXPECT_EQ(file->sha256, sha256("db"));
   const Entry* status = find(*layer, "var/lib/dpkg/status.d/gramine");
   ASSERT_NE(status, nullptr);
-  EXPECT_EQ(as_text(layer->index->pack.at(status->sha256)), "Package: gramine\nVersion: 1.9-1\n");
+  EXPECT_EQ(as_text(layer->index->pack.at(status->sha256).view()),
+            "Package: gramine\nVersion: 1.9-1\n");
 }
 
 TEST(Deb, ContentIsReadAgain) {
