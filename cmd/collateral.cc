@@ -49,7 +49,9 @@ void add_collateral_options(CLI::App& app, CollateralOptions& options) {
                  "TCB info, identities, as files or as a PCCS answers (repeatable)")
       ->type_name("PATH");
   app.add_option("--pccs", options.pccs,
-                 "Fetch it from this caching service (for example https://localhost:8081)")
+                 "Fetch it from this caching service (PCCS, for example https://localhost:8081); "
+                 "Intel's own "
+                 "has no revocation list of the root: name that one with --collateral")
       ->type_name("URL")
       ->envname("CLOISTER_PCCS");
   app.add_option("--root", options.root,

@@ -206,11 +206,12 @@ ByteArray<16> SgxReport::attributes() const {
 }
 
 const ReportData& EcdsaQuote::report_data() const {
-  return sgx() != nullptr ? sgx()->report_data : td()->report_data;
+  return std::visit([](const auto& report) -> const ReportData& { return report.report_data; },
+                    body);
 }
 
 bool EcdsaQuote::debug() const {
-  return sgx() != nullptr ? sgx()->debug() : td()->debug();
+  return std::visit([](const auto& report) { return report.debug(); }, body);
 }
 
 Result<EcdsaQuote> parse_ecdsa_quote(ByteView bytes) {

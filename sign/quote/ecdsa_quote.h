@@ -53,7 +53,9 @@ struct TdReport {
   ReportData report_data{};
   std::optional<TdReport15> version15;
 
-  bool debug() const { return (td_attributes & 1) != 0; }
+  // TUD, "TD under debug": with any of these eight bits, of which the first is DEBUG, the host sees
+  // what the trust domain does.
+  bool debug() const { return (td_attributes & 0xff) != 0; }
 };
 
 // How the key that signed the quoting enclave's report is given.

@@ -212,7 +212,7 @@ bool is_head(std::string_view text) {
   if (text.starts_with("HTTP/")) return true;
   const std::size_t at = text.find(": -----BEGIN%20");
   return at != std::string_view::npos &&
-         text.substr(0, at).find("-----") == std::string_view::npos && text.find_first_of("{") > at;
+         text.substr(0, at).find("-----") == std::string_view::npos && text.find('{') > at;
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ class IntelVectors : public testing::Test {
   }
 
   const fs::path data_ = source_dir() / "../shared/vectors/quotes";
-  const Limits limits_;
+  const Limits limits_{};
   static constexpr const char* kSgx = "sgx/phala-dcap-qvl/sgx_quote";
   static constexpr const char* kSgxCollateral = "sgx/phala-dcap-qvl/sgx_quote_collateral.json";
   static constexpr const char* kTdx = "tdx/phala-dcap-qvl/tdx_quote";

@@ -521,14 +521,19 @@ TEST(IntelQuote, DebugIsRefusedUnlessAllowed) {
   const IntelPki pki;
   SgxReport enclave = test_enclave();
   enclave.flags |= 2;
-  TdReport domain = test_domain15();
+  TdReport domain = test_domain15(), profiled = test_domain();
   domain.td_attributes = 1;
+  profiled.td_attributes = 1U << 5;
   QuoteRules rules;
   rules.allow_debug = true;
-  for (const TestQuote& quote : {TestQuote{3, enclave}, TestQuote{5, domain}}) {
+  for (const TestQuote& quote :
+       {TestQuote{3, enclave}, TestQuote{5, domain}, TestQuote{4, profiled}}) {
     EXPECT_EQ(failures(verdict_of(pki, quote)), "quote-debug");
     EXPECT_EQ(failures(verdict_of(pki, quote, rules)), "");
   }
+  TdReport ordinary = test_domain();
+  ordinary.td_attributes = 1ULL << 28;  // SEPT_VE_DISABLE
+  EXPECT_EQ(failures(verdict_of(pki, {4, ordinary})), "");
 }
 
 TEST(IntelQuote, AdvisoriesAndPlatformsAreThoseAccepted) {
