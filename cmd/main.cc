@@ -114,17 +114,22 @@ int report(const Error& error, bool color) {
 // A wrong command or option, with the nearest right one.
 Error usage_error(const CLI::App& app, const std::vector<std::string>& args,
                   const CLI::ParseError& error) {
-  const CLI::App* sub = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+  const CLI::App* sub = &app;  // the innermost that was named: "ls" of "cache ls"
+  std::string command = "cloister";
+  while (!sub->get_subcommands().empty()) {
+    sub = sub->get_subcommands().front();
+    command += cat(" ", sub->get_name());
+  }
   std::vector<std::string> known;
   if (sub == &app) {
-    for (const Command& command : kCommands) known.emplace_back(command.name);
+    for (const Command& one : kCommands) known.emplace_back(one.name);
   } else {
     for (const CLI::Option* option : sub->get_options())
       for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
   }
   std::string what = printable(error.what());
   std::string hint = sub == &app ? "cloister --help lists the commands"
-                                 : cat("cloister ", sub->get_name(), " --help lists the options");
+                                 : cat(command, " --help lists the options");
   if (sub == &app && !args.empty() && !args.front().starts_with("-")) {
     what = cat("there is no command ", quote(args.front()));
     if (auto near = nearest(args.front(), known)) hint = cat("did you mean ", quote(*near), "?");
@@ -133,7 +138,7 @@ Error usage_error(const CLI::App& app, const std::vector<std::string>& args,
       if (!arg.starts_with("--")) continue;
       const std::string name = arg.substr(0, arg.find('='));
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      what = cat("cloister ", sub->get_name(), " has no option ", quote(name));
+      what = cat(command, " has no option ", quote(name));
       if (auto near = nearest(name, known)) hint = cat("did you mean ", quote(*near), "?");
       break;
     }

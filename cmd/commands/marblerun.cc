@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "base/toml.h"
 #include "cmd/command.h"
@@ -14,6 +15,7 @@
 #include "cmd/output.h"
 #include "cmd/report/marblerun.h"
 #include "cmd/session.h"
+#include "sign/quote/certificate.h"
 
 namespace cloister::cmd {
 namespace {
@@ -21,7 +23,7 @@ namespace {
 struct MarblerunOptions {
   CommonOptions common;
   std::vector<std::string> images;
-  std::string identity, output;
+  std::string identity, admin, output;
   bool update = false;
 };
 
@@ -78,12 +80,40 @@ Result<Marble> load_marble(Session& session, const std::string& argument) {
   return out;
 }
 
+std::string certificate_pem(ByteView der) {
+  constexpr std::size_t kColumns = 64;
+  const std::string text = base64(der);
+  std::string out = "-----BEGIN CERTIFICATE-----\n";
+  for (std::size_t at = 0; at < text.size(); at += kColumns)
+    out += cat(std::string_view(text).substr(at, kColumns), "\n");
+  return cat(out, "-----END CERTIFICATE-----\n");
+}
+
+// The certificate's own PEM text, without what stands around it in the file: no private key of a
+// file that has both gets into a manifest, which everybody may read.
+Result<std::string> load_admin(const std::string& file, const Limits& limits) {
+  if (file.empty()) return std::string();
+  CL_TRY(const std::string text, read_text_file(file, limits.key_bytes));
+  auto read = sign::Certificate::parse_pem(text, limits);
+  if (!read.has_value())
+    return std::move(read)
+        .error()
+        .while_(cat("reading ", quote(file)))
+        .hint("--admin wants the certificate, in PEM, of who may update the manifest");
+  return certificate_pem(read->front().der());
+}
+
 Result<int> run_marblerun_manifest(const MarblerunOptions& o, const Environment& env) {
   if (o.update && o.identity == "unique")
     return Error::usage("--update and --identity unique exclude each other")
         .detail("an update raises security versions, which a package with a UniqueID has none of")
         .hint("set a new manifest instead, or begin with --identity signer");
+  if (!o.admin.empty() && (o.update || o.identity != "signer"))
+    return Error::usage("--admin is for a manifest with --identity signer")
+        .detail("its certificate may raise security versions, and only such a manifest has them")
+        .hint("add --identity signer, or leave out --admin");
   CL_TRY(auto session, Session::create(o.common, env));
+  CL_TRY(const std::string admin, load_admin(o.admin, session->limits()));
   std::vector<Marble> marbles;
   for (const std::string& argument : o.images) {
     CL_TRY(Marble marble, load_marble(*session, argument));
@@ -95,8 +125,9 @@ Result<int> run_marblerun_manifest(const MarblerunOptions& o, const Environment&
     if (!o.update) note_what_lacks(*session, marble);
     marbles.push_back(std::move(marble));
   }
-  const std::string text = o.update ? marblerun_update_json(marbles)
-                                    : marblerun_manifest_json(marbles, marble_identity(o.identity));
+  const std::string text =
+      o.update ? marblerun_update_json(marbles)
+               : marblerun_manifest_json(marbles, marble_identity(o.identity), admin);
   CL_CHECK(write_result(o.output, text));
   return kExitDone;
 }
@@ -118,6 +149,8 @@ Action add_marblerun(CLI::App& app) {
                    "the image")
       ->required();
   add_identity_option(*manifest, o->identity);
+  manifest->add_option("--admin", o->admin,
+                       "Certificate (PEM) of who may raise the security versions later");
   manifest->add_flag(
       "--update", o->update,
       "An update for a manifest that knows the images by signer: security versions only");

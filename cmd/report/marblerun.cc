@@ -66,7 +66,8 @@ std::string marblerun_package_json(const sign::Sigstruct& sigstruct, MarbleIdent
   return dump_json_pretty(package_of(sigstruct, identity)) + "\n";
 }
 
-std::string marblerun_manifest_json(const std::vector<Marble>& marbles, MarbleIdentity identity) {
+std::string marblerun_manifest_json(const std::vector<Marble>& marbles, MarbleIdentity identity,
+                                    const std::string& admin) {
   OrderedJson packages = OrderedJson::object(), all = OrderedJson::object();
   OrderedJson secrets = OrderedJson::object();
   for (const Marble& marble : marbles) {
@@ -75,6 +76,15 @@ std::string marblerun_manifest_json(const std::vector<Marble>& marbles, MarbleId
   }
   OrderedJson out = {{"Packages", std::move(packages)}, {"Marbles", std::move(all)}};
   if (!secrets.empty()) out["Secrets"] = std::move(secrets);
+  if (!admin.empty()) {
+    OrderedJson names = OrderedJson::array();
+    for (const Marble& marble : marbles) names.push_back(marble.name);
+    out["Users"] = {{"admin", {{"Certificate", admin}, {"Roles", {"update-packages"}}}}};
+    out["Roles"] = {{"update-packages",
+                     {{"ResourceType", "Packages"},
+                      {"ResourceNames", std::move(names)},
+                      {"Actions", {"UpdateSecurityVersion"}}}}};
+  }
   return dump_json_pretty(out) + "\n";
 }
 

@@ -24,8 +24,11 @@ struct Marble {
 
 // One package: the value of an entry of Packages.
 std::string marblerun_package_json(const sign::Sigstruct& sigstruct, MarbleIdentity identity);
-// A starting manifest: Packages, Marbles and, where encrypted mounts want keys, Secrets.
-std::string marblerun_manifest_json(const std::vector<Marble>& marbles, MarbleIdentity identity);
+// A starting manifest: Packages, Marbles and, where encrypted mounts want keys, Secrets. With a
+// certificate (PEM) also a user "admin" who may raise the packages' security versions: without one
+// nobody can.
+std::string marblerun_manifest_json(const std::vector<Marble>& marbles, MarbleIdentity identity,
+                                    const std::string& admin = {});
 // What `marblerun manifest update apply` takes: security versions, which can only be raised.
 std::string marblerun_update_json(const std::vector<Marble>& marbles);
 

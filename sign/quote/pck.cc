@@ -7,46 +7,12 @@
 #include <optional>
 
 #include "base/text.h"
+#include "sign/quote/der.h"
 
 namespace cloister::sign {
 namespace {
 
-constexpr std::uint8_t kIntegerTag = 0x02, kOctetsTag = 0x04, kOidTag = 0x06, kSequenceTag = 0x30;
 constexpr std::uint8_t kSgxExtensions[] = {0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01};
-
-struct DerItem {
-  std::uint8_t tag = 0;
-  ByteView value;
-};
-
-// Items of DER one after the other; lengths are definite and as short as can be (X.690, 10.1).
-class DerReader {
- public:
-  explicit DerReader(ByteView bytes) : in_(bytes) {}
-  bool more() const { return in_.remaining() > 0; }
-
-  std::optional<DerItem> next() {
-    DerItem item;
-    item.tag = in_.u8();
-    std::uint64_t size = in_.u8();
-    if (size == 0x81) {
-      size = in_.u8();
-      if (size < 0x80) in_.fail();
-    } else if (size == 0x82) {
-      size = in_.u8();
-      size = size << 8 | in_.u8();
-      if (size < 0x100) in_.fail();
-    } else if (size >= 0x80) {
-      in_.fail();
-    }
-    item.value = in_.bytes(size);
-    if (!in_.ok()) return std::nullopt;
-    return item;
-  }
-
- private:
-  ByteReader in_;
-};
 
 // One SEQUENCE { id, value }, its id without the prefix.
 struct NamedItem {
@@ -56,10 +22,10 @@ struct NamedItem {
 
 std::optional<NamedItem> next_named(DerReader& in) {
   const auto pair = in.next();
-  if (!pair || pair->tag != kSequenceTag) return std::nullopt;
+  if (!pair || pair->tag != kDerSequence) return std::nullopt;
   DerReader inside(pair->value);
   const auto id = inside.next();
-  if (!id || id->tag != kOidTag) return std::nullopt;
+  if (!id || id->tag != kDerOid) return std::nullopt;
   const auto value = inside.next();
   if (!value || inside.more()) return std::nullopt;
   const ByteView prefix = std::as_bytes(std::span(kSgxExtensions));
@@ -74,22 +40,9 @@ Error bad_extension(std::string_view what) {
   return Error::corrupt(cat("the SGX extension of a PCK certificate has ", what));
 }
 
-// An INTEGER from 0 to `max`.
-std::optional<std::uint32_t> svn_integer(const DerItem& item, std::uint32_t max) {
-  if (item.tag != kIntegerTag || item.value.empty() || item.value.size() > 3) return std::nullopt;
-  const auto first = static_cast<std::uint8_t>(item.value[0]);
-  if (first >= 0x80) return std::nullopt;  // negative
-  if (first == 0 && item.value.size() > 1 && static_cast<std::uint8_t>(item.value[1]) < 0x80)
-    return std::nullopt;  // longer than needed
-  std::uint32_t value = 0;
-  for (const std::byte b : item.value) value = value << 8 | static_cast<std::uint8_t>(b);
-  if (value > max) return std::nullopt;
-  return value;
-}
-
 template <std::size_t N>
 bool take_octets(const DerItem& item, ByteArray<N>& out) {
-  if (item.tag != kOctetsTag || item.value.size() != N) return false;
+  if (item.tag != kDerOctets || item.value.size() != N) return false;
   std::copy(item.value.begin(), item.value.end(), out.begin());
   return true;
 }
@@ -117,7 +70,7 @@ class SeenParts {
 constexpr unsigned kComponents = 16, kPcesvnPart = 17, kCpusvnPart = 18;
 
 Status read_tcb(const DerItem& item, PckExtension& out) {
-  if (item.tag != kSequenceTag) return bad_extension("a TCB that is no sequence");
+  if (item.tag != kDerSequence) return bad_extension("a TCB that is no sequence");
   DerReader in(item.value);
   SeenParts seen;
   while (in.more()) {
@@ -130,11 +83,11 @@ Status read_tcb(const DerItem& item, PckExtension& out) {
       return bad_extension("a TCB with an unknown or repeated part");
     bool good = false;
     if (number <= kComponents) {
-      const auto svn = svn_integer(part->value, 0xff);
+      const auto svn = der_integer(part->value, 0xff);
       good = svn.has_value();
       out.components.at(number - 1) = static_cast<std::uint8_t>(svn.value_or(0));
     } else if (number == kPcesvnPart) {
-      const auto svn = svn_integer(part->value, 0xffff);
+      const auto svn = der_integer(part->value, 0xffff);
       good = svn.has_value();
       out.pcesvn = static_cast<std::uint16_t>(svn.value_or(0));
     } else {
@@ -151,7 +104,7 @@ Status read_tcb(const DerItem& item, PckExtension& out) {
 Result<PckExtension> parse_pck_extension(ByteView der) {
   DerReader outer(der);
   const auto all = outer.next();
-  if (!all || all->tag != kSequenceTag || outer.more()) return bad_extension("no sequence in it");
+  if (!all || all->tag != kDerSequence || outer.more()) return bad_extension("no sequence in it");
   PckExtension out;
   DerReader in(all->value);
   SeenParts seen;

@@ -26,7 +26,7 @@ constexpr std::array<std::uint8_t, 11> kGramineOid = {0x06, 0x09, 0x2a, 0x86, 0x
 constexpr std::uint64_t kEvidenceTag = 60000;
 constexpr std::uint64_t kSha256 = 1, kSha384 = 7, kSha512 = 8;
 
-std::string_view hash_name(std::uint64_t algorithm) {
+std::string_view claim_hash_name(std::uint64_t algorithm) {
   switch (algorithm) {
     case kSha256:
       return "SHA256";
@@ -42,7 +42,7 @@ std::string_view hash_name(std::uint64_t algorithm) {
 Bytes hash_of(std::uint64_t algorithm, ByteView bytes) {
   Bytes out(EVP_MAX_MD_SIZE);
   std::size_t size = 0;
-  const std::string name(hash_name(algorithm));
+  const std::string name(claim_hash_name(algorithm));
   if (EVP_Q_digest(nullptr, name.c_str(), nullptr, raw(bytes.data()), bytes.size(), raw(out.data()),
                    &size) != 1)
     size = 0;
@@ -57,7 +57,7 @@ Status read_key_hash(ByteView text, RaTlsEvidence& out) {
   const ByteView hash = in.expect(CborKind::bytes).bytes;
   CL_CHECK(in.finish("the claim 'pubkey-hash' of an RA-TLS certificate"));
   out.key_hash.assign(hash.begin(), hash.end());
-  if (hash_name(out.hash_algorithm).empty())
+  if (claim_hash_name(out.hash_algorithm).empty())
     return Error::unsupported(
         cat("RA-TLS certificate with a key hash of the unknown kind ", out.hash_algorithm));
   return {};
@@ -122,14 +122,37 @@ Check key_check(const RaTlsEvidence& evidence, const Certificate& certificate) {
   const Bytes want = hash_of(evidence.hash_algorithm, certificate.spki());
   const bool good = !want.empty() && evidence.key_hash == want;
   if (good)
-    return {"quote-key", true,
-            cat("the evidence names the server's key, ", hash_name(evidence.hash_algorithm), " ",
-                hex(ByteView(want))),
-            ""};
-  return {"quote-key", false,
-          cat("the evidence is about another key than the server's: ",
-              hex(ByteView(evidence.key_hash))),
-          hex(ByteView(want))};
+    return passed_check("quote-key",
+                        cat("the evidence names the server's key, ",
+                            claim_hash_name(evidence.hash_algorithm), " ", hex(ByteView(want))));
+  return failed_check("quote-key",
+                      cat("the evidence is about another key than the server's: ",
+                          hex(ByteView(evidence.key_hash))),
+                      hex(ByteView(want)));
+}
+
+Check report_data_check(const RaTlsEvidence& evidence, const Certificate& certificate,
+                        const ReportData& report_data) {
+  constexpr const char* kName = "quote-report-data";
+  const Digest bound = evidence.standard ? sha256(evidence.claims) : sha256(certificate.spki());
+  const std::string_view what = evidence.standard ? "the certificate's claims" : "the server's key";
+  if (is_digest(report_data, bound))
+    return passed_check(kName, cat("the quote was made for ", what));
+  return failed_check(kName,
+                      cat("the quote was not made for ", what, ": its report data are ",
+                          hex(ByteView(report_data))),
+                      cat(bound.hex(), " and 32 zero bytes"));
+}
+
+Check nonce_check(const RaTlsEvidence& evidence, ByteView nonce) {
+  constexpr const char* kName = "quote-nonce";
+  if (!evidence.nonce)
+    return failed_check(kName, "the evidence was made for no request in particular", hex(nonce));
+  if (!std::equal(evidence.nonce->begin(), evidence.nonce->end(), nonce.begin(), nonce.end()))
+    return failed_check(
+        kName, cat("the evidence was made for another request: ", hex(ByteView(*evidence.nonce))),
+        hex(nonce));
+  return passed_check(kName, "the evidence was made for this request");
 }
 
 }  // namespace
@@ -169,23 +192,8 @@ std::vector<Check> check_ra_tls(const RaTlsEvidence& evidence, const Certificate
                                 const ReportData& report_data, std::optional<ByteView> nonce) {
   std::vector<Check> out;
   if (evidence.standard) out.push_back(key_check(evidence, certificate));
-  const Digest bound = evidence.standard ? sha256(evidence.claims) : sha256(certificate.spki());
-  const bool good = is_digest(report_data, bound);
-  const std::string_view what = evidence.standard ? "the certificate's claims" : "the server's key";
-  out.push_back({"quote-report-data", good,
-                 good ? cat("the quote was made for ", what)
-                      : cat("the quote was not made for ", what, ": its report data are ",
-                            hex(ByteView(report_data))),
-                 good ? "" : cat(bound.hex(), " and 32 zero bytes")});
-  if (!nonce) return out;
-  const bool fresh = evidence.nonce && std::equal(evidence.nonce->begin(), evidence.nonce->end(),
-                                                  nonce->begin(), nonce->end());
-  out.push_back({"quote-nonce", fresh,
-                 fresh            ? "the evidence was made for this request"
-                 : evidence.nonce ? cat("the evidence was made for another request: ",
-                                        hex(ByteView(*evidence.nonce)))
-                                  : "the evidence was made for no request in particular",
-                 fresh ? "" : hex(*nonce)});
+  out.push_back(report_data_check(evidence, certificate, report_data));
+  if (nonce) out.push_back(nonce_check(evidence, *nonce));
   return out;
 }
 

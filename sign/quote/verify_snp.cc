@@ -11,6 +11,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "sign/quote/der.h"
 
 namespace cloister::sign {
 namespace {
@@ -53,26 +54,15 @@ std::optional<Bytes> amd_extension(const Certificate& certificate,
   return certificate.extension(std::as_bytes(std::span(oid)));
 }
 
-// A DER INTEGER between 0 and 255.
-std::optional<std::uint8_t> small_integer(ByteView der) {
-  ByteReader in(der);
-  const std::uint8_t tag = in.u8(), size = in.u8();
-  std::uint8_t value = in.u8();
-  const bool padded = size == 2 && value == 0;
-  if (padded) value = in.u8();
-  if (!in.ok() || in.remaining() != 0 || tag != 2 || (size != 1 && !padded)) return std::nullopt;
-  if ((value >= 0x80) != padded) return std::nullopt;
-  return value;
+std::optional<std::uint32_t> patch_level(ByteView der) {
+  const auto item = der_item(der);
+  return item ? der_integer(*item, 255) : std::nullopt;
 }
 
-// A DER string with a length below 128.
+// The text of an IA5String; "" for anything else.
 std::string short_string(ByteView der) {
-  ByteReader in(der);
-  in.skip(1);
-  const std::uint8_t size = in.u8();
-  const ByteView text = in.bytes(size);
-  if (!in.ok() || size >= 0x80 || in.remaining() != 0) return "";
-  return std::string(as_text(text));
+  const auto item = der_item(der);
+  return item && item->tag == kDerIa5String ? std::string(as_text(item->value)) : "";
 }
 
 std::string product_extension(const Certificate& certificate) {
@@ -90,7 +80,7 @@ std::optional<SnpProduct> product_of(const SnpCpuid& cpuid) {
   return std::nullopt;
 }
 
-std::string_view key_name(SnpSigner signer) {
+std::string_view signing_key_name(SnpSigner signer) {
   return signer == SnpSigner::vlek ? "VLEK" : "VCEK";
 }
 
@@ -120,7 +110,7 @@ class SnpVerifier {
     out_.platform = "AMD";
     if (check_format() && check_chain()) {
       const SnpSigner signer = *report_.signer();
-      out_.platform = cat("AMD ", snp_product_name(product_), ", ", key_name(signer));
+      out_.platform = cat("AMD ", snp_product_name(product_), ", ", signing_key_name(signer));
       check_dates();
       check_revocation();
       check_signature();
@@ -135,7 +125,8 @@ class SnpVerifier {
  private:
   bool add(std::string_view name, bool passed, std::string found, std::string expected) {
     out_.checks.push_back(
-        {std::string(name), passed, std::move(found), passed ? "" : std::move(expected)});
+        passed ? passed_check(std::string(name), std::move(found))
+               : failed_check(std::string(name), std::move(found), std::move(expected)));
     return passed;
   }
 
@@ -155,8 +146,10 @@ class SnpVerifier {
     const auto signer = report_.signer();
     if (!signer || *signer == SnpSigner::none)
       return fail("the report says that no key signed it", "a signature by VCEK or VLEK");
-    return add("quote-format", true,
-               cat("a report of version ", report_.version, ", signed by ", key_name(*signer)), "");
+    return add(
+        "quote-format", true,
+        cat("a report of version ", report_.version, ", signed by ", signing_key_name(*signer)),
+        "");
   }
 
   // Of the certificates that are no authorities, the one whose key signed the report, else any.
@@ -175,13 +168,13 @@ class SnpVerifier {
     const SnpSigner signer = *report_.signer();
     const std::string want =
         cat("AMD's root (ARK), an intermediate (", signer == SnpSigner::vcek ? "ASK" : "ASVK",
-            ") and the chip's ", key_name(signer));
+            ") and the chip's ", signing_key_name(signer));
     const auto fail = [&](std::string found) {
       return add("quote-chain", false, std::move(found), want);
     };
     const Certificate* leaf = signing_certificate();
     if (leaf == nullptr)
-      return fail(cat("no ", key_name(signer), " certificate among the collateral"));
+      return fail(cat("no ", signing_key_name(signer), " certificate among the collateral"));
     const auto chain = chain_of(*leaf, collateral_.certificates, limits_);
     if (!chain || chain->size() != 3)
       return fail(cat("no way from the certificate ", quote(leaf->common_name()),
@@ -196,9 +189,9 @@ class SnpVerifier {
     product_ = root->product;
     const std::string intermediate =
         cat(signer == SnpSigner::vlek ? "SEV-VLEK-" : "SEV-", snp_product_name(product_));
-    const std::string leaf_name = cat("SEV-", key_name(signer));
+    const std::string leaf_name = cat("SEV-", signing_key_name(signer));
     if (chain_[1].common_name() != intermediate || chain_[0].common_name() != leaf_name)
-      return fail(cat("the report says that a ", key_name(signer),
+      return fail(cat("the report says that a ", signing_key_name(signer),
                       " signed it, but the certificates are ", quote(chain_[0].common_name()),
                       " by ", quote(chain_[1].common_name())));
     return add("quote-chain", true,
@@ -296,9 +289,7 @@ class SnpVerifier {
           "");
       return;
     }
-    Bytes padded = *chip;
-    padded.resize(report_.chip_id.size());
-    if (!std::equal(padded.begin(), padded.end(), report_.chip_id.begin()))
+    if (!std::equal(chip->begin(), chip->end(), report_.chip_id.begin()))
       return fail(cat("the report is by the chip ", hex(ByteView(report_.chip_id)).substr(0, 16),
                       "…, the certificate for another"),
                   cat("chip ", shown, "…"));
@@ -320,13 +311,13 @@ class SnpVerifier {
     for (std::size_t i = 0; i < tcb.size(); ++i) {
       const TcbPart& part = layout.at(i);
       const auto extension = amd_extension(chain_[0], {kLevelArc, part.arc});
-      auto level = extension ? small_integer(*extension) : std::nullopt;
+      auto level = extension ? patch_level(*extension) : std::nullopt;
       if (!extension && part.name.empty()) level = 0;  // reserved and left out
       if (level == tcb.at(i)) continue;
       add("quote-tcb", false,
           cat("the report says ", part_name(part), " ", unsigned{tcb.at(i)},
               level ? ", the certificate is for another" : ", the certificate names none"),
-          level ? cat(part_name(part), " ", unsigned{*level}) : "a level in the certificate");
+          level ? cat(part_name(part), " ", *level) : "a level in the certificate");
       return;
     }
     if (rules_.min_tcb) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -22,6 +23,8 @@ class MarblerunRules {
     each("Packages", [&](const std::string& name, const Json& value) { package(name, value); });
     each("Secrets", [&](const std::string& name, const Json& value) { secret(name, value); });
     each("Marbles", [&](const std::string& name, const Json& value) { marble(name, value); });
+    each("Roles", [&](const std::string& name, const Json& value) { role(name, value); });
+    each("Users", [&](const std::string& name, const Json& value) { user(name, value); });
     if (part("Packages").empty()) problem("no packages");
     if (part("Marbles").empty()) problem("no Marbles");
     return std::move(problems_);
@@ -80,6 +83,34 @@ class MarblerunRules {
     if (!types.contains(type)) problem(cat(what, ": Type"));
     const std::int64_t size = s.value("Size", std::int64_t{0});
     if (type == "symmetric-key" && (size <= 0 || size % 8 != 0)) problem(cat(what, ": Size"));
+  }
+
+  void role(const std::string& name, const Json& r) {
+    const std::string what = cat("role ", name);
+    known(r, what, {"ResourceType", "ResourceNames", "Actions"});
+    const std::map<std::string, std::set<std::string>> actions = {
+        {"Packages", {"UpdateSecurityVersion"}},
+        {"Secrets", {"ReadSecret", "WriteSecret"}},
+        {"Manifest", {"UpdateManifest"}}};
+    const std::string type = r.value("ResourceType", "");
+    if (!actions.contains(type)) return problem(cat(what, ": ResourceType"));
+    for (const Json& action : r.value("Actions", Json::array()))
+      if (!actions.at(type).contains(action.get<std::string>())) problem(cat(what, ": Actions"));
+    if (type == "Manifest") return;
+    for (const Json& resource : r.value("ResourceNames", Json::array()))
+      if (!part(type.c_str()).contains(resource.get<std::string>()))
+        problem(cat(what, ": ResourceNames"));
+  }
+
+  void user(const std::string& name, const Json& u) {
+    const std::string what = cat("user ", name);
+    known(u, what, {"Certificate", "Roles"});
+    const std::string pem = u.value("Certificate", "");
+    if (!pem.starts_with("-----BEGIN CERTIFICATE-----\n") ||
+        !pem.ends_with("-----END CERTIFICATE-----\n"))
+      problem(cat(what, ": Certificate"));
+    for (const Json& one : u.value("Roles", Json::array()))
+      if (!part("Roles").contains(one.get<std::string>())) problem(cat(what, ": Roles"));
   }
 
   void marble(const std::string& name, const Json& m) {

@@ -73,6 +73,18 @@ TEST(Marblerun, UpdatesRaiseVersionsOfSigners) {
           .empty());
 }
 
+TEST(Marblerun, AnAdministratorMayRaiseEveryVersion) {
+  const std::string pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  Json json = parsed_json(
+      marblerun_manifest_json({plain_marble("a"), plain_marble("b")}, MarbleIdentity::signer, pem));
+  EXPECT_EQ(marblerun_problems(json), std::vector<std::string>());
+  EXPECT_EQ(json["Users"]["admin"]["Certificate"], pem);
+  EXPECT_EQ(json["Roles"]["update-packages"]["ResourceNames"], Json({"a", "b"}));
+  json["Users"]["admin"]["Roles"] = {"others"};
+  json["Roles"]["update-packages"]["Actions"] = {"ReadSecret"};
+  EXPECT_EQ(marblerun_problems(json).size(), 2U);
+}
+
 TEST(Marblerun, SecretsHaveNamesOfTheirOwnThatTemplatesCanSay) {
   Marble first = plain_marble("a-b"), second = plain_marble("a_b"), third = plain_marble("9");
   for (Marble* marble : {&first, &second, &third}) marble->launch.keys = {"k", "k.", "{{"};

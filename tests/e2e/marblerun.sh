@@ -1,9 +1,10 @@
 #!/bin/sh
 # What images are to MarbleRun: packages, a starting manifest, updates; from the bytes of images that
 # were built, and only where they are sound.
+# shellcheck disable=SC2016  # $ in programs of jq
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
-need jq python3
+need jq python3 openssl
 python3 -c 'import jsonschema' 2>/dev/null || skip "python3-jsonschema is not installed (./dev test installs it)"
 
 # valid NAME: the last result agrees with cmd/report/schema/NAME.schema.json.
@@ -72,6 +73,14 @@ cp "$work/manifest.json" "$out"
 valid marblerun
 sound "two images"
 same "each has its version" "$(jq -c '[.Packages[].SecurityVersion]' "$out")" '[2,3]'
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=admin -keyout "$work/admin.key" \
+  -out "$work/admin.crt" 2>/dev/null
+cat "$work/admin.key" "$work/admin.crt" >"$work/both.pem"
+must marblerun manifest "first=$one" --identity signer --admin "$work/both.pem"
+valid marblerun
+same "an administrator is known by the certificate alone" "$(jq -r .Users.admin.Certificate "$out")" "$(cat "$work/admin.crt")"
+refused 2 "only such a manifest has them" marblerun manifest "$one" --admin "$work/admin.crt"
+refused 1 "no certificate" marblerun manifest "$one" --identity signer --admin "$work/admin.key"
 must marblerun manifest "$one"
 same "an image names itself" "$(jq -r '.Packages | keys[]' "$out")" built
 refused 2 "two images are named 'built'" marblerun manifest "$one" "$two"

@@ -6,8 +6,8 @@
 //
 // MODE is what is wrong: good, wrong-key-binding, stale-nonce, debug, other-image, plain-tls.
 // Quotes are those of the tests' own Intel (SGX, the default) or AMD (SEV-SNP); DIRECTORY gets what
-// a verifier needs to judge them at any time: root.pem, collateral/. The second form serves a
-// certificate made elsewhere.
+// a verifier needs to judge them at any time: root.pem, collateral/, and the last quote. The second
+// form serves a certificate made elsewhere.
 //
 // Prints its port, then "got N bytes" for what each connection brought: so that a test sees that
 // nothing was sent before the verification.
@@ -141,7 +141,12 @@ RaTlsCertificate make_identity(const ServerOptions& o) {
   std::error_code failed;
   fs::create_directories(o.directory / "collateral", failed);
   RaTlsOptions out;
-  out.quote = o.text("tee", "sgx") == "snp" ? snp_quotes(o) : sgx_quotes(o);
+  out.quote = [&, make = o.text("tee", "sgx") == "snp" ? snp_quotes(o)
+                                                       : sgx_quotes(o)](const ReportData& data) {
+    const Bytes quote = make(data);
+    write_or_stop(o.directory / "quote", quote);
+    return quote;
+  };
   out.of_another_key = o.is("wrong-key-binding");
   if (const auto nonce = unhex(o.text("nonce", "")); nonce && !nonce->empty()) {
     out.nonce = *nonce;
