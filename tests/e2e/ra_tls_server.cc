@@ -39,7 +39,7 @@ namespace {
 
 [[noreturn]] void stop_server(const std::string& what) {
   std::fprintf(stderr, "ra_tls_server: %s\n", what.c_str());
-  std::exit(1);
+  std::exit(1);  // NOLINT(concurrency-mt-unsafe): nothing else runs that would mind
 }
 
 struct ServerOptions {
@@ -143,7 +143,7 @@ RaTlsCertificate make_identity(const ServerOptions& o) {
   RaTlsOptions out;
   out.quote = [&, make = o.text("tee", "sgx") == "snp" ? snp_quotes(o)
                                                        : sgx_quotes(o)](const ReportData& data) {
-    const Bytes quote = make(data);
+    Bytes quote = make(data);
     write_or_stop(o.directory / "quote", quote);
     return quote;
   };
