@@ -27,6 +27,8 @@ Action add_manifest(CLI::App& app);
 Action add_build(CLI::App& app);
 Action add_marblerun(CLI::App& app);
 Action add_measure(CLI::App& app);
+Action add_connect(CLI::App& app);
+Action add_quote(CLI::App& app);
 Action add_push(CLI::App& app);
 Action add_cache(CLI::App& app);
 Action add_login(CLI::App& app);

@@ -60,8 +60,24 @@ constexpr Command kCommands[] = {
     {"verify", "Check that an image is what its signer says",
      "cloister verify reg.example/redis:7-sgx --key image.pub\n"
      "  cloister verify reg.example/redis:7-sgx --key image.pub --min-isvsvn 3 --format json\n"
-     "  cloister verify reg.example/redis:7-sgx --policy policy.toml --rebuild",
+     "  cloister verify reg.example/redis:7-sgx --policy policy.toml --rebuild\n"
+     "  cloister verify reg.example/redis:7-sgx --key image.pub --quote quote.bin "
+     "--collateral ./collateral --report-data nonce:4f1c\n"
+     "  cloister verify reg.example/redis:7-sgx --key image.pub --connect enclave.example:6379 "
+     "--pccs https://localhost:8081",
      add_verify},
+    {"quote", "Show a hardware quote, or verify that it is genuine",
+     "cloister quote inspect quote.bin\n"
+     "  cloister quote verify quote.bin --collateral ./collateral --report-data nonce:4f1c\n"
+     "  cloister quote verify quote.bin --pccs https://localhost:8081 --allow-unbound "
+     "--format json",
+     add_quote},
+    {"connect", "Forward local connections to a server that proves to be the signed image",
+     "cloister connect reg.example/redis:7-sgx enclave.example:6379 --key image.pub "
+     "--listen 127.0.0.1:6379 --pccs https://localhost:8081\n"
+     "  cloister connect reg.example/redis:7-sgx enclave.example:6379 --policy policy.toml "
+     "--collateral ./collateral --once",
+     add_connect},
     {"attest", "Repeat the build of an image, and state that it gives the same",
      "cloister attest --rebuild reg.example/redis:7-sgx --sign-key rebuilder.pem", add_attest},
     {"marblerun", "Write what MarbleRun's Coordinator must know about images",

@@ -46,12 +46,16 @@ void add_registry_options(CLI::App& app, RegistryFlags& flags) {
   app.add_option("--authfile", flags.authfile,
                  "Registry credentials (default: Docker's and Podman's files)")
       ->envname("CLOISTER_AUTHFILE");
-  app.add_flag("--tls-verify,!--no-tls-verify", flags.tls_verify,
-               "Verify TLS certificates (--tls-verify=false: do not)")
-      ->envname("CLOISTER_TLS_VERIFY");
+  add_tls_option(app, flags);
   app.add_flag("--plain-http", flags.plain_http,
                "Talk HTTP to the registry (loopback does without it)")
       ->envname("CLOISTER_PLAIN_HTTP");
+}
+
+void add_tls_option(CLI::App& app, RegistryFlags& flags) {
+  app.add_flag("--tls-verify,!--no-tls-verify", flags.tls_verify,
+               "Verify TLS certificates (--tls-verify=false: do not)")
+      ->envname("CLOISTER_TLS_VERIFY");
 }
 
 RegistryAccess::RegistryAccess(const RegistryFlags& flags, const Environment& env,

@@ -23,6 +23,7 @@ struct RegistryFlags {
 };
 
 void add_registry_options(CLI::App& app, RegistryFlags& flags);
+void add_tls_option(CLI::App& app, RegistryFlags& flags);  // of these the one for any server
 
 // Thread-safe once load() has returned.
 class RegistryAccess {

@@ -27,6 +27,16 @@ constexpr Advice kLayerAdvice{
 
 }  // namespace
 
+namespace {
+
+void add_offline_option(CLI::App& app, CommonOptions& options) {
+  app.add_flag("--offline", options.offline,
+               "Make no network connection: registry images come from the store")
+      ->envname("CLOISTER_OFFLINE");
+}
+
+}  // namespace
+
 void add_output_options(CLI::App& app, CommonOptions& options) {
   app.add_flag("-q,--quiet", options.quiet, "Print the result alone")->envname("CLOISTER_QUIET");
   app.add_flag("--no-color", options.no_color, "No colours (also: NO_COLOR in the environment)");
@@ -50,6 +60,12 @@ void add_store_options(CLI::App& app, CommonOptions& options) {
       ->capture_default_str();
 }
 
+void add_network_options(CLI::App& app, CommonOptions& options) {
+  add_output_options(app, options);
+  add_offline_option(app, options);
+  add_tls_option(app, options.registries);
+}
+
 void add_image_options(CLI::App& app, CommonOptions& options) {
   add_store_options(app, options);
   app.add_option("--parallel", options.parallel, "Blobs to transfer at one time")
@@ -59,9 +75,7 @@ void add_image_options(CLI::App& app, CommonOptions& options) {
   app.add_option("--platform", options.platform,
                  "Platform to take from a multi-platform image (default: linux/amd64)")
       ->envname("CLOISTER_PLATFORM");
-  app.add_flag("--offline", options.offline,
-               "Make no network connection: registry images come from the store")
-      ->envname("CLOISTER_OFFLINE");
+  add_offline_option(app, options);
   add_limit_options(app, options.limits);
   add_registry_options(app, options.registries);
 }

@@ -46,7 +46,8 @@ struct CommonOptions {
 
 // Adds --quiet and --no-color; and, for commands that touch images, the rest of CommonOptions.
 void add_output_options(CLI::App& app, CommonOptions& options);
-void add_store_options(CLI::App& app, CommonOptions& options);  // what concerns the store alone
+void add_store_options(CLI::App& app, CommonOptions& options);    // what concerns the store alone
+void add_network_options(CLI::App& app, CommonOptions& options);  // for servers, without images
 void add_image_options(CLI::App& app, CommonOptions& options);
 
 // An image whose layers are in the store, indexed and merged.

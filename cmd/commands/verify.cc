@@ -1,232 +1,90 @@
 // Every check is made and shown, whatever the others say; exit 3 when one failed.
-#include <algorithm>
 #include <memory>
 #include <string>
 
 #include "base/text.h"
-#include "cmd/attached.h"
-#include "cmd/build_date.h"
+#include "cmd/attestation.h"
+#include "cmd/attested_server.h"
 #include "cmd/command.h"
-#include "cmd/enclave_image.h"
 #include "cmd/exit_code.h"
-#include "cmd/key_source.h"
 #include "cmd/output.h"
-#include "cmd/policy_checks.h"
-#include "cmd/rebuild.h"
+#include "cmd/report/quote.h"
 #include "cmd/report/verify.h"
 #include "cmd/session.h"
-#include "sign/image/checks.h"
+#include "cmd/verify_image.h"
 
 namespace cloister::cmd {
 namespace {
 
 struct VerifyOptions {
   CommonOptions common;
-  RebuildSources sources;
-  std::string image, key, policy, at, mrsigner, format = "text";
-  std::optional<std::uint16_t> isvprodid, min_isvsvn;
-  bool allow_debug = false, rebuild = false;
+  ImageTrustOptions trust;
+  AttestationOptions attestation;
+  std::string image, quote, connect, format = "text";
 };
 
-Result<sign::EnclavePins> pins_of(const VerifyOptions& o) {
-  sign::EnclavePins pins;
-  pins.isvprodid = o.isvprodid;
-  pins.min_isvsvn = o.min_isvsvn;
-  pins.allow_debug = o.allow_debug;
-  if (!o.mrsigner.empty()) {
-    auto digest = Digest::parse_hex(lower_ascii(o.mrsigner));
-    if (!digest.has_value())
-      return Error::usage(cat("--mrsigner ", quote(o.mrsigner), " is not 64 hex digits"))
-          .hint("cloister inspect shows the value of an image");
-    pins.mrsigners = {*digest};
-  }
-  return pins;
-}
-
-// All that is known about the image, gathered once; the enclave's part may be missing, with a
-// reason: what is wrong with the bytes is an answer here, not a reason to give up.
-struct Subject {
-  const oci::Image& image;
-  AttachedEvidence attached, of_index;
-  std::vector<sign::DsseEnvelope> envelopes;  // of `attached`
-  std::optional<EnclaveImage> enclave;
-  std::optional<sign::EnclaveEvidence> evidence;
-  std::string problem;
-};
-
-Status read_evidence(const LoadedImage& loaded, const Limits& limits, Subject& subject) {
-  if (!is_enclave_ready(loaded.image)) return Error::policy("the image is not enclave-ready");
-  CL_TRY(subject.enclave, read_enclave(*loaded.rootfs, loaded.image, limits));
-  CL_TRY(subject.evidence, enclave_evidence(loaded, *subject.enclave, limits));
+Status check_verify_usage(const VerifyOptions& o) {
+  if (o.quote.empty() && o.connect.empty() && o.attestation.given())
+    return Error::usage("options about a quote, but no quote")
+        .hint("add --quote FILE, or --connect HOST:PORT");
   return {};
 }
 
-Result<Subject> gather(Session& session, const oci::ImageRef& ref, const oci::Image& image) {
-  Subject out{image, {}, {}, {}, {}, {}, ""};
-  CL_TRY(out.attached, read_attached(session, ref, image.manifest_descriptor.digest));
-  out.envelopes = out.attached.envelopes();
-  if (image.index_digest) {
-    CL_TRY(out.of_index, read_attached(session, ref, *image.index_digest));
+// What runs, against what the image holds.
+void add_enclave_checks(const sign::Quote& quote, const ImageVerdict& image,
+                        std::vector<sign::Check>& out) {
+  if (!image.sigstruct) {
+    out.push_back(sign::failed_check("quote-image", "the image has no enclave to compare with",
+                                     "an enclave-ready image"));
+    return;
   }
-  // The digests of all layers, and of what is in them, are checked on the way.
-  CL_TRY(const LoadedImage loaded, session.load_layers(ref, image));
-  auto done = read_evidence(loaded, session.limits(), out);
-  if (!done.has_value()) {
-    if (done.error().code() == Code::cancelled) return std::move(done).error();
-    out.problem = done.error().what();
-  }
-  return out;
+  for (sign::Check& check : sign::check_quoted_enclave(quote, *image.sigstruct))
+    out.push_back(std::move(check));
 }
 
-// Of the digest behind the name, or of the index it was chosen from: a signature of either is one
-// of the image, as the index names the image by digest.
-sign::Check signature_check(const Subject& subject, const sign::ImagePublicKey& key,
-                            const Limits& limits) {
-  sign::Check check =
-      sign::check_signature(subject.image.manifest_descriptor.digest, subject.attached.signatures,
-                            subject.envelopes, key, limits);
-  if (check.passed || !subject.image.index_digest) return check;
-  sign::Check second =
-      sign::check_signature(*subject.image.index_digest, subject.of_index.signatures,
-                            subject.of_index.envelopes(), key, limits);
-  return second.passed ? second : check;
+Status add_quote_checks(const VerifyOptions& o, Session& session, const ImageTrust& trust,
+                        const ImageVerdict& image, VerifyReport& report) {
+  sign::QuoteRules rules = trust.policy ? trust.policy->policy.quote : sign::QuoteRules();
+  rules.allow_debug = trust.pins.allow_debug;
+  CL_TRY(rules, quote_rules(o.attestation, std::move(rules)));
+  CL_TRY(const auto expected, expected_report_data(o.attestation));
+  CL_TRY(const sign::Quote quote, read_quote(o.quote, session.limits()));
+  QuoteVerifier verifier(session, o.attestation, std::move(rules));
+  CL_TRY(const sign::QuoteVerdict verdict, verifier.verify(quote, trust.at));
+  report.checks.insert(report.checks.end(), verdict.checks.begin(), verdict.checks.end());
+  report.checks.push_back(
+      sign::check_session(sign::report_data_of(quote), expected, o.attestation.allow_unbound));
+  add_enclave_checks(quote, image, report.checks);
+  report.quote = quote_object(quote, &verdict);
+  return {};
 }
 
-// Whoever reads "not signed" should know that not all was seen.
-void add_unread(const Subject& subject, bool offline, sign::Check& check) {
-  const std::size_t unread = subject.attached.unread + subject.of_index.unread;
-  if (check.passed) return;
-  if (unread > 0)
-    check.found += cat("; ", unread, " attached artefacts could not be read, or are too many");
-  if (offline) check.found += "; --offline sees only what the store or the file holds";
-}
-
-// What one key says about the image.
-struct KeyVerdict {
-  sign::Check signature, attestation;
-  std::vector<sign::Check> details;  // of the attestation, against the image
-  bool holds() const {
-    return signature.passed && attestation.passed &&
-           std::all_of(details.begin(), details.end(), [](const auto& c) { return c.passed; });
-  }
-};
-
-KeyVerdict verdict_of(const Subject& subject, const sign::ImagePublicKey& key,
-                      const Limits& limits) {
-  const Digest& digest = subject.image.manifest_descriptor.digest;
-  const auto& envelopes = subject.envelopes;
-  KeyVerdict out{signature_check(subject, key, limits), {}, {}};
-  sign::AttestationResult attestation = sign::check_attestation(digest, envelopes, key, limits);
-  out.attestation = std::move(attestation.check);
-  if (subject.evidence && attestation.claim)
-    out.details = sign::check_claim(*subject.evidence, *attestation.claim);
-  if (subject.enclave)
-    if (auto check =
-            sign::check_provenance(digest, subject.enclave->provenance, envelopes, key, limits))
-      out.details.push_back(std::move(*check));
-  return out;
-}
-
-// The verdict that is shown in full, and the rule of the policy about all of its signers.
-struct Signers {
-  KeyVerdict shown;
-  std::optional<sign::Check> rule;
-};
-
-Signers check_signers(const Subject& subject, const std::optional<sign::ImagePublicKey>& key,
-                      const std::optional<LoadedPolicy>& policy, const Limits& limits) {
-  Signers out;
-  if (key) out.shown = verdict_of(subject, *key, limits);
-  if (!policy) return out;
-  std::vector<std::string> holding;
-  bool shown = key.has_value();
-  for (const sign::PolicyKey& signer : policy->signers) {
-    KeyVerdict verdict = verdict_of(subject, signer.key, limits);
-    const bool holds = verdict.holds();
-    if (!shown && (holds || &signer == &policy->signers.front())) out.shown = std::move(verdict);
-    if (!holds) continue;
-    shown = true;
-    holding.push_back(signer.name);
-  }
-  out.rule = sign::check_threshold("policy-signers", policy->policy.signers, holding,
-                                   " that signed the image and attest what it is");
-  return out;
-}
-
-// Only an image that its signer stands behind may say from where its inputs are fetched.
-Result<std::vector<sign::Check>> rebuild_checks(Session& session, const Subject& subject,
-                                                bool is_signed, const RebuildSources& sources) {
-  const auto failed = [](std::string found) {
-    return std::vector<sign::Check>{
-        {"rebuild", false, std::move(found), "a build that can be repeated"}};
-  };
-  if (!is_signed) return failed("not tried: the image is not signed as asked for");
-  if (!subject.enclave) return failed(subject.problem);
-  auto rebuilt = rebuild(session, subject.image, *subject.enclave, sources);
-  if (rebuilt.has_value()) return std::move(rebuilt->checks);
-  if (rebuilt.error().code() == Code::cancelled) return std::move(rebuilt).error();
-  std::string found = cat("cannot be repeated: ", rebuilt.error().what());
-  if (!rebuilt.error().hint().empty()) found += cat(" (", rebuilt.error().hint(), ")");
-  return failed(std::move(found));
-}
-
-Status check_verify_usage(const VerifyOptions& o) {
-  if (o.key.empty() && o.policy.empty())
-    return Error::usage("verify has to know whose word counts")
-        .hint("give --key with the signer's public key, or --policy FILE");
-  if (!o.rebuild && (!o.sources.base.empty() || !o.sources.runtimes.empty()))
-    return Error::usage("--base and --runtime say where a rebuild finds its inputs")
-        .hint("add --rebuild");
+Status add_server_checks(const VerifyOptions& o, Session& session, const ImageTrust& trust,
+                         const ImageVerdict& image, VerifyReport& report) {
+  CL_TRY(AttestedServer server, AttestedServer::create(session, o.connect, o.attestation, trust));
+  CL_TRY(const AttestedServer::Connection connection, server.connect());
+  const ServerVerdict& verdict = connection.verdict;
+  report.checks.insert(report.checks.end(), verdict.checks.begin(), verdict.checks.end());
+  if (!verdict.quote) return {};
+  add_enclave_checks(*verdict.quote, image, report.checks);
+  report.quote = quote_object(*verdict.quote, &verdict.verdict);
   return {};
 }
 
 Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
   CL_CHECK(check_verify_usage(o));
-  CL_TRY(sign::EnclavePins pins, pins_of(o));
-  Seconds at = env.now;
-  if (!o.at.empty()) {
-    CL_TRY(at, build_date(o.at, env, std::nullopt));
-  }
   CL_TRY(auto session, Session::create(o.common, env));
-  const Limits& limits = session->limits();
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
-  std::optional<sign::ImagePublicKey> key;
-  if (!o.key.empty()) {
-    CL_TRY(key, load_public_key(o.key, session->key_context()));
-  }
-  std::optional<LoadedPolicy> policy;
-  if (!o.policy.empty()) {
-    CL_TRY(policy, load_policy(o.policy, session->key_context()));
-    pins.allow_debug = policy->policy.sgx.allow_debug;
-  }
+  CL_TRY(const ImageTrust trust, load_trust(*session, o.trust));
+  CL_TRY(ImageVerdict image, verify_image(*session, ref, trust, o.trust));
 
-  // Resolved once: everything after is about this digest.
-  CL_TRY(const oci::Image image, session->resolve(ref));
-  CL_TRY(const Subject subject, gather(*session, ref, image));
-  Signers signers = check_signers(subject, key, policy, limits);
-  add_unread(subject, session->offline(), signers.shown.signature);
-  const bool is_signed = signers.rule ? signers.rule->passed : signers.shown.holds();
-
-  VerifyReport report{image.name, image.manifest_descriptor.digest, {}};
-  const auto add = [&](const std::vector<sign::Check>& checks) {
-    report.checks.insert(report.checks.end(), checks.begin(), checks.end());
-  };
-  add({signers.shown.signature, signers.shown.attestation});
-  if (subject.evidence)
-    add(sign::check_enclave_evidence(*subject.evidence, pins));
-  else
-    add({{"enclave", false, subject.problem, "an enclave-ready image, as cloister built it"}});
-  add(signers.shown.details);
-  if (o.rebuild) {
-    CL_TRY(const auto checks, rebuild_checks(*session, subject, is_signed, o.sources));
-    add(checks);
-  }
-  if (policy) {
-    add({*signers.rule});
-    add(policy_checks(*policy, image, subject.enclave ? &*subject.enclave : nullptr,
-                      subject.attached, at, limits));
+  VerifyReport report{image.name, image.digest, std::move(image.checks)};
+  if (trust.policy)
     report.verdict = "This image is what its signer says, and the policy allows it.";
-  }
+  if (!o.quote.empty()) CL_CHECK(add_quote_checks(o, *session, trust, image, report));
+  if (!o.connect.empty()) CL_CHECK(add_server_checks(o, *session, trust, image, report));
+  if (!o.quote.empty() || !o.connect.empty())
+    report.verdict += " A genuine processor runs exactly this image.";
   CL_CHECK(write_result("", o.format == "json" ? verify_json(report) : verify_text(report)));
   return report.verified() ? 0 : kExitPolicy;
 }
@@ -236,20 +94,17 @@ Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
 Action add_verify(CLI::App& app) {
   auto o = std::make_shared<VerifyOptions>();
   app.add_option("IMAGE", o->image, "Image to verify")->required();
-  app.add_option("--key", o->key,
-                 "Public key, or certificate, of who signed it (PEM file or env://VARIABLE)");
-  app.add_option("--policy", o->policy,
-                 "TOML file that says what may run: signers, rebuilders, versions, origins");
-  app.add_option("--at", o->at,
-                 "Time for which the answer is wanted: YYYY-MM-DD or RFC 3339 (default: now)");
-  app.add_flag("--rebuild", o->rebuild,
-               "Repeat the build from what the image says, and compare bit for bit");
-  add_rebuild_options(app, o->sources);
-  app.add_option("--mrsigner", o->mrsigner, "MRSIGNER that the enclave must have (64 hex digits)");
-  app.add_option("--isvprodid", o->isvprodid, "ISVPRODID that the enclave must have");
-  app.add_option("--min-isvsvn", o->min_isvsvn, "Lowest ISVSVN to accept: refuses older builds");
-  app.add_flag("--allow-debug", o->allow_debug, "Accept a debug enclave, which hides nothing")
-      ->excludes("--policy");
+  add_trust_options(app, o->trust);
+  auto* quote =
+      app.add_option("--quote", o->quote,
+                     "Hardware quote of a running enclave: is it genuine, and this image?")
+          ->type_name("FILE");
+  app.add_option("--connect", o->connect,
+                 "Server that proves itself by RA-TLS: is it a genuine enclave, and this image?")
+      ->type_name("HOST:PORT")
+      ->excludes(quote);
+  add_attestation_options(app, o->attestation);
+  add_session_options(app, o->attestation);
   app.add_option("--format", o->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();

@@ -1,10 +1,12 @@
 // The outcome of verify for people and for programs (schema/verify.schema.json).
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "base/digest.h"
+#include "base/json.h"
 #include "sign/image/checks.h"
 
 namespace cloister::cmd {
@@ -14,8 +16,13 @@ struct VerifyReport {
   Digest digest;
   std::vector<sign::Check> checks;
   std::string verdict = "This image is what its signer says.";  // for people, when all passed
-  bool verified() const;  // every check passed, and there was one
+  OrderedJson quote = nullptr;  // quote_object() of the quote that was verified with it, or null
+  bool verified() const;        // every check passed, and there was one
 };
+
+// "passed  name  what was seen", one line a check, and what was wanted under those that failed.
+std::string checks_text(const std::vector<sign::Check>& checks);
+OrderedJson checks_json(const std::vector<sign::Check>& checks);
 
 std::string verify_text(const VerifyReport& report);
 std::string verify_json(const VerifyReport& report);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <limits>
 
 #include "base/hint.h"
 #include "base/text.h"
@@ -153,6 +154,67 @@ Result<std::vector<OriginRule>> read_origins(const Section& section) {
   return out;
 }
 
+// A list that must not be empty where it stands; nothing without it.
+Result<std::optional<std::vector<std::string>>> read_choice(const Section& section,
+                                                            std::string_view key) {
+  CL_TRY(auto texts, section.texts(key));
+  if (!section.has(key)) return std::optional<std::vector<std::string>>();
+  if (texts.empty()) return section.invalid(key, "nothing", "what is accepted, or no such key");
+  return std::optional(std::move(texts));
+}
+
+Status read_statuses(const Section& section, QuoteRules& rules) {
+  constexpr std::string_view kKey = "tcb-statuses";
+  CL_TRY(const auto names, read_choice(section, kKey));
+  if (!names) return {};
+  rules.statuses.clear();
+  for (const std::string& name : *names) {
+    const auto status = parse_tcb_status(name);
+    if (!status || *status == TcbStatus::revoked)
+      return section.invalid(kKey, name, "a TCB status of Intel that can be accepted: UpToDate, …");
+    rules.statuses.push_back(*status);
+  }
+  return {};
+}
+
+Status read_platforms(const Section& section, QuoteRules& rules) {
+  constexpr std::size_t kFmspcDigits = 12;
+  CL_TRY(const auto fmspcs, read_choice(section, "fmspc"));
+  for (const std::string& text : fmspcs.value_or(std::vector<std::string>())) {
+    if (text.size() != kFmspcDigits || !unhex(text))
+      return section.invalid("fmspc", text, "12 hex digits");
+    rules.fmspcs.push_back(lower_ascii(text));
+  }
+  CL_TRY(const auto products, read_choice(section, "products"));
+  for (const std::string& text : products.value_or(std::vector<std::string>())) {
+    if (text != "Milan" && text != "Genoa" && text != "Turin")
+      return section.invalid("products", text, "Milan, Genoa or Turin");
+    rules.products.push_back(text);
+  }
+  return {};
+}
+
+Result<QuoteRules> read_quote_rules(const Section& section) {
+  CL_CHECK(section.only(
+      {"tcb-statuses", "advisories", "min-tcb-evaluation", "fmspc", "products", "min-tcb"}));
+  QuoteRules out;
+  CL_CHECK(read_statuses(section, out));
+  CL_CHECK(read_platforms(section, out));
+  if (section.has("advisories")) {
+    CL_TRY(out.advisories, section.texts("advisories"));  // none: no advisory is accepted
+  }
+  CL_TRY(const auto evaluation,
+         section.integer("min-tcb-evaluation", std::numeric_limits<std::uint32_t>::max()));
+  if (evaluation) out.min_tcb_evaluation = static_cast<std::uint32_t>(*evaluation);
+  CL_TRY(const auto tcb, section.text("min-tcb"));
+  if (!tcb) return out;
+  const auto bytes = unhex(*tcb);
+  if (!bytes || bytes->size() != sizeof(std::uint64_t))
+    return section.invalid("min-tcb", *tcb, "16 hex digits, in the order of the report");
+  out.min_tcb = ByteReader(*bytes).u64();
+  return out;
+}
+
 Result<KeyRule> read_keys(const Section& section) {
   CL_CHECK(section.only({"keys", "threshold"}));
   KeyRule out;
@@ -186,8 +248,8 @@ Result<Policy> parse_policy(std::string_view text, const Limits& limits, std::st
     return Error::unsupported(cat(what, " is of schemaVersion ", *version))
         .detail(cat("want ", kSchemaVersion))
         .hint("a newer cloister may know it");
-  CL_CHECK(root.only({"schemaVersion", "not-after", "signers", "rebuilders", "sgx", "revoked",
-                      "bases", "runtimes"}));
+  CL_CHECK(root.only({"schemaVersion", "not-after", "signers", "rebuilders", "sgx", "quote",
+                      "revoked", "bases", "runtimes"}));
   Policy out;
   CL_TRY(const auto not_after, root.text("not-after"));
   if (not_after) {
@@ -213,6 +275,10 @@ Result<Policy> parse_policy(std::string_view text, const Limits& limits, std::st
   CL_TRY(out.sgx.isvprodid, sgx.uint16("isvprodid"));
   CL_TRY(out.sgx.min_isvsvn, sgx.uint16("min-isvsvn"));
   CL_TRY(out.sgx.allow_debug, sgx.boolean("allow-debug"));
+
+  CL_TRY(const Section quote, root.section("quote"));
+  CL_TRY(out.quote, read_quote_rules(quote));
+  out.quote.allow_debug = out.sgx.allow_debug;
 
   CL_TRY(const Section revoked, root.section("revoked"));
   CL_CHECK(revoked.only({"images", "mrenclave"}));

@@ -18,6 +18,14 @@
 //   min-isvsvn = 3
 //   allow-debug = false
 //
+//   [quote]                                # the platform that a quote must come from
+//   tcb-statuses = ["UpToDate", "SWHardeningNeeded"]
+//   advisories = ["INTEL-SA-00615"]        # those that are accepted; without this key: any
+//   min-tcb-evaluation = 17
+//   fmspc = ["00a067110000"]               # Intel platforms
+//   products = ["Milan", "Genoa"]          # AMD products
+//   min-tcb = "03000000000017d3"           # AMD: bytes of the reported TCB, each a minimum
+//
 //   [revoked]
 //   images = ["sha256:…"]
 //   mrenclave = ["…64 hex digits…"]
@@ -39,6 +47,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "sign/image/checks.h"
+#include "sign/quote/verdict.h"
 
 namespace cloister::sign {
 
@@ -59,6 +68,7 @@ struct Policy {
   std::optional<Seconds> not_after;
   KeyRule signers, rebuilders;
   EnclavePins sgx;
+  QuoteRules quote;  // allow_debug is that of `sgx`
   std::vector<Digest> revoked_images, revoked_enclaves;
   std::vector<OriginRule> bases, runtimes;  // empty: any
 };

@@ -46,8 +46,8 @@ struct QuoteRules {
   std::vector<std::string> fmspcs;                  // 12 hex digits, lower case; empty: any (Intel)
   std::vector<std::string> products;  // "Milan", "Genoa", "Turin"; empty: any (SEV-SNP)
   bool allow_debug = false;
-  bool allow_migration = false;      // a guest that a migration agent may move (SEV-SNP)
-  bool require_revocation = false;   // fail without a revocation list (SEV-SNP; Intel: always)
+  bool allow_migration = false;     // a guest that a migration agent may move (SEV-SNP)
+  bool require_revocation = false;  // fail without a revocation list (SEV-SNP; Intel: always)
 };
 
 // The checks of an Intel quote (those of a SEV-SNP report: verify_snp.h):

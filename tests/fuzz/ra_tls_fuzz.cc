@@ -1,5 +1,5 @@
-// Any bytes as the evidence in an RA-TLS certificate, and as the certificate itself: what is read is a
-// part of them, and binds no key by chance.
+// Any bytes as the evidence in an RA-TLS certificate, and as the certificate itself: what is read
+// is a part of them, and binds no key by chance.
 #include <cstddef>
 #include <cstdint>
 

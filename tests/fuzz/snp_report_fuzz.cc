@@ -1,5 +1,5 @@
-// Any bytes as a SEV-SNP report: what is read keeps its signed part, and without a chain none of it is
-// believed.
+// Any bytes as a SEV-SNP report: what is read keeps its signed part, and without a chain none of it
+// is believed.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,0 +1,137 @@
+#include "cmd/attestation.h"
+
+#include <CLI/CLI.hpp>
+
+#include "base/file.h"
+#include "base/hint.h"
+#include "base/text.h"
+#include "sign/quote/verify_snp.h"
+
+namespace cloister::cmd {
+namespace {
+
+constexpr Advice kQuoteAdvice{
+    "take the quote anew; it has to be complete and unchanged",
+    "a quote has a few thousand bytes; is this one?",
+    "cloister reads SGX quotes (version 3), TDX quotes (4, 5) and SEV-SNP reports (2, 3, 5), raw, "
+    "in hex or base64"};
+
+constexpr std::string_view kNonce = "nonce:";
+
+// One's own root in place of AMD's: what it is for stands in its name.
+Result<sign::SnpRoots> load_snp_roots(const CollateralOptions& options, const Limits& limits) {
+  if (options.root.empty()) return sign::SnpRoots::amd();
+  sign::SnpCollateral read;
+  CL_TRY(const Bytes bytes, read_file(options.root, limits.collateral_bytes));
+  CL_TRY(const bool taken, read.add(bytes, limits));
+  sign::SnpRoots roots;
+  for (const sign::Certificate& one : read.certificates) {
+    if (!taken || !one.is_signed_by(one)) continue;
+    CL_TRY(sign::SnpRoot root, sign::SnpRoots::of(one));
+    roots.roots.push_back(std::move(root));
+  }
+  if (roots.roots.empty())
+    return Error::invalid(cat("--root ", quote(options.root), " has no root certificate"))
+        .hint("name AMD's ARK, or leave out --root for the ones that are known");
+  return roots;
+}
+
+}  // namespace
+
+bool AttestationOptions::given() const {
+  return !collateral.paths.empty() || !collateral.root.empty() || !statuses.empty() ||
+         min_tcb_evaluation || !report_data.empty() || allow_unbound;
+}
+
+void add_session_options(CLI::App& app, AttestationOptions& options) {
+  app.add_option("--report-data", options.report_data,
+                 "What the quote must hold as proof that it was made for you: up to 64 bytes as "
+                 "HEX, a FILE with them, or nonce:TEXT (as it is, or its SHA-256 or SHA-512)")
+      ->type_name("HEX|FILE|nonce:TEXT");
+  app.add_flag("--allow-unbound", options.allow_unbound,
+               "Accept a quote without --report-data, which anyone may have recorded");
+}
+
+void add_attestation_options(CLI::App& app, AttestationOptions& options) {
+  add_collateral_options(app, options.collateral);
+  app.add_option("--accept-tcb", options.statuses,
+                 "Status of the platform's firmware to accept, as Intel calls it (repeatable; "
+                 "default: UpToDate, SWHardeningNeeded)")
+      ->type_name("STATUS")
+      ->delimiter(',');
+  app.add_option("--min-tcb-eval", options.min_tcb_evaluation,
+                 "Lowest tcbEvaluationDataNumber to accept: refuses collateral that is rolled back")
+      ->type_name("N");
+}
+
+Result<sign::QuoteRules> quote_rules(const AttestationOptions& options, sign::QuoteRules rules) {
+  if (!options.statuses.empty()) rules.statuses.clear();
+  for (const std::string& name : options.statuses) {
+    const auto status = sign::parse_tcb_status(name);
+    if (!status || *status == sign::TcbStatus::revoked)
+      return Error::usage(cat("--accept-tcb ", quote(name), " is no status that can be accepted"))
+          .hint(
+              "UpToDate, SWHardeningNeeded, ConfigurationNeeded, "
+              "ConfigurationAndSWHardeningNeeded, OutOfDate, OutOfDateConfigurationNeeded, "
+              "TDRelaunchAdvised, TDRelaunchAdvisedConfigurationNeeded");
+    rules.statuses.push_back(*status);
+  }
+  if (options.min_tcb_evaluation) rules.min_tcb_evaluation = options.min_tcb_evaluation;
+  return rules;
+}
+
+Result<sign::ExpectedReportData> expected_report_data(const AttestationOptions& options) {
+  const std::string& text = options.report_data;
+  constexpr std::string_view kWant = "want 1 to 64 bytes: hex digits, a file, or nonce:TEXT";
+  if (text.empty()) return sign::ExpectedReportData();
+  if (text.starts_with(kNonce) && text.size() > kNonce.size())
+    return sign::report_data_of_nonce(std::string_view(text).substr(kNonce.size()));
+  std::optional<Bytes> bytes = unhex(text);
+  if (!bytes) {
+    auto read = read_file(text, sizeof(sign::ReportData));
+    if (!read.has_value())
+      return Error::usage(cat("--report-data ", quote(text), ": ", read.error().what()))
+          .hint(std::string(kWant));
+    bytes = std::move(*read);
+  }
+  auto data = sign::padded_report_data(*bytes);
+  if (!data.has_value())
+    return Error::usage(cat("--report-data: ", data.error().what())).hint(std::string(kWant));
+  return sign::ExpectedReportData{*data};
+}
+
+Result<sign::Quote> read_quote(const std::string& file, const Limits& limits) {
+  // Hex takes twice the room, and line ends more.
+  CL_TRY(const Bytes bytes,
+         advise(read_file(file, 4 * limits.quote_bytes), kQuoteAdvice).while_("reading a quote"));
+  return advise(sign::parse_quote(bytes, limits), kQuoteAdvice)
+      .while_(cat("reading the quote ", quote(file)));
+}
+
+Result<sign::QuoteVerdict> QuoteVerifier::verify(const sign::Quote& quote, Seconds at) {
+  if (const auto* ecdsa = std::get_if<sign::EcdsaQuote>(&quote)) return verify_intel(*ecdsa, at);
+  return verify_snp(std::get<sign::SnpReport>(quote), at);
+}
+
+Result<sign::QuoteVerdict> QuoteVerifier::verify_intel(const sign::EcdsaQuote& quote, Seconds at) {
+  const Limits& limits = session_.limits();
+  CL_TRY(const sign::IntelRoots roots, load_intel_roots(options_.collateral, limits));
+  if (!intel_) {
+    CL_TRY(intel_, load_intel_collateral(session_, options_.collateral, quote));
+  }
+  return sign::verify_intel_quote(quote, *intel_, roots, rules_, at, limits);
+}
+
+Result<sign::QuoteVerdict> QuoteVerifier::verify_snp(const sign::SnpReport& report, Seconds at) {
+  const Limits& limits = session_.limits();
+  CL_TRY(const sign::SnpRoots roots, load_snp_roots(options_.collateral, limits));
+  if (!snp_) {
+    sign::SnpCollateral read;
+    CL_CHECK(read_collateral(options_.collateral, limits,
+                             [&](ByteView bytes) { return read.add(bytes, limits); }));
+    snp_ = std::move(read);
+  }
+  return sign::verify_snp_report(report, *snp_, roots, rules_, at, limits);
+}
+
+}  // namespace cloister::cmd

@@ -1,0 +1,197 @@
+// The last step: a program that knows nothing of attestation speaks to an address of this machine,
+// and its bytes go on only to a server that has just proved to be the signed image.
+#include <algorithm>
+#include <atomic>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/text.h"
+#include "cmd/attested_server.h"
+#include "cmd/command.h"
+#include "cmd/exit_code.h"
+#include "cmd/output.h"
+#include "cmd/relay.h"
+#include "cmd/render_error.h"
+#include "cmd/report/verify.h"
+#include "cmd/session.h"
+#include "cmd/verify_image.h"
+
+namespace cloister::cmd {
+namespace {
+
+constexpr std::size_t kMaxClients = 128;  // at one time; others wait
+constexpr std::chrono::seconds kCheckAgain(60);
+
+struct ConnectOptions {
+  CommonOptions common;
+  ImageTrustOptions trust;
+  AttestationOptions attestation;
+  std::string image, server, listen = "127.0.0.1:0";
+  bool once = false;
+};
+
+bool all_passed(const std::vector<sign::Check>& checks) {
+  return !checks.empty() &&
+         std::all_of(checks.begin(), checks.end(), [](const auto& c) { return c.passed; });
+}
+
+std::vector<sign::Check> failed_of(std::vector<sign::Check> checks) {
+  std::erase_if(checks, [](const sign::Check& c) { return c.passed; });
+  return checks;
+}
+
+// All clients of one run. Each has a thread and a connection of its own to the server.
+class Proxy {
+ public:
+  Proxy(Session& session, AttestedServer& server, sign::Sigstruct sigstruct, bool fixed_time)
+      : session_(session),
+        server_(server),
+        sigstruct_(std::move(sigstruct)),
+        fixed_time_(fixed_time) {}
+  ~Proxy() { collect(/*all=*/true); }
+
+  // Until interrupted; with `once` until the first client is served. Answers whether the last
+  // client was.
+  Result<bool> serve(const Fd& listener, bool once) {
+    for (;;) {
+      collect(/*all=*/false);
+      pollfd ready{clients_.size() < kMaxClients ? listener.get() : -1, POLLIN, 0};
+      CL_CHECK(net::wait_for(std::span(&ready, 1), std::chrono::seconds(1), session_.cancel()));
+      if (ready.revents == 0) continue;
+      CL_TRY(auto client, net::accept_one(listener));
+      if (!client) continue;
+      auto& entry = clients_.emplace_back();
+      entry.thread = std::thread([this, &entry, fd = std::move(*client)]() mutable {
+        entry.served = serve_one(std::move(fd));
+        entry.done.store(true);
+      });
+      if (!once) continue;
+      entry.thread.join();
+      const bool served = entry.served;
+      clients_.clear();
+      return served;
+    }
+  }
+
+ private:
+  struct Client {
+    std::thread thread;
+    std::atomic<bool> done = false;
+    bool served = false;
+  };
+
+  void collect(bool all) {
+    for (auto at = clients_.begin(); at != clients_.end();) {
+      if (!all && !at->done.load()) {
+        ++at;
+        continue;
+      }
+      at->thread.join();
+      at = clients_.erase(at);
+    }
+  }
+
+  bool serve_one(Fd client) {
+    auto done = attest_and_relay(std::move(client));
+    if (done.has_value()) return true;
+    if (done.error().code() != Code::cancelled)
+      say(cat("connection refused\n", render_error(done.error(), session_.color())));
+    return false;
+  }
+
+  Status attest_and_relay(Fd client) {
+    CL_TRY(AttestedServer::Connection connection, server_.connect());
+    ServerVerdict& verdict = connection.verdict;
+    if (verdict.quote)
+      for (sign::Check& check : sign::check_quoted_enclave(*verdict.quote, sigstruct_))
+        verdict.checks.push_back(std::move(check));
+    if (!all_passed(verdict.checks)) {
+      Error error = Error::policy(cat(quote(server_.address()), " is not the signed image"));
+      for (const sign::Check& check : failed_of(verdict.checks))
+        error = std::move(error).detail(cat(check.name, ": ", check.found));
+      return std::move(error).hint("nothing was sent to it");
+    }
+    say("connection to the signed image\n");
+    const sign::Quote& quote = *verdict.quote;
+    auto last = std::chrono::steady_clock::now();
+    return relay(
+        std::move(client), std::move(connection.tls),
+        [&]() -> Status {
+          if (fixed_time_ || std::chrono::steady_clock::now() - last < kCheckAgain) return {};
+          last = std::chrono::steady_clock::now();
+          return check_again(quote);
+        },
+        session_.cancel());
+  }
+
+  // Proof runs out: lists and TCB info are for a month at most.
+  Status check_again(const sign::Quote& quote) {
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    CL_TRY(const sign::QuoteVerdict verdict, server_.verify(quote, now));
+    if (verdict.genuine()) return {};
+    Error error = Error::policy("the server's proof is not valid any more");
+    for (const sign::Check& check : failed_of(verdict.checks))
+      error = std::move(error).detail(cat(check.name, ": ", check.found));
+    return std::move(error).hint("fetch fresh collateral and start the proxy again");
+  }
+
+  void say(std::string_view text) {
+    const std::lock_guard lock(saying_);
+    session_.note(trim(text));
+  }
+
+  Session& session_;
+  AttestedServer& server_;
+  const sign::Sigstruct sigstruct_;
+  const bool fixed_time_;
+  std::mutex saying_;
+  std::list<Client> clients_;
+};
+
+Result<int> run_connect(const ConnectOptions& o, const Environment& env) {
+  const auto listen = net::parse_host_port(o.listen);
+  if (!listen)
+    return Error::usage(cat("--listen ", quote(o.listen), " is no address"))
+        .hint("want ADDRESS:PORT, for example 127.0.0.1:6379; port 0 takes a free one");
+  CL_TRY(auto session, Session::create(o.common, env));
+  CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
+  CL_TRY(const ImageTrust trust, load_trust(*session, o.trust));
+  CL_TRY(AttestedServer server, AttestedServer::create(*session, o.server, o.attestation, trust));
+  CL_TRY(ImageVerdict image, verify_image(*session, ref, trust, o.trust));
+  if (!all_passed(image.checks) || !image.sigstruct) {
+    const VerifyReport report{image.name, image.digest, image.checks};
+    session->note(verify_text(report));
+    return kExitPolicy;
+  }
+  CL_TRY(const Fd listener, net::listen_on(*listen));
+  CL_TRY(const net::HostPort at, net::local_address(listener));
+  // The one line of the result: programs that start the proxy read the port here.
+  CL_CHECK(write_result("", cat(at.str(), "\n")));
+  Proxy proxy(*session, server, *image.sigstruct, !o.trust.at.empty());
+  CL_TRY(const bool served, proxy.serve(listener, o.once));
+  return served ? 0 : kExitPolicy;
+}
+
+}  // namespace
+
+Action add_connect(CLI::App& app) {
+  auto o = std::make_shared<ConnectOptions>();
+  app.add_option("IMAGE", o->image, "Signed image that the server has to be")->required();
+  app.add_option("HOST:PORT", o->server, "Server that proves itself by RA-TLS")->required();
+  app.add_option("--listen", o->listen, "Where programs of this machine connect; port 0: any free")
+      ->type_name("ADDRESS:PORT")
+      ->capture_default_str();
+  app.add_flag("--once", o->once, "Serve one connection, then end: exit 3 when it was refused");
+  add_trust_options(app, o->trust);
+  add_attestation_options(app, o->attestation);
+  app.add_option("--report-data", o->attestation.report_data,
+                 "A nonce that the server's claims must hold")
+      ->type_name("nonce:TEXT");
+  add_image_options(app, o->common);
+  return [o](const Environment& env) { return run_connect(*o, env); };
+}
+
+}  // namespace cloister::cmd
