@@ -58,7 +58,9 @@ void add_attestation_options(CLI::App& app, AttestationOptions& options) {
                  "Status of the platform's firmware to accept, as Intel calls it (repeatable; "
                  "default: UpToDate, SWHardeningNeeded)")
       ->type_name("STATUS")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->expected(1)
+      ->take_all();
   app.add_option("--min-tcb-eval", options.min_tcb_evaluation,
                  "Lowest tcbEvaluationDataNumber to accept: refuses collateral that is rolled back")
       ->type_name("N");

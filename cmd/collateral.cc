@@ -47,7 +47,9 @@ void add_collateral_options(CLI::App& app, CollateralOptions& options) {
   app.add_option("--collateral", options.paths,
                  "File or directory with what proves the quote: certificates, revocation lists, "
                  "TCB info, identities, as files or as a PCCS answers (repeatable)")
-      ->type_name("PATH");
+      ->type_name("PATH")
+      ->expected(1)
+      ->take_all();
   app.add_option("--pccs", options.pccs,
                  "Fetch it from this caching service (PCCS, for example https://localhost:8081); "
                  "Intel's own "

@@ -12,7 +12,7 @@
 namespace cloister::net {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using TlsClock = std::chrono::steady_clock;
 
 std::string tls_reason() {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
@@ -56,13 +56,13 @@ Status TlsConnection::shake_hands(const HostPort& to, std::chrono::milliseconds 
     return Error::internal("OpenSSL cannot make a connection");
   if (to.host.find(':') == std::string::npos) SSL_set_tlsext_host_name(ssl_.get(), to.host.c_str());
 
-  const auto end = Clock::now() + timeout;
+  const auto end = TlsClock::now() + timeout;
   for (;;) {
     ERR_clear_error();
     const int done = SSL_connect(ssl_.get());
     if (done == 1) break;
     const int why = SSL_get_error(ssl_.get(), done);
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - TlsClock::now());
     if ((why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) || left.count() <= 0)
       return Error::unavailable(cat("no TLS connection to ", quote(to.str())))
           .detail(left.count() <= 0 ? "the server did not answer in time" : tls_reason())

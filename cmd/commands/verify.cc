@@ -48,26 +48,28 @@ Status add_quote_checks(const VerifyOptions& o, Session& session, const ImageTru
   rules.allow_debug = trust.pins.allow_debug;
   CL_TRY(rules, quote_rules(o.attestation, std::move(rules)));
   CL_TRY(const auto expected, expected_report_data(o.attestation));
-  CL_TRY(const sign::Quote quote, read_quote(o.quote, session.limits()));
+  CL_TRY(sign::Quote quote, read_quote(o.quote, session.limits()));
   QuoteVerifier verifier(session, o.attestation, std::move(rules));
-  CL_TRY(const sign::QuoteVerdict verdict, verifier.verify(quote, trust.at));
+  CL_TRY(sign::QuoteVerdict verdict, verifier.verify(quote, trust.at));
   report.checks.insert(report.checks.end(), verdict.checks.begin(), verdict.checks.end());
   report.checks.push_back(
       sign::check_session(sign::report_data_of(quote), expected, o.attestation.allow_unbound));
   add_enclave_checks(quote, image, report.checks);
-  report.quote = quote_object(quote, &verdict);
+  report.quote = std::move(quote);
+  report.quote_verdict = std::move(verdict);
   return {};
 }
 
 Status add_server_checks(const VerifyOptions& o, Session& session, const ImageTrust& trust,
                          const ImageVerdict& image, VerifyReport& report) {
   CL_TRY(AttestedServer server, AttestedServer::create(session, o.connect, o.attestation, trust));
-  CL_TRY(const AttestedServer::Connection connection, server.connect());
-  const ServerVerdict& verdict = connection.verdict;
+  CL_TRY(AttestedServer::Connection connection, server.connect());
+  ServerVerdict& verdict = connection.verdict;
   report.checks.insert(report.checks.end(), verdict.checks.begin(), verdict.checks.end());
   if (!verdict.quote) return {};
   add_enclave_checks(*verdict.quote, image, report.checks);
-  report.quote = quote_object(*verdict.quote, &verdict.verdict);
+  report.quote = std::move(verdict.quote);
+  report.quote_verdict = std::move(verdict.verdict);
   return {};
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cmd/report/quote.h"
 
 namespace cloister::cmd {
 
@@ -54,7 +55,7 @@ std::string verify_json(const VerifyReport& report) {
   out["image"] = OrderedJson::object({{"name", report.name}, {"digest", report.digest.str()}});
   out["verified"] = report.verified();
   out["checks"] = checks_json(report.checks);
-  if (!report.quote.is_null()) out["quote"] = report.quote;
+  if (report.quote) out["quote"] = quote_object(*report.quote, &report.quote_verdict);
   return dump_json_pretty(out) + "\n";
 }
 

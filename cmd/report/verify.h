@@ -1,13 +1,15 @@
 // The outcome of verify for people and for programs (schema/verify.schema.json).
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/digest.h"
 #include "base/json.h"
 #include "sign/image/checks.h"
+#include "sign/quote/quote.h"
+#include "sign/quote/verdict.h"
 
 namespace cloister::cmd {
 
@@ -16,8 +18,9 @@ struct VerifyReport {
   Digest digest;
   std::vector<sign::Check> checks;
   std::string verdict = "This image is what its signer says.";  // for people, when all passed
-  OrderedJson quote = nullptr;  // quote_object() of the quote that was verified with it, or null
-  bool verified() const;        // every check passed, and there was one
+  std::optional<sign::Quote> quote{};                           // that was verified with it
+  sign::QuoteVerdict quote_verdict{};
+  bool verified() const;  // every check passed, and there was one
 };
 
 // "passed  name  what was seen", one line a check, and what was wanted under those that failed.
