@@ -37,6 +37,7 @@ constexpr Parameter kParameters[] = {
     {"debug", &PlanArguments::debug},
     {"no-attestation", &PlanArguments::no_attestation},
     {"ra-tls", &PlanArguments::ra_tls},
+    {"marblerun", &PlanArguments::marblerun},
     {"secret-prov", &PlanArguments::secret_prov},
     {"secret-prov-ca", &PlanArguments::secret_prov_ca},
     {"isvprodid", &PlanArguments::isvprodid},

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/hint.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/audit/compatibility.h"
 #include "manifest-gen/audit/rules.h"
@@ -19,6 +20,11 @@ std::string public_name(const oci::ImageRef& ref) {
 
 namespace {
 
+// MarbleRun's premain is released as a bare program; it is a source like others, by its name.
+bool is_premain(const std::string& argument) {
+  return base_name(argument) == measure::kPremainProgram;
+}
+
 // A path that leads nowhere should be called that, and not a malformed reference to an image.
 Status check_path(const std::string& argument) {
   std::error_code error;
@@ -28,7 +34,8 @@ Status check_path(const std::string& argument) {
   if (path && !exists)
     return Error::invalid(cat("there is no ", quote(argument)))
         .hint("check the path; --runtime takes a directory, a .deb, or an image");
-  if (exists && std::filesystem::is_regular_file(argument, error) && !argument.ends_with(".deb"))
+  if (exists && std::filesystem::is_regular_file(argument, error) && !argument.ends_with(".deb") &&
+      !is_premain(argument))
     return Error::invalid(cat(quote(argument), " is a file, but no .deb"))
         .hint("for an image in a tar file write oci-archive:FILE");
   return {};
@@ -116,6 +123,11 @@ Result<measure::RuntimeSource> load_runtime_source(Session& session, const std::
     CL_TRY(measure::RuntimeSource source, runtime_from_layer(session, argument, std::move(layer)));
     source.digest = digest;
     return source;
+  }
+  if (is_premain(argument) && std::filesystem::is_regular_file(argument, error)) {
+    CL_TRY(measure::IndexedLayer layer,
+           measure::index_program(argument, measure::kPremainProgram, session.limits()));
+    return runtime_from_layer(session, argument, std::move(layer));
   }
   return runtime_from_image(session, argument);
 }
@@ -205,10 +217,14 @@ Status require_enclave_platform(const oci::Platform& platform) {
 
 namespace {
 
-// --ra-tls and --secret-prov.
+// --ra-tls, --marblerun and --secret-prov.
 Status add_attestation(const PlanOptions& options, ClosurePlan& plan) {
   if (options.ra_tls) {
     CL_TRY(plan.front, manifest::ra_tls_front(plan.launch, plan.runtime, *options.ra_tls));
+  }
+  if (options.marblerun) {
+    CL_TRY(plan.front, manifest::premain_front(plan.launch, plan.runtime));
+    plan.kind.manifest.put("sys.enable_extra_runtime_domain_names_conf", true);
   }
   if (options.secret_servers.empty()) return {};
   CL_CHECK(manifest::add_secret_provisioning(plan.launch, plan.runtime, options.secret_servers,

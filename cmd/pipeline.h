@@ -31,6 +31,7 @@ struct PlanOptions {
   std::vector<std::string> accepted;  // --accept: finding or advisory ids
   std::string overlay_text;           // of --manifest, as it was read
   std::optional<manifest::RaTlsFiles> ra_tls;
+  bool marblerun = false;
   std::string secret_servers, secret_ca;  // --secret-prov; empty: none
   // Without --runtime, when the default one cannot be had: go on with the image's own libc. For
   // commands that only look; said on stderr.

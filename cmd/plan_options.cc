@@ -68,6 +68,10 @@ Status set_attestation(const PlanArguments& a, PlanOptions& out) {
   if (a.no_attestation && (!a.ra_tls.empty() || !a.secret_prov.empty()))
     return Error::usage("--ra-tls and --secret-prov need remote attestation")
         .hint("leave out --no-attestation");
+  if (a.marblerun && (!a.ra_tls.empty() || a.no_attestation))
+    return Error::usage("--marblerun excludes --ra-tls and --no-attestation")
+        .hint("premain attests the enclave to the Coordinator, which issues its certificate");
+  out.marblerun = a.marblerun;
   if (!a.ra_tls.empty()) {
     CL_TRY(out.ra_tls, parse_ra_tls(a.ra_tls));
   }
@@ -138,6 +142,14 @@ void add_plan_options(CLI::App& app, PlanArguments& a) {
                "the\nprogram to serve: PEM files in enclave memory (default: "
                "/ra-tls/cert.pem:/ra-tls/key.pem)")
       ->type_name("=CERT:KEY");
+  auto* marblerun = app.add_flag(
+      "--marblerun", a.marblerun,
+      "Start through MarbleRun's premain, which fetches arguments and secrets from a Coordinator\n"
+      "(what that has to know: cloister marblerun manifest)");
+  app.add_option("--premain", a.premain,
+                 "That premain: a file named premain-libos, or an image that has it")
+      ->type_name("FILE|IMAGE")
+      ->needs(marblerun);
   auto* servers =
       app.add_option("--secret-prov", a.secret_prov,
                      "Fetch a secret by RA-TLS before the program starts, into the variable\n"
@@ -153,6 +165,10 @@ void add_plan_options(CLI::App& app, PlanArguments& a) {
 Result<PlanOptions> to_plan_options(const PlanArguments& a, const Limits& limits) {
   PlanOptions out;
   out.runtimes = a.runtimes;
+  if (!a.premain.empty()) {
+    if (out.runtimes.empty()) out.runtimes.emplace_back(kDefaultRuntime);
+    out.runtimes.push_back(a.premain);
+  }
   out.includes = a.includes;
   out.excludes = a.excludes;
   out.accepted = a.accepted;

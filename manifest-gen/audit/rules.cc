@@ -171,6 +171,7 @@ const std::vector<Rule>& rules() {
       {kAllowedFile, Severity::medium, "a file that the host reads and writes"},
       {kPassthrough, Severity::medium, "the host sets an environment variable"},
       {kContainerLog, Severity::info, "a log file that the host sees"},
+      {kRuleMarblerun, Severity::medium, "a marble that does not get what its premain needs"},
       {kRuleSysvIpc, Severity::high, "System V shared memory, semaphores, queues"},
       {kRuleSharedMemory, Severity::medium, "memory shared between processes"},
       {kRuleNotify, Severity::low, "notices of changed files"},
@@ -278,6 +279,7 @@ std::vector<Finding> manifest_findings(const EnclaveManifest& manifest) {
                                "set it to \"dcap\"; leave --no-attestation out"));
   allowed_findings(table, out);
   environment_findings(table, out);
+  for (Finding& finding : marblerun_findings(manifest)) out.push_back(std::move(finding));
   return out;
 }
 

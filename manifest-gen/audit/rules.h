@@ -25,6 +25,7 @@ const std::vector<Rule>& rules();
 inline constexpr std::string_view kRuleMutableRuntime = "CL101", kRuleUnknownVersion = "CL102";
 inline constexpr std::string_view kRuleVolumeUnwritable = "CL211", kRuleVolumeLost = "CL212",
                                   kRuleLogUnwritable = "CL213";
+inline constexpr std::string_view kRuleMarblerun = "CL312";
 inline constexpr std::string_view kRuleSysvIpc = "CL401", kRuleSharedMemory = "CL402",
                                   kRuleNotify = "CL403", kRuleTimers = "CL404",
                                   kRuleAsyncIo = "CL405", kRulePipes = "CL406",
@@ -51,7 +52,10 @@ std::vector<Finding> closure_findings(const Closure& closure);
 std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest& manifest,
                                      const measure::Rootfs& rootfs);
 
-// The manifest's own risks. In the order of the rule table.
+// What a manifest that starts MarbleRun's premain fails to give it; nothing for others.
+std::vector<Finding> marblerun_findings(const EnclaveManifest& manifest);
+
+// The manifest's own risks, those of a marble included. In the order of the rule table.
 std::vector<Finding> manifest_findings(const EnclaveManifest& manifest);
 
 }  // namespace cloister::manifest

@@ -61,6 +61,7 @@ class Generator {
       root_.put(suggestion.key, suggestion.value);
       note(suggestion.key, suggestion.reason);
     }
+    front_needs();
     domain_names();
     apply_options();
     CL_CHECK(environment());
@@ -284,6 +285,27 @@ class Generator {
     note("sgx.enclave_size", cat("the default for ", kind_.summary));
     note("sgx.max_threads", cat("the default for ", kind_.summary));
     note("sgx.remote_attestation", "without it nobody can verify the enclave");
+  }
+
+  // More than the program's template says, less than the user does.
+  void front_needs() {
+    if (!options_.front) return;
+    const Front& front = *options_.front;
+    const TomlValue* size = root_.at("sgx.enclave_size");
+    if (size->string() != nullptr &&
+        parse_size(*size->string(), Strictness::loader).value_or(0) < front.min_enclave_size) {
+      root_.put("sgx.enclave_size", cat(front.min_enclave_size >> 20, "M"));
+      note("sgx.enclave_size", front.reason);
+    }
+    const TomlValue* threads = root_.at("sgx.max_threads");
+    if (threads->integer() != nullptr && *threads->integer() < front.min_threads) {
+      root_.put("sgx.max_threads", front.min_threads);
+      note("sgx.max_threads", front.reason);
+    }
+    for (const std::string& path : front.host_files) {
+      allowed_.emplace_back(cat(kScheme, path));
+      note(cat(kScheme, path), front.reason);
+    }
   }
 
   void apply_options() {

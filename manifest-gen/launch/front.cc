@@ -45,6 +45,34 @@ Result<Front> ra_tls_front(const Launch& launch, const measure::Runtime& runtime
   return out;
 }
 
+Result<Front> premain_front(Launch& launch, const measure::Runtime& runtime) {
+  const auto program = runtime.attestation.find(std::string(measure::kPremainProgram));
+  if (program == runtime.attestation.end())
+    return Error::unresolved(cat("there is no ", measure::kPremainProgram, " for --marblerun"))
+        .hint("name it with --premain: the file of a MarbleRun release, or an image that has it");
+  Front out;
+  out.name = measure::kPremainProgram;
+  out.file = program->second;
+  out.reason =
+      "--marblerun: asks the Coordinator for arguments and secrets, then starts the program";
+  // Only argv[0] counts, as a path; the others are for whoever writes the Coordinator's manifest.
+  out.argv = launch.argv;
+  out.argv.front() = launch.program;
+  // What MarbleRun's documentation asks for: premain is a program of Go.
+  out.min_enclave_size = 1ULL << 30;
+  out.min_threads = 16;
+  out.host_files = {launch.workdir == "/" ? "/uuid" : cat(launch.workdir, "/uuid")};
+  for (const char* name : {"EDG_MARBLE_TYPE", "EDG_MARBLE_COORDINATOR_ADDR", "EDG_MARBLE_DNS_NAMES",
+                           "EDG_MARBLE_UUID_FILE"}) {
+    const bool known = std::any_of(launch.env.begin(), launch.env.end(),
+                                   [&](const auto& item) { return item.first == name; });
+    const auto& host = launch.passthrough;
+    if (!known && std::find(host.begin(), host.end(), name) == host.end())
+      launch.passthrough.emplace_back(name);
+  }
+  return out;
+}
+
 Status add_secret_provisioning(Launch& launch, const measure::Runtime& runtime,
                                const std::string& servers, const std::string& ca) {
   if (!runtime.attestation.contains(std::string(kSecretLibrary)))

@@ -37,6 +37,7 @@ class Discovery {
     supply(primary_);
     for (const GramineTree& tree : others_) CL_CHECK(supply_more(tree));
     report_missing_parts();
+    find_premain();
     find_libraries();
     find_licenses();
     return std::move(out_);
@@ -213,6 +214,17 @@ class Discovery {
       return tree.source == source && path.starts_with(tree.at("runtime/"));
     };
     return holds(primary_) || std::any_of(others_.begin(), others_.end(), holds);
+  }
+
+  // MarbleRun is a project of its own: its program lies in whatever source was given for it.
+  void find_premain() {
+    for (std::size_t source = 0; source < out_.sources.size(); ++source)
+      for (const char* directory : {"/", "/bin/", "/usr/bin/", "/usr/local/bin/"}) {
+        const Node* node = rootfs(source).find(cat(directory, kPremainProgram));
+        if (node == nullptr || !node->is_regular() || rootfs(source).elf_facts(*node) == nullptr)
+          continue;
+        out_.attestation.emplace(kPremainProgram, make_file(source, *node));
+      }
   }
 
   void find_libraries() {

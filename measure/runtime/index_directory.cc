@@ -175,6 +175,25 @@ class DirectoryWalk {
 
 }  // namespace
 
+Result<IndexedLayer> index_program(const std::string& file, std::string_view name,
+                                   const Limits& limits) {
+  CL_TRY(Bytes bytes, read_file(file, limits.libpal_bytes));
+  CL_TRY(elf::Facts facts, elf::read_facts(bytes, limits));
+  LayerIndex index;
+  Entry entry;
+  entry.path = cat("bin/", name);
+  entry.mode = 0755;
+  entry.size = bytes.size();
+  entry.sha256 = sha256(bytes);
+  entry.elf = 0;
+  index.elfs.push_back(std::move(facts));
+  index.pack.emplace(entry.sha256, std::move(bytes));
+  index.entries.push_back(std::move(entry));
+  IndexedLayer out;
+  out.index = std::make_shared<const LayerIndex>(std::move(index));
+  return out;
+}
+
 Result<IndexedLayer> index_runtime_directory(const std::string& directory, const Limits& limits) {
   Fd root(::open(directory.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
   if (!root.valid())

@@ -15,6 +15,8 @@ namespace cloister::measure {
 
 // Makes a certificate with a quote in it, then runs what stands in its arguments.
 inline constexpr std::string_view kRaTlsProgram = "gramine-ratls";
+// MarbleRun's: asks the Coordinator for arguments, environment and files, then runs the program.
+inline constexpr std::string_view kPremainProgram = "premain-libos";
 
 // One --runtime argument after the same two steps as any image: indexed and merged.
 struct RuntimeSource {
@@ -43,8 +45,9 @@ struct Runtime {
       glibc;  // base name in runtime/glibc → file (shared objects only)
   std::map<std::string, RuntimeFile> musl;  // base name in runtime/musl; empty in official packages
   std::optional<RuntimeFile> direct_libpal;  // direct/libpal.so; its loader is a link to it
-  // What remote attestation takes beside the C library, by base name: the program gramine-ratls,
-  // the libraries of RA-TLS and secret provisioning, and those that they need. Any may be absent.
+  // What remote attestation takes beside the C library, by base name: the programs gramine-ratls
+  // and premain-libos, the libraries of RA-TLS and secret provisioning, and those that they need.
+  // Any may be absent.
   std::map<std::string, RuntimeFile> attestation;
   // The untrusted loader's own libraries, keyed by soname, with its PT_INTERP as "ld.so".
   std::map<std::string, RuntimeFile> loader_libraries;
@@ -76,6 +79,9 @@ Result<Runtime> discover_runtime(std::vector<RuntimeSource> sources, const Limit
 // A directory as a layer (an install prefix, an unpacked package, a root): only what a runtime can
 // consist of is indexed, so that --runtime /usr does not hash a whole system.
 Result<IndexedLayer> index_runtime_directory(const std::string& directory, const Limits& limits);
+// One program as a layer, at /bin/NAME: an ELF file, or `corrupt`.
+Result<IndexedLayer> index_program(const std::string& file, std::string_view name,
+                                   const Limits& limits);
 // A .deb (ar archive; data.tar.gz|xz|zst), Gramine's or libprotobuf-c's.
 Result<IndexedLayer> index_deb(const std::string& file, const Limits& limits);
 

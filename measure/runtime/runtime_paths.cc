@@ -82,6 +82,8 @@ constexpr std::string_view kOtherFiles[] = {
     "lib64",
     "lib/x86_64-linux-gnu",
     "bin/gramine-ratls",
+    "bin/premain-libos",
+    "premain-libos",
     "var/lib/dpkg/status",
     "var/lib/dpkg/status.d/*",
     "share/doc/gramine/copyright",

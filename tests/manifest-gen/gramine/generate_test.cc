@@ -261,6 +261,66 @@ TEST(Generate, DirectoriesThatATmpfsWouldHideAreMountedInIt) {
   EXPECT_EQ(list(c.good(), "fs.mounts", "path"), (Strings{"/run", "/tmp"}));
 }
 
+Front front_of(std::vector<std::string> directories) {
+  Front out;
+  out.name = "gramine-ratls";
+  out.reason = "--ra-tls";
+  out.argv = {"gramine-ratls", "/keys/c", "/keys/k", "--", "app", "-v"};
+  out.directories = std::move(directories);
+  return out;
+}
+
+TEST(Generate, WhatStartsBeforeTheProgramIsTheEntrypoint) {
+  Case c;
+  c.options.front = front_of({"/keys"});
+  const GeneratedManifest out = c.good();
+  EXPECT_EQ(text_at(out, "libos.entrypoint"), "/gramine/bin/gramine-ratls");
+  const TomlArray& argv = *out.manifest.table.at("loader.argv")->array();
+  ASSERT_EQ(argv.size(), 6U);
+  EXPECT_EQ(*argv[3].string(), "--");
+  EXPECT_EQ(list(out, "fs.mounts", "path"), (std::vector<std::string>{"/tmp", "/run", "/keys"}));
+  EXPECT_EQ(text_at(out, "sgx.enclave_size"), "1G");
+}
+
+TEST(Generate, TheKeyOfRaTlsStaysInTheEnclave) {
+  Case inner;  // the tmpfs above it is empty, so that it needs one of its own, mounted after
+  inner.options.front = front_of({"/run/keys"});
+  EXPECT_EQ(list(inner.good(), "fs.mounts", "path"),
+            (std::vector<std::string>{"/tmp", "/run", "/run/keys"}));
+  Case known;
+  known.options.front = front_of({"/run"});
+  EXPECT_EQ(list(known.good(), "fs.mounts", "path"), (std::vector<std::string>{"/tmp", "/run"}));
+  Case sealed;
+  sealed.options.front = front_of({"/keys"});
+  sealed.options.volumes = {{"/keys", Volume::Kind::encrypted, ""}};
+  EXPECT_EQ(list(sealed.good(), "fs.mounts", "type"),
+            (std::vector<std::string>{"encrypted", "tmpfs", "tmpfs"}));
+  Case leaked;
+  leaked.options.front = front_of({"/keys"});
+  leaked.options.volumes = {{"/keys", Volume::Kind::allowed, ""}};
+  EXPECT_EQ(leaked.run().error().code(), Code::conflict);
+  Case hidden;
+  hidden.options.front = front_of({"/usr/bin"});
+  EXPECT_EQ(hidden.run().error().code(), Code::conflict);
+}
+
+TEST(Generate, WhatStartsBeforeTheProgramHasTheRoomItNeeds) {
+  Case c;
+  c.options.front = front_of({});
+  c.options.front->min_enclave_size = 2ULL << 30;
+  c.options.front->min_threads = 16;
+  c.options.front->host_files = {"/data/uuid"};
+  const GeneratedManifest out = c.good();
+  EXPECT_EQ(text_at(out, "sgx.enclave_size"), "2048M");
+  EXPECT_EQ(number_at(out, "sgx.max_threads"), 16);
+  const TomlArray& allowed = *out.manifest.table.at("sgx.allowed_files")->array();
+  EXPECT_EQ(*allowed.front().string(), "file:/data/uuid");
+  c.options.enclave_size = "512M";
+  c.options.max_threads = 8;
+  EXPECT_EQ(text_at(c.good(), "sgx.enclave_size"), "512M");
+  EXPECT_EQ(number_at(c.good(), "sgx.max_threads"), 8);
+}
+
 TEST(Generate, LogLinksToStandardStreamsAreAllowedExactly) {
   Case c(Tree()
              .link("/var/log/nginx/access.log", "/dev/stdout")
