@@ -63,7 +63,7 @@ Status add_quote_checks(const VerifyOptions& o, Session& session, const ImageTru
 Status add_server_checks(const VerifyOptions& o, Session& session, const ImageTrust& trust,
                          const ImageVerdict& image, VerifyReport& report) {
   CL_TRY(AttestedServer server, AttestedServer::create(session, o.connect, o.attestation, trust));
-  CL_TRY(AttestedServer::Connection connection, server.connect());
+  CL_TRY(AttestedServer::Connection connection, server.connect(trust.at));
   ServerVerdict& verdict = connection.verdict;
   report.checks.insert(report.checks.end(), verdict.checks.begin(), verdict.checks.end());
   if (!verdict.quote) return {};
