@@ -196,7 +196,7 @@ Action add_connect(CLI::App& app) {
   app.add_option("--listen", o->listen, "Where programs of this machine connect; port 0: any free")
       ->type_name("ADDRESS:PORT")
       ->capture_default_str();
-  app.add_flag("--once", o->once, "Serve one connection, then end: exit 3 when it was refused");
+  app.add_flag("--once", o->once, "Serve one connection, then end: exit 3 when the server is not the image");
   add_trust_options(app, o->trust);
   add_attestation_options(app, o->attestation);
   add_report_data_option(app, o->attestation, "A nonce that the server's claims must hold")

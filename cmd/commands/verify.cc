@@ -27,6 +27,9 @@ Status check_verify_usage(const VerifyOptions& o) {
   if (o.quote.empty() && o.connect.empty() && o.attestation.given())
     return Error::usage("options about a quote, but no quote")
         .hint("add --quote FILE, or --connect HOST:PORT");
+  if (!o.connect.empty() && o.attestation.allow_unbound)
+    return Error::usage("--allow-unbound with --connect")
+        .hint("leave it out: the quote of a connection is bound to its key, or worth nothing");
   return {};
 }
 

@@ -295,6 +295,7 @@ refused 2 "is no address" connect "$app" localhost:443 --key "$work/signer.pub" 
 refused 2 "digest of its key" connect "$app" localhost:443 --key "$work/signer.pub" --report-data 00ff
 refused 2 "report-data" connect "$app" localhost:443 --key "$work/signer.pub" --report-data ""
 refused 2 "digest of its key" verify "$app" --key "$work/signer.pub" --connect localhost:443 --report-data nonce:
+refused 2 "allow-unbound" verify "$app" --key "$work/signer.pub" --connect localhost:443 --allow-unbound
 must keygen image -o "$work/other.pem"
 # shellcheck disable=SC2086
 cloister connect "$app" "127.0.0.1:$port" --key "$work/other.pub" --once $proof
