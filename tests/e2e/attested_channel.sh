@@ -29,10 +29,25 @@ server() {
 }
 await_line() { # await_line FILE [LINES]
   e2e_tries=200
-  while [ "$(wc -l <"$1")" -lt "${2:-1}" ] && [ "$e2e_tries" -gt 0 ]; do
+  while { [ ! -e "$1" ] || [ "$(wc -l <"$1")" -lt "${2:-1}" ]; } && [ "$e2e_tries" -gt 0 ]; do
     e2e_tries=$((e2e_tries - 1))
     sleep 0.05
   done
+}
+await_text() { # await_text FILE TEXT
+  e2e_tries=200
+  while ! grep -q "$2" "$1" 2>/dev/null && [ "$e2e_tries" -gt 0 ]; do
+    e2e_tries=$((e2e_tries - 1))
+    sleep 0.05
+  done
+}
+# idle_client: connects to $at, and says nothing for a minute.
+idle_client() {
+  rm -f "$work/idle"
+  python3 -c 'import socket, sys, time; s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); print("open", flush=True); time.sleep(60)' \
+    "$at" >"$work/idle" &
+  e2e_pids="$e2e_pids $!"
+  await_line "$work/idle"
 }
 # received NAME: what each connection brought to that server, sorted.
 received() { sed 1d "$work/$1/log" | sort | tr '\n' ' '; }
@@ -47,6 +62,7 @@ outcomes = [None] * count
 def talk(which):
     sent = os.urandom(size)
     back = bytearray()
+    broke = threading.Event()  # a reset is told once, to whoever sends or receives
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=60) as s:
             def send():
@@ -54,7 +70,7 @@ def talk(which):
                     s.sendall(sent)
                     s.shutdown(socket.SHUT_WR)
                 except OSError:
-                    pass
+                    broke.set()
             sender = threading.Thread(target=send)
             sender.start()
             try:
@@ -64,6 +80,7 @@ def talk(which):
                     back += piece
             finally:
                 sender.join()
+        if broke.is_set(): raise ConnectionError
         outcomes[which] = "same" if bytes(back) == sent else "empty" if not back else "other"
     except ConnectionError:
         outcomes[which] = "reset" if not back else "cut"
@@ -127,10 +144,7 @@ same "twenty clients at once" "$(client "$at" 100000 20)" same
 same "and a large one after them" "$(client "$at" 8388608)" same
 claim "each is said" test "$(grep -c 'connection to the signed image' "$work/proxy.err")" = 21
 # One that only listens to itself does not stand in the way of others, nor of the end.
-python3 -c 'import socket, sys, time; s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); print("open", flush=True); time.sleep(60)' \
-  "$at" >"$work/idle" &
-e2e_pids="$e2e_pids $!"
-await_line "$work/idle"
+idle_client
 same "an idle client is no obstacle" "$(client "$at" 1000)" same
 began=$(date +%s%N)
 kill -INT "$proxy_pid"
@@ -148,10 +162,8 @@ ended
 same "Ctrl-C while it waits for its client" "$code" 130
 # shellcheck disable=SC2086
 proxy "$app" "127.0.0.1:$port" --key "$work/signer.pub" --once $proof
-python3 -c 'import socket, sys, time; s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); print("open", flush=True); time.sleep(60)' \
-  "$at" >"$work/idle" &
-e2e_pids="$e2e_pids $!"
-await_line "$work/proxy.err"
+idle_client
+await_text "$work/proxy.err" "connection to the signed image"
 kill -INT "$proxy_pid"
 ended
 same "Ctrl-C in the middle" "$code" 130

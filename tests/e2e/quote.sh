@@ -157,7 +157,7 @@ for at in 2025-08-01 2025-07-20T00:00:00Z 2020-01-01; do
 done
 cloister quote verify "$quote" --collateral "$intel/collateral" --root "$root" --report-data "$nonce" --format json
 same "nor today" "$code" 3
-refused 2 "at" quote verify "$quote" --at yesterday
+refused 1 "not a date" quote verify "$quote" --at yesterday
 
 # What the platform may be like.
 genuine 0 "" "$quote" --report-data "$nonce" --min-tcb-eval 17

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -198,6 +199,7 @@ void serve_connection(SSL_CTX* context, int socket) {
 }
 
 [[noreturn]] void serve(const std::string& certificate, const std::string& key) {
+  ::signal(SIGPIPE, SIG_IGN);  // a client that has gone is no reason to go as well
   const Tls context = tls_context(certificate, key);
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
