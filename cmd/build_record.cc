@@ -36,6 +36,9 @@ constexpr Parameter kParameters[] = {
     {"edmm", &PlanArguments::edmm},
     {"debug", &PlanArguments::debug},
     {"no-attestation", &PlanArguments::no_attestation},
+    {"ra-tls", &PlanArguments::ra_tls},
+    {"secret-prov", &PlanArguments::secret_prov},
+    {"secret-prov-ca", &PlanArguments::secret_prov_ca},
     {"isvprodid", &PlanArguments::isvprodid},
     {"isvsvn", &PlanArguments::isvsvn},
 };

@@ -203,6 +203,37 @@ Status require_enclave_platform(const oci::Platform& platform) {
 
 }  // namespace
 
+namespace {
+
+// --ra-tls and --secret-prov.
+Status add_attestation(const PlanOptions& options, ClosurePlan& plan) {
+  if (options.ra_tls) {
+    CL_TRY(plan.front, manifest::ra_tls_front(plan.launch, plan.runtime, *options.ra_tls));
+  }
+  if (options.secret_servers.empty()) return {};
+  CL_CHECK(manifest::add_secret_provisioning(plan.launch, plan.runtime, options.secret_servers,
+                                             options.secret_ca));
+  plan.kind.grants.push_back({options.secret_ca, manifest::Why::config,
+                              "--secret-prov: by which the servers are known",
+                              /*optional=*/false, ""});
+  // The library looks the servers' names up.
+  for (const char* file : {"/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"})
+    plan.kind.grants.push_back({file, manifest::Why::config, "--secret-prov: server names",
+                                /*optional=*/true, ""});
+  plan.kind.manifest.put("sys.enable_extra_runtime_domain_names_conf", true);
+  return {};
+}
+
+// A secret that never arrives would be found out in production.
+Status require_preload(const PlanOptions& options, const manifest::Closure& closure) {
+  if (options.secret_servers.empty() || closure.uses_glibc_runtime) return {};
+  return Error::unsupported("--secret-prov preloads a library of glibc, and the program has none")
+      .detail(closure.is_static ? "it is linked statically" : "it is linked with musl")
+      .hint("let the program fetch its secrets itself, or use --ra-tls");
+}
+
+}  // namespace
+
 Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
                                  const PlanOptions& options) {
   CL_CHECK(require_enclave_platform(session.platform()));
@@ -218,13 +249,16 @@ Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
   CL_TRY(plan.launch,
          manifest::resolve_launch(plan.base.image.config.config, rootfs, options.launch));
   CL_TRY(plan.kind, manifest::choose_kind(plan.launch, rootfs));
+  CL_CHECK(add_attestation(options, plan));
   CL_TRY(plan.closure,
          manifest::compute_closure(plan.launch, rootfs, plan.runtime,
                                    closure_roots(plan.kind, options.includes), session.limits(),
                                    {.trust = options.trust,
                                     .packages = &plan.packages,
                                     .excludes = options.excludes,
-                                    .image_libc = plan.image_libc}));
+                                    .image_libc = plan.image_libc,
+                                    .front = plan.front ? &*plan.front : nullptr}));
+  CL_CHECK(require_preload(options, plan.closure));
   return plan;
 }
 
@@ -265,8 +299,10 @@ Result<Plan> make_plan(Session& session, const oci::ImageRef& image, const PlanO
   CL_CHECK(require_resolved(plan.closure));
 
   // The manifest, and whether there can be an enclave for it.
+  manifest::ManifestOptions manifest_options = options.manifest;
+  manifest_options.front = std::move(found.front);
   CL_TRY(plan.manifest,
-         manifest::generate_manifest(plan.launch, plan.closure, plan.kind, options.manifest,
+         manifest::generate_manifest(plan.launch, plan.closure, plan.kind, manifest_options,
                                      *plan.base.rootfs, *plan.runtime.libsysdb));
   CL_TRY(plan.params, manifest::enclave_params(plan.manifest.manifest, nullptr));
   CL_TRY(const Bytes libpal,

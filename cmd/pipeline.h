@@ -30,6 +30,8 @@ struct PlanOptions {
   manifest::Trust trust = manifest::Trust::closure;
   std::vector<std::string> accepted;  // --accept: finding or advisory ids
   std::string overlay_text;           // of --manifest, as it was read
+  std::optional<manifest::RaTlsFiles> ra_tls;
+  std::string secret_servers, secret_ca;  // --secret-prov; empty: none
   // Without --runtime, when the default one cannot be had: go on with the image's own libc. For
   // commands that only look; said on stderr.
   bool runtime_optional = false;
@@ -64,6 +66,7 @@ struct ClosurePlan {
   manifest::PackageIndex packages;
   manifest::Launch launch;
   manifest::Kind kind;
+  std::optional<manifest::Front> front;
   manifest::Closure closure;
 };
 Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,

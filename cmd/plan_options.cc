@@ -2,6 +2,8 @@
 
 #include "base/file.h"
 #include "base/hint.h"
+#include "base/net/socket.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "base/toml.h"
 
@@ -41,6 +43,46 @@ Result<std::pair<std::string, std::string>> parse_env(const std::string& text) {
     return Error::usage(cat("--env ", quote(text), " is not NAME=VALUE"))
         .hint("to take it from the host at run time: --passthrough NAME");
   return std::pair(text.substr(0, at), text.substr(at + 1));
+}
+
+}  // namespace
+
+namespace {
+
+bool is_plain_file_path(std::string_view path) {
+  return path.starts_with('/') && measure::normalize_path(path) == path &&
+         parent_directory(path) != "/" && parent_directory(path) != "";
+}
+
+Result<manifest::RaTlsFiles> parse_ra_tls(const std::string& text) {
+  const auto parts = split(text, ':');
+  if (parts.size() == 2 && parts[0] != parts[1] && is_plain_file_path(parts[0]) &&
+      is_plain_file_path(parts[1]))
+    return manifest::RaTlsFiles{std::string(parts[0]), std::string(parts[1])};
+  return Error::usage(cat("--ra-tls=", quote(text), " is not CERT:KEY"))
+      .detail("want two files in directories of their own, by absolute paths")
+      .hint("for example --ra-tls=/etc/tls/enclave.crt:/etc/tls/enclave.key");
+}
+
+Status set_attestation(const PlanArguments& a, PlanOptions& out) {
+  if (a.no_attestation && (!a.ra_tls.empty() || !a.secret_prov.empty()))
+    return Error::usage("--ra-tls and --secret-prov need remote attestation")
+        .hint("leave out --no-attestation");
+  if (!a.ra_tls.empty()) {
+    CL_TRY(out.ra_tls, parse_ra_tls(a.ra_tls));
+  }
+  if (a.secret_prov.empty()) return {};
+  for (const std::string_view server : split(a.secret_prov, ';'))
+    if (const auto at = net::parse_host_port(server); !at || at->host.empty())
+      return Error::usage(cat("--secret-prov ", quote(a.secret_prov), " is no list of servers"))
+          .hint("want HOST:PORT, or HOST:PORT;HOST:PORT");
+  out.secret_servers = a.secret_prov;
+  out.secret_ca =
+      a.secret_prov_ca.empty() ? "/etc/ssl/certs/ca-certificates.crt" : a.secret_prov_ca;
+  if (!out.secret_ca.starts_with('/'))
+    return Error::usage(cat("--secret-prov-ca ", quote(out.secret_ca), " is no absolute path"))
+        .hint("it is a file of the image");
+  return {};
 }
 
 }  // namespace
@@ -91,6 +133,20 @@ void add_plan_options(CLI::App& app, PlanArguments& a) {
       ->check(CLI::Range(0U, 65535U));
   app.add_option("--isvsvn", a.isvsvn, "Security version in the SIGSTRUCT")
       ->check(CLI::Range(0U, 65535U));
+  app.add_flag("--ra-tls{/ra-tls/cert.pem:/ra-tls/key.pem}", a.ra_tls,
+               "Start through gramine-ratls, which makes a TLS certificate with a quote in it for "
+               "the\nprogram to serve: PEM files in enclave memory (default: "
+               "/ra-tls/cert.pem:/ra-tls/key.pem)")
+      ->type_name("=CERT:KEY");
+  auto* servers =
+      app.add_option("--secret-prov", a.secret_prov,
+                     "Fetch a secret by RA-TLS before the program starts, into the variable\n"
+                     "SECRET_PROVISION_SECRET_STRING; several servers with ';'")
+          ->type_name("HOST:PORT");
+  app.add_option("--secret-prov-ca", a.secret_prov_ca,
+                 "File of the image with the certificates by which those servers are known\n"
+                 "(default: /etc/ssl/certs/ca-certificates.crt)")
+      ->needs(servers);
   repeatable("--accept", a.accepted, "Build in spite of a runtime advisory, by its id");
 }
 
@@ -128,6 +184,7 @@ Result<PlanOptions> to_plan_options(const PlanArguments& a, const Limits& limits
   out.manifest.attestation = !a.no_attestation;
   if (a.isvprodid) out.manifest.isvprodid = static_cast<std::uint16_t>(*a.isvprodid);
   if (a.isvsvn) out.manifest.isvsvn = static_cast<std::uint16_t>(*a.isvsvn);
+  CL_CHECK(set_attestation(a, out));
   for (const std::string& text : a.volumes) {
     CL_TRY(manifest::Volume volume, parse_volume(text));
     out.manifest.volumes.push_back(std::move(volume));

@@ -14,7 +14,8 @@ namespace cloister::cmd {
 // As typed; to_plan_options() checks them.
 struct PlanArguments {
   std::vector<std::string> runtimes, args, env, passthrough, volumes, includes, excludes, accepted;
-  std::string manifest_file, entrypoint, user, workdir, enclave_size, trust = "closure";
+  std::string manifest_file, entrypoint, user, workdir, enclave_size, trust = "closure", ra_tls,
+                                                                      secret_prov, secret_prov_ca;
   std::optional<std::uint32_t> max_threads;
   std::optional<std::uint32_t> isvprodid, isvsvn;
   bool edmm = false, debug = false, no_attestation = false;

@@ -102,15 +102,13 @@ class Planner {
   Status add_c_library() {
     for (const Member& member : input_.closure.members) {
       if (!member.from_runtime) continue;
-      const bool musl = member.real_path.starts_with(cat(kRuntimeMuslDir, "/"));
-      const auto& library = musl ? input_.runtime.musl : input_.runtime.glibc;
-      const auto found = library.find(member.runtime_name);
-      if (found == library.end() || found->second.sha256 != member.sha256)
+      const measure::RuntimeFile* found = runtime_file_of(member, input_.runtime);
+      if (found == nullptr || found->sha256 != member.sha256)
         return Error::internal(cat("the closure names ", quote(member.real_path),
                                    ", which the runtime does not have"));
-      CL_CHECK(add_runtime(member.real_path, found->second));
+      CL_CHECK(add_runtime(member.real_path, *found));
       for (const std::string& alias : member.paths)
-        if (alias.starts_with(cat(kGramineDir, "/"))) CL_CHECK(add_runtime(alias, found->second));
+        if (alias.starts_with(cat(kGramineDir, "/"))) CL_CHECK(add_runtime(alias, *found));
     }
     return {};
   }

@@ -60,10 +60,8 @@ std::string notice_text(const AssembleInput& input) {
   if (input.with_direct) part(kDirectLibpalPath, "gramine", runtime.direct_libpal);
   for (const Member& member : input.closure.members) {
     if (!member.from_runtime) continue;
-    const auto& library =
-        member.real_path.starts_with(kRuntimeMuslDir) ? runtime.musl : runtime.glibc;
-    const auto found = library.find(member.runtime_name);
-    if (found != library.end()) part(member.real_path, "gramine", found->second);
+    if (const auto* found = runtime_file_of(member, runtime))
+      part(member.real_path, "gramine", *found);
   }
   out += cat(
       "\nLibraries of Gramine's loader (glibc: LGPL-2.1-or-later; libprotobuf-c: BSD-2-Clause):\n");
@@ -78,6 +76,14 @@ std::string notice_text(const AssembleInput& input) {
           ". Nothing else was changed, and no other file. To use another\n  version of a library, "
           "replace it there.\n");
   return out;
+}
+
+const measure::RuntimeFile* runtime_file_of(const Member& member, const measure::Runtime& runtime) {
+  if (!member.from_runtime) return nullptr;
+  if (!member.real_path.starts_with(cat(kRuntimeMuslDir, "/")))
+    return runtime.glibc_library(member.runtime_name);
+  const auto found = runtime.musl.find(member.runtime_name);
+  return found == runtime.musl.end() ? nullptr : &found->second;
 }
 
 std::string license_path(const measure::RuntimeFile& file) {

@@ -11,6 +11,9 @@ namespace cloister::manifest {
 // notice that the loader was modified.
 std::string notice_text(const AssembleInput& input);
 
+// The runtime's file behind a member that is from there, or null.
+const measure::RuntimeFile* runtime_file_of(const Member& member, const measure::Runtime& runtime);
+
 // Where a copyright file goes: by the package whose documentation directory it stands in.
 std::string license_path(const measure::RuntimeFile& file);
 

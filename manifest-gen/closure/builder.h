@@ -52,6 +52,7 @@ class ClosureBuilder {
   static constexpr int kScriptRuns = 4;
   Status find_search_places();
   void entrypoint();
+  void front(const Front& front);
   Status drain();
   Status drain_with_scripts();
   void fail(const Task& task, std::string name, std::string reason);

@@ -41,6 +41,7 @@ ClosureBuilder::ClosureBuilder(const Launch& launch, const measure::Rootfs& root
 Result<Closure> ClosureBuilder::run(const std::vector<ClosureRoot>& roots) {
   CL_CHECK(find_search_places());
   entrypoint();
+  if (request_.front != nullptr) front(*request_.front);
   CL_CHECK(drain());
   arguments();
   CL_CHECK(drain());
@@ -70,6 +71,34 @@ void ClosureBuilder::entrypoint() {
   members_.alias(member, launch_.entrypoint);
   members_.edge(kLaunch, member, Why::entrypoint, launch_.argv.front());
   tasks_.push_back({.member = member, .path = launch_.entrypoint, .argv = launch_.argv});
+}
+
+// It is a program of the runtime's: that has what it needs, or nothing does.
+void ClosureBuilder::front(const Front& front) {
+  const measure::Runtime& runtime = scene_.runtime;
+  const std::size_t first =
+      members_.runtime_file(kRuntimeBinDir, front.name, front.file, /*is_elf=*/true);
+  members_.edge(kLaunch, first, Why::entrypoint, front.reason);
+  std::vector<std::pair<std::size_t, const Facts*>> pending{{first, runtime.elf_facts(front.file)}};
+  std::set<std::string> known;
+  while (!pending.empty()) {
+    const auto [member, facts] = pending.back();
+    pending.pop_back();
+    if (facts == nullptr) continue;
+    std::vector<std::string> names = facts->needed;
+    if (!facts->interpreter.empty()) names.emplace_back(base_name(facts->interpreter));
+    for (const std::string& name : names) {
+      const measure::RuntimeFile* file = runtime.glibc_library(name);
+      if (file == nullptr) {
+        closure_.unresolved.push_back(
+            {member, name, front.name, {cat("the runtime's ", kRuntimeGlibcDir, ": not there")}});
+        continue;
+      }
+      const std::size_t needed = members_.runtime_file(kRuntimeGlibcDir, name, *file, true);
+      members_.edge(member, needed, Why::needed, cat("NEEDED ", name));
+      if (known.insert(name).second) pending.emplace_back(needed, runtime.elf_facts(*file));
+    }
+  }
 }
 
 Status ClosureBuilder::drain() {
@@ -242,6 +271,10 @@ Status ClosureBuilder::add_system_files() {
 void ClosureBuilder::finish() {
   closure_.uses_glibc_runtime = scene_.glibc_used && !request_.image_libc;
   if (scene_.glibc_used || closure_.uses_musl) library_path();
+  if (request_.front != nullptr && !closure_.uses_glibc_runtime)
+    closure_.library_path = closure_.library_path.empty()
+                                ? std::string(kRuntimeGlibcDir)
+                                : cat(closure_.library_path, ":", kRuntimeGlibcDir);
   members_.finish();
   closure_.withheld.assign(withheld_.begin(), withheld_.end());
 }

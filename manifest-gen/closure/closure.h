@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "manifest-gen/closure/root.h"
 #include "manifest-gen/closure/trust.h"
+#include "manifest-gen/launch/front.h"
 #include "manifest-gen/launch/launch.h"
 #include "manifest-gen/runtimes/analyzer.h"
 #include "measure/rootfs/rootfs.h"
@@ -25,7 +26,7 @@ struct Member {
   std::string real_path;           // in the image, or under kRuntimeDir for a runtime file
   std::vector<std::string> paths;  // sorted, at least one
   bool from_runtime = false;
-  std::string runtime_name;  // runtime files: base name in runtime/glibc or runtime/musl
+  std::string runtime_name;  // runtime files: base name in runtime/glibc, runtime/musl or bin
   Digest sha256;
   std::uint64_t size = 0;
   bool is_elf = false;
@@ -89,6 +90,7 @@ struct Closure {
 inline constexpr std::string_view kGramineDir = "/gramine";
 inline constexpr std::string_view kRuntimeGlibcDir = "/gramine/runtime/glibc";
 inline constexpr std::string_view kRuntimeMuslDir = "/gramine/runtime/musl";
+inline constexpr std::string_view kRuntimeBinDir = "/gramine/bin";
 
 // What the user decides about the closure beside its roots.
 struct ClosureRequest {
@@ -99,6 +101,9 @@ struct ClosureRequest {
   std::vector<std::string> excludes = {};
   // The image's own glibc stands in for the runtime's: to look at an image without a runtime.
   bool image_libc = false;
+  // Starts in the enclave before the program, which it executes; not owned. Null: the program
+  // itself is what Gramine starts.
+  const Front* front = nullptr;
 };
 
 // Fails when a pattern of `excludes` matches no file of the image (`unresolved`), or a file without

@@ -165,7 +165,7 @@ class Follower {
     // "dir/x.so" is relative to a directory that is not known.
     if (name.find('/') != std::string::npos) return;
     if (starts_with_any(name, std::begin(kLibcFamily), std::end(kLibcFamily)) &&
-        !scene_.runtime.glibc.contains(name))
+        scene_.runtime.glibc_library(name) == nullptr)
       return;
     if (believed) {
       (void)process_.open(at, name, Why::dlopen_string,

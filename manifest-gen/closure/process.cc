@@ -171,7 +171,7 @@ bool Process::open(std::size_t index, const std::string& name, Why why, std::str
 
 bool Process::would_load(std::size_t index, const std::string& name) const {
   if (loaded(name)) return false;
-  if (kind_ == LoaderKind::glibc && scene_.runtime.glibc.contains(name)) return true;
+  if (kind_ == LoaderKind::glibc && scene_.runtime.glibc_library(name) != nullptr) return true;
   return scene_.searcher.find(places(), name, chain(index), object(0).origin).found.has_value();
 }
 
@@ -325,12 +325,11 @@ void Process::need(std::size_t index, const std::string& spelled, Need need) {
 bool Process::from_runtime(std::size_t index, const std::string& name, Why why,
                            std::string_view detail) {
   if (kind_ != LoaderKind::glibc) return false;
-  const auto file = scene_.runtime.glibc.find(name);
-  if (file == scene_.runtime.glibc.end()) return false;
-  const std::size_t member =
-      scene_.members.runtime_file(kRuntimeGlibcDir, name, file->second, true);
+  const measure::RuntimeFile* file = scene_.runtime.glibc_library(name);
+  if (file == nullptr) return false;
+  const std::size_t member = scene_.members.runtime_file(kRuntimeGlibcDir, name, *file, true);
   scene_.members.edge(object(index).member, member, why, detail);
-  add_object({member, scene_.runtime.elf_facts(file->second), scene_.members[member].real_path,
+  add_object({member, scene_.runtime.elf_facts(*file), scene_.members[member].real_path,
               std::string(kRuntimeGlibcDir), index, false, kNone},
              name);
   return true;

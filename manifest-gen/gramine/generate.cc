@@ -52,8 +52,7 @@ class Generator {
     if (const TomlValue* entries = overlay_value("sgx.trusted_files"))
       CL_CHECK(add_overlay_files(files_, *entries, rootfs_).while_("merging the manifest overlay"));
     loader();
-    root_.put("libos.entrypoint", launch_.entrypoint);
-    note("libos.entrypoint", "the program, with every symbolic link resolved");
+    entrypoint();
     CL_CHECK(file_systems());
     system();
     enclave();
@@ -82,13 +81,24 @@ class Generator {
     return options_.overlay ? options_.overlay->at(dotted) : nullptr;
   }
 
+  void entrypoint() {
+    if (options_.front) {
+      root_.put("libos.entrypoint", cat(kRuntimeBinDir, "/", options_.front->name));
+      note("libos.entrypoint", options_.front->reason);
+      return;
+    }
+    root_.put("libos.entrypoint", launch_.entrypoint);
+    note("libos.entrypoint", "the program, with every symbolic link resolved");
+  }
+
   void loader() {
     root_.put("loader.entrypoint.uri", cat(kScheme, kLibsysdbPath));
     root_.put("loader.entrypoint.sha256", libsysdb_.sha256.hex());
     note("loader.entrypoint.sha256", "Gramine's library OS: this is how it is measured");
     root_.put("loader.log_level", "error");
     TomlArray argv;
-    for (const std::string& word : launch_.argv) argv.emplace_back(word);
+    for (const std::string& word : options_.front ? options_.front->argv : launch_.argv)
+      argv.emplace_back(word);
     root_.put("loader.argv", std::move(argv));
     note("loader.argv", "the image's command line; the host cannot change it");
     const bool dummy = kind_.nonzero_user && launch_.uid == 0;
@@ -122,9 +132,33 @@ class Generator {
       add_tmpfs(place.path, mounted, mounts);
       add_inner_tmpfs(place.path, passing, mounts);
     }
+    CL_CHECK(front_places(mounts));
     if (!mounts.empty() && !out_.reasons.contains("fs.mounts"))
       note("fs.mounts", "writable places in enclave memory; what is written there is lost at exit");
     root_.put("fs.mounts", std::move(mounts));
+    return {};
+  }
+
+  // A key that is made in the enclave must not leave it: where the front writes is no place of the
+  // host's. Mounted last, so that it lies over what a default or a volume mounts above it.
+  Status front_places(TomlArray& mounts) const {
+    if (!options_.front) return {};
+    for (const std::string& path : options_.front->directories) {
+      const auto given =
+          std::find_if(options_.volumes.begin(), options_.volumes.end(),
+                       [&](const Volume& v) { return measure::normalize_path(v.path) == path; });
+      if (given != options_.volumes.end() && given->kind != Volume::Kind::allowed) continue;
+      const std::string hidden = first_below(path);
+      if (given != options_.volumes.end() || !hidden.empty())
+        return Error::conflict(cat("--ra-tls cannot keep its key in ", quote(path)))
+            .detail(hidden.empty() ? "that volume is the host's to read"
+                                   : cat("a tmpfs there would hide ", quote(hidden)))
+            .hint("give --ra-tls=CERT:KEY a directory of its own, as /ra-tls is");
+      const auto mounted = std::any_of(mounts.begin(), mounts.end(), [&](const TomlValue& mount) {
+        return *mount.table()->find("path")->string() == path;
+      });
+      if (!mounted) mounts.emplace_back(table({{"type", "tmpfs"}, {"path", path}}));
+    }
     return {};
   }
 

@@ -10,6 +10,7 @@
 #include "manifest-gen/closure/closure.h"
 #include "manifest-gen/gramine/enclave_manifest.h"
 #include "manifest-gen/gramine/kinds.h"
+#include "manifest-gen/launch/front.h"
 #include "manifest-gen/launch/launch.h"
 
 namespace cloister::manifest {
@@ -28,6 +29,7 @@ struct ManifestOptions {
   bool edmm = false, debug = false, attestation = true;
   std::optional<std::uint16_t> isvprodid, isvsvn;
   std::vector<Volume> volumes;
+  std::optional<Front> front;        // --ra-tls: what Gramine starts in the program's place
   std::optional<TomlTable> overlay;  // --manifest, merged last, structurally
 };
 

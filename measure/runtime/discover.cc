@@ -173,6 +173,7 @@ class Discovery {
     set(out_.direct_libpal, tree.source, tree.direct_libpal);
     set(out_.glibc, tree.source, tree.glibc);
     set(out_.musl, tree.source, tree.musl);
+    set(out_.attestation, tree.source, tree.attestation);
   }
 
   // The parts of one Gramine speak private protocols: another version does not fit.

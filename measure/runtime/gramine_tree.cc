@@ -46,6 +46,27 @@ const Node* regular_file(const Rootfs& rootfs, const std::string& path) {
   return node != nullptr && node->is_regular() ? node : nullptr;
 }
 
+// Libraries lie beside Gramine's directory, the program in a bin above it: PREFIX/bin of
+// PREFIX/lib/x86_64-linux-gnu/gramine, say.
+std::map<std::string, const Node*> attestation_parts(const Rootfs& rootfs, const Node& directory,
+                                                     const GramineTree& tree) {
+  static constexpr std::string_view kLibraryNames[] = {"libra_tls_attest.so",
+                                                       "libsecret_prov_attest.so"};
+  std::map<std::string, const Node*> out;
+  const auto keep = [&](std::string_view name, const Node* node) {
+    if (node != nullptr && rootfs.elf_facts(*node) != nullptr) out.emplace(name, node);
+  };
+  for (const std::string_view name : kLibraryNames)
+    keep(name, regular_file(rootfs, tree.at(cat("runtime/glibc/", name))));
+  if (directory.parent == nullptr) return out;
+  for (const auto& [name, child] : directory.parent->children)
+    if (name.starts_with("libmbed") && name.find("_gramine.so.") != std::string::npos)
+      keep(name, regular_file(rootfs, child->path()));
+  for (const Node* above = directory.parent; above != nullptr; above = above->parent)
+    keep(kRaTlsProgram, regular_file(rootfs, cat(above->path(), "/bin/", kRaTlsProgram)));
+  return out;
+}
+
 GramineTree read_tree(const Rootfs& rootfs, std::size_t source, const Node& directory) {
   GramineTree tree;
   tree.source = source;
@@ -56,6 +77,7 @@ GramineTree read_tree(const Rootfs& rootfs, std::size_t source, const Node& dire
   tree.direct_libpal = regular_file(rootfs, tree.at("direct/libpal.so"));
   tree.glibc = shared_objects(rootfs, tree.at("runtime/glibc"));
   tree.musl = shared_objects(rootfs, tree.at("runtime/musl"));
+  tree.attestation = attestation_parts(rootfs, directory, tree);
   return tree;
 }
 

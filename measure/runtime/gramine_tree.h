@@ -18,6 +18,7 @@ struct GramineTree {
   const Node* libsysdb = nullptr;
   const Node* direct_libpal = nullptr;
   std::map<std::string, const Node*> glibc, musl;  // by base name
+  std::map<std::string, const Node*> attestation;  // by base name: see Runtime
 
   bool is_gramine() const { return libpal != nullptr && libsysdb != nullptr; }
   std::string at(std::string_view relative) const;  // "sgx/loader" → its absolute path

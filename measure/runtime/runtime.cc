@@ -18,7 +18,8 @@ Digest files_digest(const Runtime& runtime, const Accept& accept) {
   for (const auto* file :
        {&runtime.loader, &runtime.libpal, &runtime.libsysdb, &runtime.direct_libpal})
     if (*file) add(**file);
-  for (const auto* files : {&runtime.glibc, &runtime.musl, &runtime.loader_libraries})
+  for (const auto* files :
+       {&runtime.glibc, &runtime.musl, &runtime.attestation, &runtime.loader_libraries})
     for (const auto& [name, file] : *files) add(file);
   std::sort(lines.begin(), lines.end());
   Sha256 hasher;
@@ -27,6 +28,12 @@ Digest files_digest(const Runtime& runtime, const Accept& accept) {
 }
 
 }  // namespace
+
+const RuntimeFile* Runtime::glibc_library(std::string_view soname) const {
+  for (const auto* files : {&glibc, &attestation})
+    if (const auto at = files->find(std::string(soname)); at != files->end()) return &at->second;
+  return nullptr;
+}
 
 Result<Bytes> Runtime::read(const RuntimeFile& file, std::uint64_t max) const {
   const Node* node = sources.at(file.source).rootfs->find(file.path);

@@ -13,6 +13,9 @@
 
 namespace cloister::measure {
 
+// Makes a certificate with a quote in it, then runs what stands in its arguments.
+inline constexpr std::string_view kRaTlsProgram = "gramine-ratls";
+
 // One --runtime argument after the same two steps as any image: indexed and merged.
 struct RuntimeSource {
   std::string name;  // as the user wrote it
@@ -40,6 +43,9 @@ struct Runtime {
       glibc;  // base name in runtime/glibc → file (shared objects only)
   std::map<std::string, RuntimeFile> musl;  // base name in runtime/musl; empty in official packages
   std::optional<RuntimeFile> direct_libpal;  // direct/libpal.so; its loader is a link to it
+  // What remote attestation takes beside the C library, by base name: the program gramine-ratls,
+  // the libraries of RA-TLS and secret provisioning, and those that they need. Any may be absent.
+  std::map<std::string, RuntimeFile> attestation;
   // The untrusted loader's own libraries, keyed by soname, with its PT_INTERP as "ld.so".
   std::map<std::string, RuntimeFile> loader_libraries;
   std::vector<RuntimeFile> licenses;            // copyright files of what is redistributed
@@ -48,6 +54,9 @@ struct Runtime {
   bool layout_from_runtime = false;  // _graminelibos_offsets.py was present
   std::vector<std::string> missing;  // what an image needs and no source supplies, for people
   std::vector<std::string> notes;    // choices made and doubts left, for people
+
+  // A library for programs of glibc by base name, the C library's or one of `attestation`; or null.
+  const RuntimeFile* glibc_library(std::string_view soname) const;
 
   // Compared with file.sha256: a directory may have changed since it was indexed (`corrupt`).
   Result<Bytes> read(const RuntimeFile& file, std::uint64_t max) const;

@@ -56,6 +56,11 @@ constexpr std::string_view kLibraries[] = {
     "libgcc_s.so.1",
     "ld-musl-x86_64.so.1",
     "libc.musl-x86_64.so.1",
+    "libra_tls_attest.so",
+    "libsecret_prov_attest.so",
+    "libmbedcrypto_gramine.so.*",
+    "libmbedtls_gramine.so.*",
+    "libmbedx509_gramine.so.*",
 };
 
 constexpr std::string_view kPythonDirectories[] = {
@@ -76,6 +81,7 @@ constexpr std::string_view kOtherFiles[] = {
     "lib",
     "lib64",
     "lib/x86_64-linux-gnu",
+    "bin/gramine-ratls",
     "var/lib/dpkg/status",
     "var/lib/dpkg/status.d/*",
     "share/doc/gramine/copyright",

@@ -30,7 +30,7 @@ rm -rf "${out:?}/usr" "${out:?}/var" "${out:?}/lib" "${out:?}/lib64"
 lib=$out/usr/lib/$multiarch
 gramine=$lib/gramine
 python=$out/usr/lib/python3/dist-packages
-mkdir -p "$gramine/sgx" "$gramine/direct" "$gramine/runtime/glibc" "$out/usr/lib64" \
+mkdir -p "$out/usr/bin" "$gramine/sgx" "$gramine/direct" "$gramine/runtime/glibc" "$out/usr/lib64" \
   "$python/graminelibos.dist-info" "$out/var/lib/dpkg" "$out/usr/share/doc"
 ln -s usr/lib "$out/lib"
 ln -s usr/lib64 "$out/lib64"
@@ -77,9 +77,11 @@ done
 cp "$gramine/runtime/glibc/ld-linux-x86-64.so.2" "$gramine/runtime/glibc/ld.so"
 cp "$gramine/runtime/glibc/libc.so.6" "$gramine/runtime/glibc/libc.so"
 cp "$(library crti.o)" "$gramine/runtime/glibc/crti.o"
-compile -shared -nostdlib -Wl,-soname,libra_tls_attest.so -o "$lib/libra_tls_attest.so" \
-  "$here/libprotobuf-c.c"
-ln -s ../../../libra_tls_attest.so "$gramine/runtime/glibc/libra_tls_attest.so"
+for name in libra_tls_attest.so libsecret_prov_attest.so; do
+  compile -shared -Wl,-soname,$name -o "$lib/$name" "$here/libprotobuf-c.c"
+  ln -s "../../../$name" "$gramine/runtime/glibc/$name"
+done
+compile -o "$out/usr/bin/gramine-ratls" "$here/gramine-ratls.c"
 
 # What a package manager leaves: versions and licences.
 libc_version=$(dpkg-query -W -f '${Version}' libc6 2>/dev/null || echo unknown)

@@ -216,6 +216,9 @@ wrong stale-nonce "quote-nonce" "quote-nonce" --report-data nonce:nonce-of-today
 server no-nonce good $enclave
 wrong no-nonce "quote-nonce" "quote-nonce" --report-data nonce:nonce-of-today
 # shellcheck disable=SC2086
+server older-nonce good $enclave --nonce "$fresh" --forms older
+wrong older-nonce "quote-nonce" "quote-nonce" --report-data nonce:nonce-of-today
+# shellcheck disable=SC2086
 server debug debug $enclave
 wrong debug "quote-debug quote-attributes" "debug"
 # shellcheck disable=SC2086

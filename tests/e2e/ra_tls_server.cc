@@ -40,7 +40,7 @@ namespace {
 
 [[noreturn]] void stop_server(const std::string& what) {
   std::fprintf(stderr, "ra_tls_server: %s\n", what.c_str());
-  std::exit(1);
+  std::exit(1);  // NOLINT(concurrency-mt-unsafe): nothing else runs that would mind
 }
 
 struct ServerOptions {
@@ -144,7 +144,7 @@ RaTlsCertificate make_identity(const ServerOptions& o) {
   RaTlsOptions out;
   out.quote = [&, make = o.text("tee", "sgx") == "snp" ? snp_quotes(o)
                                                        : sgx_quotes(o)](const ReportData& data) {
-    const Bytes quote = make(data);
+    Bytes quote = make(data);
     write_or_stop(o.directory / "quote", quote);
     return quote;
   };
@@ -199,7 +199,7 @@ void serve_connection(SSL_CTX* context, int socket) {
 }
 
 [[noreturn]] void serve(const std::string& certificate, const std::string& key) {
-  ::signal(SIGPIPE, SIG_IGN);  // a client that has gone is no reason to go as well
+  (void)std::signal(SIGPIPE, SIG_IGN);  // clients that have seen enough hang up
   const Tls context = tls_context(certificate, key);
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};

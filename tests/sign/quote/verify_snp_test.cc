@@ -113,7 +113,7 @@ TEST(SnpVerifier, EveryChangedBitOfTheSignedPartIsRejected) {
   const SnpCase good;
   ASSERT_TRUE(good.verify().genuine());
   const Bytes bytes = encode_snp_report(good.report);
-  constexpr std::size_t kBits = 0x2a0 * 8;
+  constexpr std::size_t kBits = std::size_t{0x2a0} * 8;
   auto half =
       std::async(std::launch::async, [&] { return believed_changes(good, bytes, 0, kBits / 2); });
   EXPECT_EQ(believed_changes(good, bytes, kBits / 2, kBits), 0U);
