@@ -48,10 +48,15 @@ std::vector<sign::Check> failed_of(std::vector<sign::Check> checks) {
 // All clients of one run. Each has a thread and a connection of its own to the server.
 class Proxy {
  public:
-  // `at`: the time for which the proof is wanted; without it that of each moment.
+  // `at`: the time for which the proof is wanted; without it that of each moment. `not_after`: that
+  // of the policy.
   Proxy(Session& session, AttestedServer& server, sign::Sigstruct sigstruct,
-        std::optional<Seconds> at)
-      : session_(session), server_(server), sigstruct_(std::move(sigstruct)), at_(at) {}
+        std::optional<Seconds> at, std::optional<Seconds> not_after)
+      : session_(session),
+        server_(server),
+        sigstruct_(std::move(sigstruct)),
+        at_(at),
+        not_after_(not_after) {}
   ~Proxy() { collect(/*all=*/true); }
 
   // Until interrupted; with `once` until the first client is served, whose errors are the answer.
@@ -111,6 +116,7 @@ class Proxy {
   }
 
   Status try_relay(const Fd& client) {
+    CL_CHECK(check_policy_date());
     CL_TRY(AttestedServer::Connection connection, server_.connect(time()));
     ServerVerdict& verdict = connection.verdict;
     if (verdict.quote)
@@ -137,12 +143,19 @@ class Proxy {
 
   // Proof runs out: lists and TCB info are for a month at most.
   Status check_again(const sign::Quote& quote) {
+    CL_CHECK(check_policy_date());
     CL_TRY(const sign::QuoteVerdict verdict, server_.verify(quote, time()));
     if (verdict.genuine()) return {};
     Error error = Error::policy("the server's proof is not valid any more");
     for (const sign::Check& check : failed_of(verdict.checks))
       error = std::move(error).detail(cat(check.name, ": ", check.found));
     return std::move(error).hint("fetch fresh collateral and start the proxy again");
+  }
+
+  Status check_policy_date() const {
+    if (!not_after_ || time() <= *not_after_) return {};
+    return Error::policy(cat("the policy was valid until ", format_rfc3339(*not_after_)))
+        .hint("look at it again, give it a later date, and start the proxy again");
   }
 
   Seconds time() const {
@@ -157,7 +170,7 @@ class Proxy {
   Session& session_;
   AttestedServer& server_;
   const sign::Sigstruct sigstruct_;
-  const std::optional<Seconds> at_;
+  const std::optional<Seconds> at_, not_after_;
   std::mutex saying_;
   std::list<Client> clients_;
 };
@@ -182,7 +195,8 @@ Result<int> run_connect(const ConnectOptions& o, const Environment& env) {
   // The one line of the result: programs that start the proxy read the port here.
   CL_CHECK(write_result("", cat(at.str(), "\n")));
   Proxy proxy(*session, server, *image.sigstruct,
-              o.trust.at.empty() ? std::nullopt : std::optional(trust.at));
+              o.trust.at.empty() ? std::nullopt : std::optional(trust.at),
+              trust.policy ? trust.policy->policy.not_after : std::nullopt);
   CL_CHECK(proxy.serve(listener, o.once));
   return 0;
 }
@@ -196,7 +210,8 @@ Action add_connect(CLI::App& app) {
   app.add_option("--listen", o->listen, "Where programs of this machine connect; port 0: any free")
       ->type_name("ADDRESS:PORT")
       ->capture_default_str();
-  app.add_flag("--once", o->once, "Serve one connection, then end: exit 3 when the server is not the image");
+  app.add_flag("--once", o->once,
+               "Serve one connection, then end: exit 3 when the server is not the image");
   add_trust_options(app, o->trust);
   add_attestation_options(app, o->attestation);
   add_report_data_option(app, o->attestation, "A nonce that the server's claims must hold")

@@ -265,6 +265,21 @@ same "no server, no data" "$(client "$at" 10)" reset
 ended
 same "which is a failure and no verdict" "$code" 1
 
+# A policy that runs out while the proxy runs allows nothing more.
+# shellcheck disable=SC2086
+server lasting good $enclave
+until=$(($(date +%s) + 10))
+printf 'schemaVersion = 1\nnot-after = "%s"\n[signers]\nkeys = ["signer.pub"]\n' \
+  "$(date -u -d "@$until" +%Y-%m-%dT%H:%M:%SZ)" >"$work/policy.toml"
+# shellcheck disable=SC2086
+proxy "$app" "127.0.0.1:$port" --policy "$work/policy.toml" $proof
+same "a policy in force" "$(client "$at" 10)" same
+while [ "$(date +%s)" -le "$((until + 1))" ]; do sleep 0.2; done
+same "and the same one a moment later" "$(client "$at" 10)" reset
+claim "says so" grep -q "the policy was valid until" "$work/proxy.err"
+kill -INT "$proxy_pid"
+ended
+
 # A server that dies in the middle: what was cut is not passed off as whole.
 cat >"$work/cutting.py" <<'PY'
 import socket, sys, threading

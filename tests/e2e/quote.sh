@@ -167,6 +167,12 @@ genuine 0 "" "$quote" --report-data "$nonce" --accept-tcb OutOfDate,UpToDate
 refused 2 "no status" quote verify "$quote" --accept-tcb Revoked
 refused 2 "no status" quote verify "$quote" --accept-tcb uptodate
 
+genuine 3 "quote-tcb" "$intel/outdated.quote" --report-data "$nonce"
+same "firmware that has to be renewed is called so" "$(jq -c '.quote.tcb | [.status, .advisories]' "$out")" \
+  '["OutOfDate",["INTEL-SA-00828"]]'
+valid quote
+genuine 0 "" "$intel/outdated.quote" --report-data "$nonce" --accept-tcb OutOfDate
+
 # A flipped bit in what is signed: the measurement, its signature. 112 is MRENCLAVE in the report body,
 # 48 bytes into the quote.
 for offset in 48 112 400 440; do
@@ -231,11 +237,11 @@ refused 2 "excludes|connect" verify "$app" --key "$work/signer.pub" --quote "$qu
 
 # --- a policy about platforms ---------------------------------------------------------------------
 
-# by_policy CODE FAILED: with the section on standard input.
+# by_policy CODE FAILED [QUOTE]: with the section on standard input.
 by_policy() {
   { printf 'schemaVersion = 1\n[signers]\nkeys = ["signer.pub"]\n[quote]\n' && cat; } >"$work/policy.toml"
   # shellcheck disable=SC2086
-  asked "$1" "$2" verify "$app" --policy "$work/policy.toml" --quote "$quote" --report-data "$nonce" $proof
+  asked "$1" "$2" verify "$app" --policy "$work/policy.toml" --quote "${3:-$quote}" --report-data "$nonce" $proof
 }
 by_policy 0 "" <<'TOML'
 tcb-statuses = ["UpToDate", "SWHardeningNeeded"]
@@ -257,6 +263,15 @@ tcb-statuses = ["OutOfDate"]
 min-tcb-evaluation = 99
 fmspc = ["000000000000"]
 TOML
+by_policy 0 "" "$intel/outdated.quote" <<'TOML'
+tcb-statuses = ["OutOfDate"]
+advisories = ["INTEL-SA-00615", "INTEL-SA-00828"]
+TOML
+by_policy 3 "quote-advisories" "$intel/outdated.quote" <<'TOML'
+tcb-statuses = ["OutOfDate"]
+advisories = ["INTEL-SA-00615"]
+TOML
+claim "the advisory is named" grep -q INTEL-SA-00828 "$out"
 printf 'schemaVersion = 1\n[signers]\nkeys = ["signer.pub"]\n[quote]\nfmspc = ["xyz"]\n' >"$work/bad.toml"
 refused 1 "fmspc" verify "$app" --policy "$work/bad.toml" --quote "$quote"
 # The command line says more than the policy, never less by accident.
