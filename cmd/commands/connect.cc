@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "base/time.h"
 #include "cmd/attested_server.h"
 #include "cmd/command.h"
 #include "cmd/exit_code.h"
