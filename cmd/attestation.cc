@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/hint.h"
 #include "base/text.h"
-#include "sign/quote/verify_snp.h"
 
 namespace cloister::cmd {
 namespace {
@@ -43,10 +42,21 @@ bool AttestationOptions::given() const {
          min_tcb_evaluation || !report_data.empty() || allow_unbound;
 }
 
+CLI::Option* add_report_data_option(CLI::App& app, AttestationOptions& options,
+                                    const std::string& description) {
+  return app.add_option("--report-data", options.report_data, description)
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return text.empty() ? std::string("what is expected is empty") : std::string();
+          },
+          "", ""));
+}
+
 void add_session_options(CLI::App& app, AttestationOptions& options) {
-  app.add_option("--report-data", options.report_data,
-                 "What the quote must hold as proof that it was made for you: up to 64 bytes as "
-                 "HEX, a FILE with them, or nonce:TEXT (as it is, or its SHA-256 or SHA-512)")
+  add_report_data_option(
+      app, options,
+      "What the quote must hold as proof that it was made for you: up to 64 bytes as HEX, a FILE "
+      "with them, or nonce:TEXT (as it is, or its SHA-256 or SHA-512)")
       ->type_name("HEX|FILE|nonce:TEXT");
   app.add_flag("--allow-unbound", options.allow_unbound,
                "Accept a quote without --report-data, which anyone may have recorded");
@@ -117,23 +127,29 @@ Result<sign::QuoteVerdict> QuoteVerifier::verify(const sign::Quote& quote, Secon
 
 Result<sign::QuoteVerdict> QuoteVerifier::verify_intel(const sign::EcdsaQuote& quote, Seconds at) {
   const Limits& limits = session_.limits();
-  CL_TRY(const sign::IntelRoots roots, load_intel_roots(options_.collateral, limits));
-  if (!intel_) {
-    CL_TRY(intel_, load_intel_collateral(session_, options_.collateral, quote));
+  if (!intel_roots_) {
+    CL_TRY(intel_roots_, load_intel_roots(options_.collateral, limits));
   }
-  return sign::verify_intel_quote(quote, *intel_, roots, rules_, at, limits);
+  if (intel_) {
+    auto verdict = sign::verify_intel_quote(quote, *intel_, *intel_roots_, rules_, at, limits);
+    if (verdict.genuine() || options_.collateral.pccs.empty()) return verdict;
+  }
+  CL_TRY(intel_, load_intel_collateral(session_, options_.collateral, quote));
+  return sign::verify_intel_quote(quote, *intel_, *intel_roots_, rules_, at, limits);
 }
 
 Result<sign::QuoteVerdict> QuoteVerifier::verify_snp(const sign::SnpReport& report, Seconds at) {
   const Limits& limits = session_.limits();
-  CL_TRY(const sign::SnpRoots roots, load_snp_roots(options_.collateral, limits));
+  if (!snp_roots_) {
+    CL_TRY(snp_roots_, load_snp_roots(options_.collateral, limits));
+  }
   if (!snp_) {
     sign::SnpCollateral read;
     CL_CHECK(read_collateral(options_.collateral, limits,
                              [&](ByteView bytes) { return read.add(bytes, limits); }));
     snp_ = std::move(read);
   }
-  return sign::verify_snp_report(report, *snp_, roots, rules_, at, limits);
+  return sign::verify_snp_report(report, *snp_, *snp_roots_, rules_, at, limits);
 }
 
 }  // namespace cloister::cmd

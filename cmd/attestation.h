@@ -13,6 +13,7 @@
 #include "sign/quote/quote_checks.h"
 #include "sign/quote/snp_collateral.h"
 #include "sign/quote/verdict.h"
+#include "sign/quote/verify_snp.h"
 
 namespace cloister::cmd {
 
@@ -27,6 +28,9 @@ struct AttestationOptions {
 };
 
 void add_attestation_options(CLI::App& app, AttestationOptions& options);
+// --report-data; whoever expands an empty variable there is told so.
+CLI::Option* add_report_data_option(CLI::App& app, AttestationOptions& options,
+                                    const std::string& description);
 // The options that say what a session's quote must hold.
 void add_session_options(CLI::App& app, AttestationOptions& options);
 
@@ -38,8 +42,9 @@ Result<sign::ExpectedReportData> expected_report_data(const AttestationOptions& 
 
 Result<sign::Quote> read_quote(const std::string& file, const Limits& limits);
 
-// A quote, judged by collateral that is loaded when the first one is seen (with --pccs it depends
-// on the quote) and used for all that follow.
+// A quote, judged by collateral that is loaded when the first one is seen and used for those that
+// follow. What a PCCS has depends on the platform, and is renewed in time: a quote that is not
+// genuine by what was fetched before is judged once more by what the service has for it now.
 class QuoteVerifier {
  public:
   QuoteVerifier(Session& session, const AttestationOptions& options, sign::QuoteRules rules)
@@ -53,7 +58,9 @@ class QuoteVerifier {
   Session& session_;
   const AttestationOptions& options_;
   sign::QuoteRules rules_;
+  std::optional<sign::IntelRoots> intel_roots_;
   std::optional<sign::IntelCollateral> intel_;
+  std::optional<sign::SnpRoots> snp_roots_;
   std::optional<sign::SnpCollateral> snp_;
 };
 

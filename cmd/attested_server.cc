@@ -33,8 +33,7 @@ Result<AttestedServer> AttestedServer::create(Session& session, const std::strin
   out.cancel_ = session.cancel();
   out.limits_ = &session.limits();
   out.to_ = *to;
-  out.at_ = trust.at;
-  if (options.report_data.starts_with(kClaim))
+  if (options.report_data.size() > kClaim.size() && options.report_data.starts_with(kClaim))
     out.nonce_ = to_bytes(std::string_view(options.report_data).substr(kClaim.size()));
   else if (!options.report_data.empty())
     return Error::usage("the report data of an RA-TLS quote are the digest of its key")
@@ -46,9 +45,9 @@ Result<AttestedServer> AttestedServer::create(Session& session, const std::strin
   return out;
 }
 
-Result<AttestedServer::Connection> AttestedServer::connect() {
+Result<AttestedServer::Connection> AttestedServer::connect(Seconds at) {
   CL_TRY(net::TlsConnection tls, net::TlsConnection::connect(to_, kConnectTimeout, cancel_));
-  CL_TRY(ServerVerdict verdict, judge(tls.peer_certificate()));
+  CL_TRY(ServerVerdict verdict, judge(tls.peer_certificate(), at));
   return Connection{std::move(tls), std::move(verdict)};
 }
 
@@ -57,7 +56,7 @@ Result<sign::QuoteVerdict> AttestedServer::verify(const sign::Quote& quote, Seco
   return verifier_->verify(quote, at);
 }
 
-Result<ServerVerdict> AttestedServer::judge(ByteView certificate) {
+Result<ServerVerdict> AttestedServer::judge(ByteView certificate, Seconds at) {
   auto parsed = sign::Certificate::parse_der(certificate);
   if (!parsed.has_value()) return no_evidence(parsed.error().what());
   auto evidence = sign::read_ra_tls(*parsed, *limits_);
@@ -66,7 +65,7 @@ Result<ServerVerdict> AttestedServer::judge(ByteView certificate) {
   if (!quote.has_value()) return no_evidence(quote.error().what());
 
   ServerVerdict out;
-  CL_TRY(out.verdict, verify(*quote, at_));
+  CL_TRY(out.verdict, verify(*quote, at));
   out.checks.push_back(sign::passed_check(
       "quote-evidence",
       cat("a quote in the server's certificate (",

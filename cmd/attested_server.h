@@ -35,22 +35,22 @@ class AttestedServer {
     net::TlsConnection tls;
     ServerVerdict verdict;
   };
-  // A connection of its own each time, judged before it is given out: nothing has been sent on it.
-  // Errors are those of the network and of collateral; a server that proves nothing is an answer.
-  Result<Connection> connect();
+  // A connection of its own each time, judged before it is given out as of `at`: nothing has been
+  // sent on it. Errors are those of the network and of collateral; a server that proves nothing is
+  // an answer.
+  Result<Connection> connect(Seconds at);
   // The same proof at another time: collateral runs out while a connection lasts.
   Result<sign::QuoteVerdict> verify(const sign::Quote& quote, Seconds at);
   std::string address() const { return to_.str(); }
 
  private:
   AttestedServer() = default;
-  Result<ServerVerdict> judge(ByteView certificate);
+  Result<ServerVerdict> judge(ByteView certificate, Seconds at);
 
   CancelToken cancel_;
   const Limits* limits_ = nullptr;
   net::HostPort to_;
   std::optional<Bytes> nonce_;
-  Seconds at_{};
   std::unique_ptr<std::mutex> verifying_ = std::make_unique<std::mutex>();
   std::unique_ptr<QuoteVerifier> verifier_;
 };

@@ -23,34 +23,33 @@ struct Way {
     source_ended = io.closed;
   }
   ByteView waiting() const { return ByteView(buffer).subspan(begin, end - begin); }
+  void give_up() {
+    begin = end;
+    source_ended = sink_told = true;
+  }
 };
 
 class Relay {
  public:
-  Relay(Fd client, net::TlsConnection server)
-      : client_(std::move(client)), server_(std::move(server)) {}
+  Relay(const Fd& client, net::TlsConnection server)
+      : client_(client), server_(std::move(server)) {}
 
   Status run(const std::function<Status()>& still_good, CancelToken cancel) {
     // A server that has ended takes no more: what the client would still send goes nowhere.
     while (!down_.finished()) {
+      CL_CHECK(cancel.check());
+      CL_CHECK(still_good());
       client_events_ = server_events_ = 0;
       moved_ = false;
       CL_CHECK(step_up());
       CL_CHECK(step_down());
       if (moved_) continue;
-      CL_CHECK(still_good());
       std::array<pollfd, 2> fds = {
           pollfd{client_events_ == 0 ? -1 : client_.get(), client_events_, 0},
           pollfd{server_events_ == 0 ? -1 : server_.fd().get(), server_events_, 0}};
       CL_CHECK(net::wait_for(fds, kAskAgain, cancel));
     }
     return {};
-  }
-
-  // So that the client sees a failure and not an end.
-  void reset_client() {
-    const linger now{1, 0};
-    ::setsockopt(client_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
   }
 
  private:
@@ -61,13 +60,18 @@ class Relay {
       note(io, client_events_);
     }
     if (!up_.empty()) {
-      CL_TRY(const net::Io io, server_.write(up_.waiting()));
-      up_.begin += io.bytes;
-      note(io, server_events_);
+      const auto io = server_.write(up_.waiting());
+      if (!io.has_value()) {
+        up_.give_up();
+        return {};
+      }
+      up_.begin += io->bytes;
+      note(*io, server_events_);
     }
     if (up_.empty() && up_.source_ended && !up_.sink_told) {
-      server_.end_writing();
-      up_.sink_told = true;
+      const net::Io io = server_.end_writing();
+      up_.sink_told = io.closed;
+      note(io, server_events_);
     }
     return {};
   }
@@ -96,7 +100,7 @@ class Relay {
     events = static_cast<short>(events | io.wait_for);
   }
 
-  Fd client_;
+  const Fd& client_;
   net::TlsConnection server_;
   Way up_, down_;
   short client_events_ = 0, server_events_ = 0;
@@ -105,12 +109,9 @@ class Relay {
 
 }  // namespace
 
-Status relay(Fd client, net::TlsConnection server, const std::function<Status()>& still_good,
+Status relay(const Fd& client, net::TlsConnection server, const std::function<Status()>& still_good,
              CancelToken cancel) {
-  Relay both(std::move(client), std::move(server));
-  auto done = both.run(still_good, cancel);
-  if (!done.has_value()) both.reset_client();
-  return done;
+  return Relay(client, std::move(server)).run(still_good, cancel);
 }
 
 }  // namespace cloister::cmd

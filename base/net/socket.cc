@@ -19,6 +19,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kLook(200);  // how often a wait looks at its token
+// A peer whose machine is gone says nothing, ever: it is asked after a minute, and then so often.
+constexpr int kIdleSeconds = 60, kProbeSeconds = 15, kProbes = 4;
 
 struct FreeAddresses {
   void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
@@ -38,12 +40,18 @@ Result<Addresses> resolve(const HostPort& name, int flags) {
   return Addresses(list);
 }
 
-Result<Fd> socket_for(const addrinfo& address) {
-  Fd fd(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd.valid()) return Error::io_errno("cannot make a socket", errno);
+Fd socket_for(const addrinfo& address) {
+  return Fd(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+// Best effort: without them a connection works as well, only slower to start and to die.
+void set_connection_options(const Fd& fd) {
   const int on = 1;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return fd;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_KEEPIDLE, &kIdleSeconds, sizeof kIdleSeconds);
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_KEEPINTVL, &kProbeSeconds, sizeof kProbeSeconds);
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_KEEPCNT, &kProbes, sizeof kProbes);
 }
 
 Error no_answer(const HostPort& to, int error_number) {
@@ -85,27 +93,40 @@ std::optional<HostPort> parse_host_port(std::string_view text) {
   HostPort out{std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
   const auto port = parse_u64(out.port);
   if (!port || *port > 65535) return std::nullopt;
-  const bool bracketed = out.host.starts_with('[') && out.host.ends_with(']');
+  const bool bracketed = out.host.size() > 2 && out.host.front() == '[' && out.host.back() == ']';
   if (bracketed) out.host = out.host.substr(1, out.host.size() - 2);
-  if (!bracketed && out.host.find_first_of(":/ []@") != std::string::npos) return std::nullopt;
+  const bool colons = out.host.find(':') != std::string::npos;
+  if (colons != bracketed || out.host.find_first_of("/ []@") != std::string::npos)
+    return std::nullopt;
   return out;
 }
 
 Result<Fd> connect_to(const HostPort& to, std::chrono::milliseconds timeout, CancelToken cancel) {
   CL_TRY(const Addresses addresses, resolve(to, 0));
   const auto end = Clock::now() + timeout;
+  int left = 0;
+  for (const addrinfo* at = addresses.get(); at != nullptr; at = at->ai_next) ++left;
   int failed = ETIMEDOUT;
-  for (const addrinfo* at = addresses.get(); at != nullptr; at = at->ai_next) {
-    CL_TRY(Fd fd, socket_for(*at));
-    CL_TRY(failed, connect_one(fd, *at, end, cancel));
-    if (failed == 0) return fd;
+  for (const addrinfo* at = addresses.get(); at != nullptr; at = at->ai_next, --left) {
+    Fd fd = socket_for(*at);
+    if (!fd.valid()) {  // this machine may not speak that family
+      failed = errno;
+      continue;
+    }
+    // One address that nobody answers at must not take the time of the others.
+    const auto now = Clock::now();
+    CL_TRY(failed, connect_one(fd, *at, now + (end - now) / left, cancel));
+    if (failed != 0) continue;
+    set_connection_options(fd);
+    return fd;
   }
   return no_answer(to, failed);
 }
 
 Result<Fd> listen_on(const HostPort& at) {
   CL_TRY(const Addresses addresses, resolve(at, AI_PASSIVE));
-  CL_TRY(Fd fd, socket_for(*addresses));
+  Fd fd = socket_for(*addresses);
+  if (!fd.valid()) return Error::io_errno("cannot make a socket", errno);
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (::bind(fd.get(), addresses->ai_addr, addresses->ai_addrlen) != 0 ||
@@ -131,14 +152,21 @@ Result<HostPort> local_address(const Fd& fd) {
 Result<std::optional<Fd>> accept_one(const Fd& listener) {
   const int fd = ::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd >= 0) {
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return std::optional<Fd>(Fd(fd));
+    Fd client(fd);
+    set_connection_options(client);
+    return std::optional<Fd>(std::move(client));
   }
-  // Whoever came has gone, or there is no room for now: the next wait will tell.
   if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK)
     return Error::io_errno("cannot accept a connection", errno);
+  // Whoever came has gone: the next wait will tell. When there is no room it would tell at once.
+  if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+    ::poll(nullptr, 0, static_cast<int>(kLook.count()));
   return std::optional<Fd>();
+}
+
+void reset_on_close(const Fd& fd) {
+  const linger now{1, 0};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
 Result<Io> read_some(const Fd& fd, std::span<std::byte> out) {

@@ -21,17 +21,22 @@ struct HostPort {
   std::string port;  // number
   std::string str() const;
 };
-// "host:port", "[::1]:443"; nothing when it is neither.
+// "host:port", "[::1]:443"; nothing when it is neither. Port 0 is one: to listen, any free one.
 std::optional<HostPort> parse_host_port(std::string_view text);
 
-// Both answer with descriptors that do not block. `unavailable` when nobody answers in time, `io`
-// when the address cannot be listened on, `not_found` for a name without an address.
+// Both answer with descriptors that do not block. `unavailable` when nobody answers in time (which
+// the addresses of a name share), `io` when the address cannot be listened on, `not_found` for a
+// name without an address. Resolving a name takes as long as the system's resolver does.
 Result<Fd> connect_to(const HostPort& to, std::chrono::milliseconds timeout, CancelToken cancel);
 Result<Fd> listen_on(const HostPort& at);
 // Where a listening socket really is: the port that the kernel chose.
 Result<HostPort> local_address(const Fd& fd);
-// A waiting client, or nothing when there is none any more.
+// A waiting client, or nothing when there is none any more. When the system has no room for one it
+// goes on waiting in the queue; the answer is nothing then, after a pause, so that whoever asks in
+// a loop does not spin.
 Result<std::optional<Fd>> accept_one(const Fd& listener);
+// When it is closed the other side sees a failure and not an end.
+void reset_on_close(const Fd& fd);
 
 // What one try to read or write did.
 struct Io {

@@ -1,5 +1,6 @@
 #include "base/net/tls_connection.h"
 
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -19,6 +20,12 @@ std::string tls_reason() {
   std::string out = reason == nullptr ? "the connection was closed" : reason;
   ERR_clear_error();
   return out;
+}
+
+// A name, as opposed to an address, which must not be sent as one (RFC 6066 section 3).
+bool is_name(const std::string& host) {
+  in_addr address{};
+  return host.find(':') == std::string::npos && ::inet_pton(AF_INET, host.c_str(), &address) != 1;
 }
 
 int size_for_tls(std::size_t size) {
@@ -54,7 +61,7 @@ Status TlsConnection::shake_hands(const HostPort& to, std::chrono::milliseconds 
   ssl_.reset(SSL_new(context_.get()));
   if (!ssl_ || SSL_set_fd(ssl_.get(), fd_.get()) != 1)
     return Error::internal("OpenSSL cannot make a connection");
-  if (to.host.find(':') == std::string::npos) SSL_set_tlsext_host_name(ssl_.get(), to.host.c_str());
+  if (is_name(to.host)) SSL_set_tlsext_host_name(ssl_.get(), to.host.c_str());
 
   const auto end = TlsClock::now() + timeout;
   for (;;) {
@@ -109,10 +116,12 @@ Result<Io> TlsConnection::write(ByteView bytes) {
   }
 }
 
-void TlsConnection::end_writing() {
+Io TlsConnection::end_writing() {
   ERR_clear_error();
-  SSL_shutdown(ssl_.get());
+  const int done = SSL_shutdown(ssl_.get());
+  const bool later = done < 0 && SSL_get_error(ssl_.get(), done) == SSL_ERROR_WANT_WRITE;
   ERR_clear_error();
+  return later ? Io{0, false, POLLOUT} : Io{0, true, 0};
 }
 
 }  // namespace cloister::net

@@ -29,7 +29,8 @@ class TlsConnection {
   // can cause, is `corrupt`.
   Result<Io> read(std::span<std::byte> out);
   Result<Io> write(ByteView bytes);
-  void end_writing();  // tells the peer, as far as it can be told without waiting
+  // Tells the peer that nothing more comes; again while the answer has something to wait for.
+  Io end_writing();
 
  private:
   struct Free {

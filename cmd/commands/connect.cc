@@ -5,10 +5,13 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "base/text.h"
+#include "base/time.h"
 #include "cmd/attested_server.h"
 #include "cmd/command.h"
 #include "cmd/exit_code.h"
@@ -46,16 +49,19 @@ std::vector<sign::Check> failed_of(std::vector<sign::Check> checks) {
 // All clients of one run. Each has a thread and a connection of its own to the server.
 class Proxy {
  public:
-  Proxy(Session& session, AttestedServer& server, sign::Sigstruct sigstruct, bool fixed_time)
+  // `at`: the time for which the proof is wanted; without it that of each moment. `not_after`: that
+  // of the policy.
+  Proxy(Session& session, AttestedServer& server, sign::Sigstruct sigstruct,
+        std::optional<Seconds> at, std::optional<Seconds> not_after)
       : session_(session),
         server_(server),
         sigstruct_(std::move(sigstruct)),
-        fixed_time_(fixed_time) {}
+        at_(at),
+        not_after_(not_after) {}
   ~Proxy() { collect(/*all=*/true); }
 
-  // Until interrupted; with `once` until the first client is served. Answers whether the last
-  // client was.
-  Result<bool> serve(const Fd& listener, bool once) {
+  // Until interrupted; with `once` until the first client is served, whose errors are the answer.
+  Status serve(const Fd& listener, bool once) {
     for (;;) {
       collect(/*all=*/false);
       pollfd ready{clients_.size() < kMaxClients ? listener.get() : -1, POLLIN, 0};
@@ -63,16 +69,8 @@ class Proxy {
       if (ready.revents == 0) continue;
       CL_TRY(auto client, net::accept_one(listener));
       if (!client) continue;
-      auto& entry = clients_.emplace_back();
-      entry.thread = std::thread([this, &entry, fd = std::move(*client)]() mutable {
-        entry.served = serve_one(std::move(fd));
-        entry.done.store(true);
-      });
-      if (!once) continue;
-      entry.thread.join();
-      const bool served = entry.served;
-      clients_.clear();
-      return served;
+      if (once) return attest_and_relay(*client);
+      start(std::move(*client));
     }
   }
 
@@ -80,8 +78,19 @@ class Proxy {
   struct Client {
     std::thread thread;
     std::atomic<bool> done = false;
-    bool served = false;
   };
+
+  void start(Fd client) {
+    auto& entry = clients_.emplace_back();
+    try {
+      entry.thread = std::thread([this, &entry, fd = std::move(client)] {
+        serve_one(fd);
+        entry.done.store(true);
+      });
+    } catch (const std::system_error&) {  // no room for a thread: this client is turned away
+      clients_.pop_back();
+    }
+  }
 
   void collect(bool all) {
     for (auto at = clients_.begin(); at != clients_.end();) {
@@ -94,16 +103,22 @@ class Proxy {
     }
   }
 
-  bool serve_one(Fd client) {
-    auto done = attest_and_relay(std::move(client));
-    if (done.has_value()) return true;
-    if (done.error().code() != Code::cancelled)
-      say(cat("connection refused\n", render_error(done.error(), session_.color())));
-    return false;
+  void serve_one(const Fd& client) {
+    const auto done = attest_and_relay(client);
+    if (!done.has_value() && done.error().code() != Code::cancelled)
+      say(render_error(done.error(), session_.color()));
   }
 
-  Status attest_and_relay(Fd client) {
-    CL_TRY(AttestedServer::Connection connection, server_.connect());
+  Status attest_and_relay(const Fd& client) {
+    auto done = try_relay(client);
+    // No client takes a refusal for an empty answer, nor half an answer for a whole one.
+    if (!done.has_value()) net::reset_on_close(client);
+    return done;
+  }
+
+  Status try_relay(const Fd& client) {
+    CL_CHECK(check_policy_date());
+    CL_TRY(AttestedServer::Connection connection, server_.connect(time()));
     ServerVerdict& verdict = connection.verdict;
     if (verdict.quote)
       for (sign::Check& check : sign::check_quoted_enclave(*verdict.quote, sigstruct_))
@@ -118,9 +133,9 @@ class Proxy {
     const sign::Quote& quote = *verdict.quote;
     auto last = std::chrono::steady_clock::now();
     return relay(
-        std::move(client), std::move(connection.tls),
+        client, std::move(connection.tls),
         [&]() -> Status {
-          if (fixed_time_ || std::chrono::steady_clock::now() - last < kCheckAgain) return {};
+          if (at_ || std::chrono::steady_clock::now() - last < kCheckAgain) return {};
           last = std::chrono::steady_clock::now();
           return check_again(quote);
         },
@@ -129,13 +144,23 @@ class Proxy {
 
   // Proof runs out: lists and TCB info are for a month at most.
   Status check_again(const sign::Quote& quote) {
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    CL_TRY(const sign::QuoteVerdict verdict, server_.verify(quote, now));
+    CL_CHECK(check_policy_date());
+    CL_TRY(const sign::QuoteVerdict verdict, server_.verify(quote, time()));
     if (verdict.genuine()) return {};
     Error error = Error::policy("the server's proof is not valid any more");
     for (const sign::Check& check : failed_of(verdict.checks))
       error = std::move(error).detail(cat(check.name, ": ", check.found));
     return std::move(error).hint("fetch fresh collateral and start the proxy again");
+  }
+
+  Status check_policy_date() const {
+    if (!not_after_ || time() <= *not_after_) return {};
+    return Error::policy(cat("the policy was valid until ", format_rfc3339(*not_after_)))
+        .hint("look at it again, give it a later date, and start the proxy again");
+  }
+
+  Seconds time() const {
+    return at_ ? *at_ : std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   }
 
   void say(std::string_view text) {
@@ -146,7 +171,7 @@ class Proxy {
   Session& session_;
   AttestedServer& server_;
   const sign::Sigstruct sigstruct_;
-  const bool fixed_time_;
+  const std::optional<Seconds> at_, not_after_;
   std::mutex saying_;
   std::list<Client> clients_;
 };
@@ -170,9 +195,11 @@ Result<int> run_connect(const ConnectOptions& o, const Environment& env) {
   CL_TRY(const net::HostPort at, net::local_address(listener));
   // The one line of the result: programs that start the proxy read the port here.
   CL_CHECK(write_result("", cat(at.str(), "\n")));
-  Proxy proxy(*session, server, *image.sigstruct, !o.trust.at.empty());
-  CL_TRY(const bool served, proxy.serve(listener, o.once));
-  return served ? 0 : kExitPolicy;
+  Proxy proxy(*session, server, *image.sigstruct,
+              o.trust.at.empty() ? std::nullopt : std::optional(trust.at),
+              trust.policy ? trust.policy->policy.not_after : std::nullopt);
+  CL_CHECK(proxy.serve(listener, o.once));
+  return 0;
 }
 
 }  // namespace
@@ -184,11 +211,11 @@ Action add_connect(CLI::App& app) {
   app.add_option("--listen", o->listen, "Where programs of this machine connect; port 0: any free")
       ->type_name("ADDRESS:PORT")
       ->capture_default_str();
-  app.add_flag("--once", o->once, "Serve one connection, then end: exit 3 when it was refused");
+  app.add_flag("--once", o->once,
+               "Serve one connection, then end: exit 3 when the server is not the image");
   add_trust_options(app, o->trust);
   add_attestation_options(app, o->attestation);
-  app.add_option("--report-data", o->attestation.report_data,
-                 "A nonce that the server's claims must hold")
+  add_report_data_option(app, o->attestation, "A nonce that the server's claims must hold")
       ->type_name("nonce:TEXT");
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_connect(*o, env); };

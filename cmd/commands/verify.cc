@@ -27,6 +27,9 @@ Status check_verify_usage(const VerifyOptions& o) {
   if (o.quote.empty() && o.connect.empty() && o.attestation.given())
     return Error::usage("options about a quote, but no quote")
         .hint("add --quote FILE, or --connect HOST:PORT");
+  if (!o.connect.empty() && o.attestation.allow_unbound)
+    return Error::usage("--allow-unbound with --connect")
+        .hint("leave it out: the quote of a connection is bound to its key, or worth nothing");
   return {};
 }
 
@@ -63,7 +66,7 @@ Status add_quote_checks(const VerifyOptions& o, Session& session, const ImageTru
 Status add_server_checks(const VerifyOptions& o, Session& session, const ImageTrust& trust,
                          const ImageVerdict& image, VerifyReport& report) {
   CL_TRY(AttestedServer server, AttestedServer::create(session, o.connect, o.attestation, trust));
-  CL_TRY(AttestedServer::Connection connection, server.connect());
+  CL_TRY(AttestedServer::Connection connection, server.connect(trust.at));
   ServerVerdict& verdict = connection.verdict;
   report.checks.insert(report.checks.end(), verdict.checks.begin(), verdict.checks.end());
   if (!verdict.quote) return {};

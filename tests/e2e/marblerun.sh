@@ -4,20 +4,8 @@
 # shellcheck disable=SC2016  # $ in programs of jq
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
-need jq python3 openssl
-python3 -c 'import jsonschema' 2>/dev/null || skip "python3-jsonschema is not installed (./dev test installs it)"
-
-# valid NAME: the last result agrees with cmd/report/schema/NAME.schema.json.
-valid() {
-  claim "$1: agrees with its schema" python3 -W ignore -c '
-import json, sys
-from jsonschema import Draft202012Validator as Validator
-schema, document = (json.load(open(name)) for name in sys.argv[1:])
-Validator.check_schema(schema)
-errors = sorted(Validator(schema).iter_errors(document), key=str)
-for error in errors: print(error.json_path, error.message)
-sys.exit(bool(errors))' "$CLOISTER_SOURCE_DIR/cmd/report/schema/$1.schema.json" "$out"
-}
+need jq openssl
+need_schemas
 
 # make TAG OPTION…: builds oci:$work/built:TAG.
 make() {

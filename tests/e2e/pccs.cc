@@ -4,6 +4,7 @@
 //   pccs DIR [MRENCLAVE [MRSIGNER [REPORT_DATA]]]     hex; others stand in for what is not given
 //
 //   DIR/sgx.quote, tdx.quote, tdx15.quote, debug.quote    versions 3, 4, 5 and 3
+//   DIR/outdated.quote                                    firmware with an advisory, INTEL-SA-00828
 //   DIR/root.pem                                          for --root
 //   DIR/collateral/                                       for --collateral: both TEEs
 //
@@ -57,6 +58,9 @@ int run(int count, char** arguments) {
   put(directory / "sgx.quote", pki.quote({3, enclave}));
   put(directory / "tdx.quote", pki.quote({4, sign::test_domain()}));
   put(directory / "tdx15.quote", pki.quote({5, sign::test_domain15()}));
+  IntelPki outdated = pki;
+  outdated.platform.components.back() = 1;
+  put(directory / "outdated.quote", outdated.quote({3, enclave}));
   enclave.flags |= 2;
   put(directory / "debug.quote", pki.quote({3, enclave}));
 

@@ -5,22 +5,9 @@
 # shellcheck disable=SC2016  # $ in programs of jq and awk
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
-need jq python3
-python3 -c 'import jsonschema' 2>/dev/null || skip "python3-jsonschema is not installed (./dev test installs it)"
+need jq
+need_schemas
 
-# agrees TEXT SCHEMA DOCUMENT, two files.
-agrees() {
-  claim "$1: agrees with its schema" python3 -W ignore -c '
-import json, sys
-from jsonschema import Draft202012Validator as Validator
-schema, document = (json.load(open(name)) for name in sys.argv[1:])
-Validator.check_schema(schema)
-errors = sorted(Validator(schema).iter_errors(document), key=str)
-for error in errors: print(error.json_path, error.message)
-sys.exit(bool(errors))' "$2" "$3"
-}
-# valid NAME: the last result agrees with cmd/report/schema/NAME.schema.json.
-valid() { agrees "$1" "$CLOISTER_SOURCE_DIR/cmd/report/schema/$1.schema.json" "$out"; }
 image=oci:$images:glibc
 program=/opt/app/hello
 

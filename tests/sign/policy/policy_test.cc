@@ -91,6 +91,82 @@ TEST(Policy, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(parse("{").has_value());
 }
 
+Result<Policy> parse_quote_rules(std::string_view rules) {
+  return parse(cat("schemaVersion = 1\n[signers]\nkeys = [\"a.pub\"]\n[quote]\n", rules, "\n"));
+}
+
+TEST(PolicyOfQuotes, SaysWhatItSays) {
+  const QuoteRules rules = must(parse_quote_rules(R"(tcb-statuses = ["UpToDate", "OutOfDate"]
+advisories = ["INTEL-SA-00615"]
+min-tcb-evaluation = 17
+fmspc = ["00A067110000", "30606a000000"]
+products = ["Milan", "Turin"]
+min-tcb = "03000000000017d3")"))
+                               .quote;
+  EXPECT_EQ(rules.statuses,
+            (std::vector<TcbStatus>{TcbStatus::up_to_date, TcbStatus::out_of_date}));
+  EXPECT_EQ(rules.advisories, std::vector<std::string>{"INTEL-SA-00615"});
+  EXPECT_EQ(rules.min_tcb_evaluation, 17U);
+  EXPECT_EQ(rules.fmspcs, (std::vector<std::string>{"00a067110000", "30606a000000"}));
+  EXPECT_EQ(rules.products, (std::vector<std::string>{"Milan", "Turin"}));
+  EXPECT_EQ(rules.min_tcb, 0xd317'0000'0000'0003U);
+  EXPECT_FALSE(rules.allow_debug);
+}
+
+TEST(PolicyOfQuotes, WhatIsNotSaidIsThatOfTheProgram) {
+  const QuoteRules own;
+  for (const QuoteRules& rules :
+       {must(parse_quote_rules("")).quote,
+        must(parse("schemaVersion = 1\n[signers]\nkeys = [\"a.pub\"]\n")).quote}) {
+    EXPECT_EQ(rules.statuses, own.statuses);
+    EXPECT_FALSE(rules.advisories);
+    EXPECT_FALSE(rules.min_tcb_evaluation);
+    EXPECT_FALSE(rules.min_tcb);
+    EXPECT_TRUE(rules.fmspcs.empty());
+    EXPECT_TRUE(rules.products.empty());
+    EXPECT_FALSE(rules.allow_debug);
+  }
+  EXPECT_TRUE(must(parse(kFull)).quote.allow_debug);  // of [sgx]
+}
+
+TEST(PolicyOfQuotes, EmptyListsAreNoSilentNever) {
+  // No advisory at all is something to ask for; no status or platform at all is a mistake.
+  EXPECT_EQ(must(parse_quote_rules("advisories = []")).quote.advisories,
+            std::vector<std::string>());
+  for (const char* empty : {"tcb-statuses = []", "fmspc = []", "products = []"})
+    EXPECT_EQ(parse_quote_rules(empty).error().code(), Code::invalid) << empty;
+}
+
+TEST(PolicyOfQuotes, RefusesWhatItDoesNotKnow) {
+  for (const char* bad : {R"(tcb-status = ["UpToDate"])",
+                          R"(tcb-statuses = ["uptodate"])",
+                          R"(tcb-statuses = ["Revoked"])",
+                          R"(tcb-statuses = "UpToDate")",
+                          "tcb-statuses = [1]",
+                          R"(advisories = "INTEL-SA-00615")",
+                          "advisories = [615]",
+                          "min-tcb-evaluation = -1",
+                          "min-tcb-evaluation = 4294967296",
+                          R"(min-tcb-evaluation = "17")",
+                          R"(fmspc = ["00a06711000"])",
+                          R"(fmspc = ["00a0671100000"])",
+                          R"(fmspc = ["00a06711000g"])",
+                          R"(fmspc = "00a067110000")",
+                          R"(products = ["milan"])",
+                          R"(products = ["Rome"])",
+                          R"(min-tcb = "03")",
+                          R"(min-tcb = "03000000000017d3d3")",
+                          R"(min-tcb = "0300000000001xyz")",
+                          "min-tcb = 3",
+                          "allow-debug = true"}) {
+    const auto parsed = parse_quote_rules(bad);
+    ASSERT_FALSE(parsed.has_value()) << bad;
+    EXPECT_EQ(parsed.error().code(), Code::invalid) << bad;
+    EXPECT_FALSE(parsed.error().hint().empty()) << bad;
+  }
+  EXPECT_FALSE(parse("schemaVersion = 1\nquote = 1\n[signers]\nkeys = [\"a.pub\"]\n").has_value());
+}
+
 PolicySubject subject() {
   PolicySubject s;
   s.image = sha256("image");
