@@ -174,7 +174,9 @@ class IntelVerifier {
       return std::pair(list.is_valid_at(at_), list.this_update());
     };
     for (const RevocationList& list : collateral_.revocation_lists)
-      if (list.is_signed_by(issuer) && (best == nullptr || rank(list) > rank(*best))) best = &list;
+      if (list.is_complete() && (best == nullptr || rank(list) > rank(*best)) &&
+          list.is_signed_by(issuer))
+        best = &list;
     return best;
   }
 
