@@ -110,6 +110,12 @@ bool verify_raw_ecdsa(EVP_PKEY* key, ByteView message, ByteView signature, const
   return good;
 }
 
+// PEM may be encrypted, even that of a certificate; without this OpenSSL asks whoever sits at the
+// terminal for the pass phrase of a stranger.
+int no_pass_phrase(char* /*to*/, int /*size*/, int /*writing*/, void* /*context*/) {
+  return -1;
+}
+
 // Whether a list is of all that its issuer has revoked (RFC 5280, 5.2): no delta, and nothing
 // critical in it. What may be critical there limits it to some certificates or reasons, or names
 // those of other issuers, and nobody who certifies processors uses it.
@@ -172,8 +178,8 @@ Result<std::vector<Certificate>> Certificate::parse_pem(std::string_view pem,
     const BioPtr bio(BIO_new_mem_buf(one.data(), static_cast<int>(one.size())));
     unsigned char* der = nullptr;
     long size = 0;
-    const bool read =
-        PEM_bytes_read_bio(&der, &size, nullptr, PEM_STRING_X509, bio.get(), nullptr, nullptr) == 1;
+    const bool read = PEM_bytes_read_bio(&der, &size, nullptr, PEM_STRING_X509, bio.get(),
+                                         no_pass_phrase, nullptr) == 1;
     openssl_reason();
     if (!read) return Error::corrupt("PEM text with a certificate that cannot be decoded");
     auto certificate = parse_der(std::as_bytes(std::span(der, static_cast<std::size_t>(size))));

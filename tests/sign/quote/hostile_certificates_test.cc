@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include <memory>
 
@@ -143,6 +145,60 @@ TEST(Certificate, KeysOfNoManufacturerSignNothing) {
   EXPECT_FALSE(larger.is_signed_by(larger)) << "time that whoever sends the quote spends for us";
   const Certificate other = root_with(written_out_key());
   EXPECT_FALSE(other.is_signed_by(other)) << "RFC 5480, 2.1.1";
+}
+
+// A certificate in PEM that is encrypted: OpenSSL asks the terminal, or else the standard input,
+// for a pass phrase. Whoever verifies a stranger's quote must not be asked for one.
+TEST(Certificate, NobodyIsAskedForAPassPhrase) {
+  const Bytes der = IntelPki().pck_chain(ChainOrder::root_first).front();
+  const unsigned char* at = raw(der.data());
+  const std::shared_ptr<X509> x509(d2i_X509(nullptr, &at, static_cast<long>(der.size())),
+                                   X509_free);
+  constexpr std::string_view kPhrase = "a phrase";
+  const std::shared_ptr<BIO> out(BIO_new(BIO_s_mem()), BIO_free);
+  const auto encode = [](const void* object, unsigned char** to) {
+    return i2d_X509(static_cast<const X509*>(object), to);
+  };
+  ASSERT_EQ(PEM_ASN1_write_bio(encode, PEM_STRING_X509, out.get(), x509.get(), EVP_aes_128_cbc(),
+                               reinterpret_cast<const unsigned char*>(kPhrase.data()),
+                               static_cast<int>(kPhrase.size()), nullptr, nullptr),
+            1);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &text);
+  const std::string pem(text, static_cast<std::size_t>(size));
+  ASSERT_NE(pem.find("ENCRYPTED"), std::string::npos);
+
+  int pipe_ends[2];
+  ASSERT_EQ(pipe(pipe_ends), 0);
+  const std::string typed = cat(kPhrase, "\n");
+  ASSERT_EQ(::write(pipe_ends[1], typed.data(), typed.size()), static_cast<ssize_t>(typed.size()));
+  close(pipe_ends[1]);
+  const int input = dup(0);
+  dup2(pipe_ends[0], 0);
+  close(pipe_ends[0]);
+  const auto read_in = Certificate::parse_pem(pem, Limits());
+  char untouched[64];
+  const ssize_t left = ::read(0, untouched, sizeof untouched);
+  dup2(input, 0);
+  close(input);
+  ASSERT_FALSE(read_in.has_value());
+  EXPECT_EQ(read_in.error().code(), Code::corrupt);
+  EXPECT_EQ(left, static_cast<ssize_t>(typed.size()));
+}
+
+// PCK certificates are issued anew for the same key.
+TEST(IntelQuote, AnExpiredPckBesideAValidOneDoesNoHarm) {
+  const IntelPki pki;
+  IntelPki old = pki;
+  old.pck.to = pki.now() - std::chrono::hours(24);
+  TestQuote unnamed = kHostileQuote;
+  unnamed.certification = CertificationType::ppid_plain;
+  IntelCollateral collateral = old.collateral(true);
+  for (const Bytes& one : pki.pck_chain(ChainOrder::leaf_first))
+    ASSERT_TRUE(must(add_collateral(collateral, one, Limits())));
+  EXPECT_TRUE(
+      verify_intel_quote(pki.parsed(unnamed), collateral, pki.roots(), {}, pki.now(), Limits())
+          .genuine());
 }
 
 }  // namespace
