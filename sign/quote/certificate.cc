@@ -78,8 +78,25 @@ Bytes ecdsa_der(ByteView signature) {
   return out;
 }
 
+// Whether a key is of a kind that manufacturers certify with. Others are not tried: they cost
+// whoever verifies more than whoever made them, and a curve that is written out may be one on which
+// anybody can sign (RFC 5480, 2.1.1 forbids it).
+bool is_usual_key(EVP_PKEY* key) {
+  constexpr int kMaxRsaBits = 4096;
+  if (key == nullptr) return false;
+  const int kind = EVP_PKEY_get_base_id(key);
+  if (kind == EVP_PKEY_RSA || kind == EVP_PKEY_RSA_PSS)
+    return EVP_PKEY_get_bits(key) <= kMaxRsaBits;
+  if (kind != EVP_PKEY_EC) return false;
+  int written_out = 0;
+  char curve[64];
+  return EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+                                &written_out) == 1 &&
+         written_out == 0 && EVP_PKEY_get_group_name(key, curve, sizeof curve, nullptr) == 1;
+}
+
 bool verify_raw_ecdsa(EVP_PKEY* key, ByteView message, ByteView signature, const char* digest) {
-  if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC) return false;
+  if (!is_usual_key(key) || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC) return false;
   const auto coordinate = static_cast<std::size_t>((EVP_PKEY_get_bits(key) + 7) / 8);
   if (signature.size() != 2 * coordinate) return false;
   const Bytes der = ecdsa_der(signature);
@@ -91,6 +108,29 @@ bool verify_raw_ecdsa(EVP_PKEY* key, ByteView message, ByteView signature, const
                                      raw(message.data()), message.size()) == 1;
   openssl_reason();  // empties the queue
   return good;
+}
+
+// PEM may be encrypted, even that of a certificate; without this OpenSSL asks whoever sits at the
+// terminal for the pass phrase of a stranger.
+int no_pass_phrase(char* /*to*/, int /*size*/, int /*writing*/, void* /*context*/) {
+  return -1;
+}
+
+// Whether a list is of all that its issuer has revoked (RFC 5280, 5.2): no delta, and nothing
+// critical in it. What may be critical there limits it to some certificates or reasons, or names
+// those of other issuers, and nobody who certifies processors uses it.
+bool is_complete_list(X509_CRL* crl) {
+  if (X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0) return false;
+  for (int i = 0; i < X509_CRL_get_ext_count(crl); ++i)
+    if (X509_EXTENSION_get_critical(X509_CRL_get_ext(crl, i)) != 0) return false;
+  const STACK_OF(X509_REVOKED)* revoked = X509_CRL_get_REVOKED(crl);
+  const int count = revoked == nullptr ? 0 : sk_X509_REVOKED_num(revoked);
+  for (int i = 0; i < count; ++i) {
+    const X509_REVOKED* one = sk_X509_REVOKED_value(revoked, i);
+    for (int j = 0; j < X509_REVOKED_get_ext_count(one); ++j)
+      if (X509_EXTENSION_get_critical(X509_REVOKED_get_ext(one, j)) != 0) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -138,8 +178,8 @@ Result<std::vector<Certificate>> Certificate::parse_pem(std::string_view pem,
     const BioPtr bio(BIO_new_mem_buf(one.data(), static_cast<int>(one.size())));
     unsigned char* der = nullptr;
     long size = 0;
-    const bool read =
-        PEM_bytes_read_bio(&der, &size, nullptr, PEM_STRING_X509, bio.get(), nullptr, nullptr) == 1;
+    const bool read = PEM_bytes_read_bio(&der, &size, nullptr, PEM_STRING_X509, bio.get(),
+                                         no_pass_phrase, nullptr) == 1;
     openssl_reason();
     if (!read) return Error::corrupt("PEM text with a certificate that cannot be decoded");
     auto certificate = parse_der(std::as_bytes(std::span(der, static_cast<std::size_t>(size))));
@@ -170,8 +210,9 @@ std::optional<Bytes> Certificate::extension(ByteView oid) const {
 }
 
 bool Certificate::is_signed_by(const Certificate& issuer) const {
-  const bool good = this->issuer() == issuer.subject() && issuer.may_issue() &&
-                    X509_verify(x509_.get(), X509_get0_pubkey(issuer.x509_.get())) == 1;
+  EVP_PKEY* key = X509_get0_pubkey(issuer.x509_.get());
+  const bool good = this->issuer() == issuer.subject() && issuer.may_issue() && is_usual_key(key) &&
+                    X509_verify(x509_.get(), key) == 1;
   openssl_reason();
   return good;
 }
@@ -195,6 +236,7 @@ Result<RevocationList> RevocationList::parse_der(ByteView der) {
   if (!from || (next != nullptr && !out.next_update_))
     return Error::corrupt("a certificate revocation list without readable dates");
   out.this_update_ = *from;
+  out.complete_ = is_complete_list(crl);
   return out;
 }
 
@@ -202,7 +244,7 @@ bool RevocationList::is_signed_by(const Certificate& issuer) const {
   if (issuer_ != issuer.subject()) return false;
   const unsigned char* at = raw(issuer.spki().data());
   const PkeyPtr key(d2i_PUBKEY(nullptr, &at, static_cast<long>(issuer.spki().size())));
-  const bool good = key && X509_CRL_verify(crl_.get(), key.get()) == 1;
+  const bool good = is_usual_key(key.get()) && X509_CRL_verify(crl_.get(), key.get()) == 1;
   openssl_reason();
   return good;
 }

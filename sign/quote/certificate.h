@@ -47,8 +47,8 @@ class Certificate {
   // ones that are in use can be asked for.
   std::optional<Bytes> extension(ByteView oid) const;
 
-  // Whether the key of `issuer` signed this: names, key usage and signature, not dates. RSA-PSS and
-  // everything else that X.509 names is verified as the certificate says.
+  // Whether the key of `issuer` signed this: names, key usage and signature, not dates. Keys are
+  // RSA (PKCS #1 or PSS, as the certificate says) of at most 4096 bits, or of a named curve.
   bool is_signed_by(const Certificate& issuer) const;
   bool is_valid_at(Seconds time) const { return not_before() <= time && time <= not_after(); }
 
@@ -79,12 +79,16 @@ class RevocationList {
     return this_update_ <= time && (!next_update_ || time <= *next_update_);
   }
   bool is_signed_by(const Certificate& issuer) const;
+  // Whether a certificate of the issuer that is not listed is not revoked. False for a list of a
+  // part (delta, indirect, by reason or kind) and one with critical extensions.
+  bool is_complete() const { return complete_; }
   bool revokes(const Certificate& certificate) const;  // issued by the list's issuer, and listed
 
  private:
   Bytes issuer_;
   Seconds this_update_{};
   std::optional<Seconds> next_update_;
+  bool complete_ = false;
   std::shared_ptr<X509_crl_st> crl_;
 };
 

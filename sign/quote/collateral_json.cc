@@ -45,6 +45,11 @@ std::optional<std::string_view> object_text(std::string_view json, std::string_v
 
 }  // namespace
 
+bool begins_as_json(std::string_view file) {
+  const std::size_t at = file.find_first_not_of(" \t\r\n");
+  return at != std::string_view::npos && file[at] == '{';
+}
+
 Result<SignedDocument> make_signed_document(std::string_view body, std::string_view hex_signature) {
   SignedDocument out;
   const auto signature = unhex(trim(hex_signature));

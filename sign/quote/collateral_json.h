@@ -26,6 +26,9 @@ struct SignedDocument {
   ByteArray<64> signature{};
 };
 
+// Whether a file that may be anything is a JSON object rather than PEM, which JSON may hold.
+bool begins_as_json(std::string_view file);
+
 // The reply {"<member>": {…}, "signature": "<128 hex digits>"}; `corrupt` when it is not that.
 Result<SignedDocument> split_signed_reply(std::string_view reply, std::string_view member,
                                           const Limits& limits);

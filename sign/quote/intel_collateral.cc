@@ -202,11 +202,6 @@ Result<std::string_view> add_head(CollateralPile& pile, std::string_view text, b
   return text;
 }
 
-bool is_json(std::string_view text) {
-  const std::size_t at = text.find_first_not_of(" \t\r\n");
-  return at != std::string_view::npos && text[at] == '{';
-}
-
 // A head alone, as curl -D writes it: its first lines are fields, one of them with a chain.
 bool is_head(std::string_view text) {
   if (text.starts_with("HTTP/")) return true;
@@ -229,7 +224,7 @@ Result<bool> add_collateral(IntelCollateral& collateral, ByteView file, const Li
     CL_TRY(text, add_head(pile, text, any));
   }
   if (trim(text).empty()) return any;
-  if (is_json(text)) {
+  if (begins_as_json(text)) {
     CL_TRY(const bool json, pile.add_json(text));
     return any || json;
   }

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "sign/quote/collateral_json.h"
 
 namespace cloister::sign {
 namespace {
@@ -111,6 +112,7 @@ Result<bool> SnpCollateral::add(ByteView file, const Limits& limits) {
     any = (as_pem.has_value() && *as_pem) || add_der(content, found) || any;
   }
   if (contents.empty()) {
+    if (begins_as_json(as_text(file))) return false;  // Intel's, with chains that are no PEM yet
     CL_TRY(any, add_pem(as_text(file), limits, found));
     any = any || add_der(file, found);
   }

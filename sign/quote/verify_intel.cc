@@ -118,12 +118,17 @@ class IntelVerifier {
   void add(Check check) { out_.checks.push_back(std::move(check)); }
 
   // Those that are valid first: Intel re-issues certificates under the same name and key.
+  std::vector<Certificate> valid_first(std::vector<Certificate> certificates) const {
+    std::stable_partition(certificates.begin(), certificates.end(),
+                          [&](const Certificate& c) { return c.is_valid_at(at_); });
+    return certificates;
+  }
+
   void gather_candidates(std::vector<Certificate> own) {
     candidates_ = std::move(own);
     candidates_.insert(candidates_.end(), collateral_.certificates.begin(),
                        collateral_.certificates.end());
-    std::stable_partition(candidates_.begin(), candidates_.end(),
-                          [&](const Certificate& c) { return c.is_valid_at(at_); });
+    candidates_ = valid_first(std::move(candidates_));
   }
 
   void ask_chain() {
@@ -133,7 +138,8 @@ class IntelVerifier {
                                  : "a PCK certificate under the root that was given";
     auto own = quote_certificates(quote_, limits_);
     const bool brought = own.has_value() && !own->empty();
-    if (own.has_value()) pck_ = find_pck(quote_, brought ? *own : collateral_.certificates);
+    if (own.has_value())
+      pck_ = find_pck(quote_, valid_first(brought ? *own : collateral_.certificates));
     if (!own.has_value())
       return add(failed_check(
           name, cat("the quote's certificates cannot be read: ", own.error().what()), want));
@@ -174,7 +180,9 @@ class IntelVerifier {
       return std::pair(list.is_valid_at(at_), list.this_update());
     };
     for (const RevocationList& list : collateral_.revocation_lists)
-      if (list.is_signed_by(issuer) && (best == nullptr || rank(list) > rank(*best))) best = &list;
+      if (list.is_complete() && (best == nullptr || rank(list) > rank(*best)) &&
+          list.is_signed_by(issuer))
+        best = &list;
     return best;
   }
 

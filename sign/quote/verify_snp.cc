@@ -102,7 +102,12 @@ class SnpVerifier {
         roots_(roots),
         rules_(rules),
         at_(at),
-        limits_(limits) {}
+        limits_(limits),
+        certificates_(collateral.certificates) {
+    // Those that are valid first: AMD certifies keys anew, and old files are left where they are.
+    std::stable_partition(certificates_.begin(), certificates_.end(),
+                          [&](const Certificate& c) { return c.is_valid_at(at_); });
+  }
 
   QuoteVerdict run() {
     out_.tee = TeeKind::snp;
@@ -155,7 +160,7 @@ class SnpVerifier {
   // Of the certificates that are no authorities, the one whose key signed the report, else any.
   const Certificate* signing_certificate() {
     const Certificate* any = nullptr;
-    for (const Certificate& one : collateral_.certificates) {
+    for (const Certificate& one : certificates_) {
       if (one.may_issue()) continue;
       signature_good_ = one.verify_ecdsa(report_.signed_bytes, report_.signature, "SHA384");
       if (signature_good_) return &one;
@@ -175,7 +180,7 @@ class SnpVerifier {
     const Certificate* leaf = signing_certificate();
     if (leaf == nullptr)
       return fail(cat("no ", signing_key_name(signer), " certificate among the collateral"));
-    const auto chain = chain_of(*leaf, collateral_.certificates, limits_);
+    const auto chain = chain_of(*leaf, certificates_, limits_);
     if (!chain || chain->size() != 3)
       return fail(cat("no way from the certificate ", quote(leaf->common_name()),
                       " through an intermediate to a root"));
@@ -229,7 +234,7 @@ class SnpVerifier {
             "no revoked certificate");
         return;
       }
-      if (list.is_valid_at(at_) &&
+      if (list.is_complete() && list.is_valid_at(at_) &&
           (current == nullptr || list.this_update() > current->this_update()))
         current = &list;
     }
@@ -240,8 +245,9 @@ class SnpVerifier {
       return;
     }
     if (any) {
-      add("quote-revocation", false, "the revocation list is not one of that time",
-          cat("a list valid at ", format_rfc3339(at_)));
+      add("quote-revocation", false,
+          "the revocation list is not one of that time, or only of a part of what is revoked",
+          cat("a complete list valid at ", format_rfc3339(at_)));
       return;
     }
     add("quote-revocation", !rules_.require_revocation,
@@ -371,6 +377,7 @@ class SnpVerifier {
   const QuoteRules& rules_;
   Seconds at_;
   const Limits& limits_;
+  std::vector<Certificate> certificates_;
   QuoteVerdict out_;
   bool signature_good_ = false;
   std::vector<Certificate> chain_;  // leaf, intermediate, root

@@ -49,6 +49,17 @@ TEST(SnpCollateral, PassesOverWhatIsNeither) {
   EXPECT_TRUE(out.certificates.empty());
 }
 
+// One directory may prove quotes of every manufacturer.
+TEST(SnpCollateral, PassesOverIntelsJson) {
+  SnpCollateral all;
+  const std::string bundle =
+      R"({"tcb_info_issuer_chain":"-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n"})";
+  const auto known = all.add(as_bytes(bundle), Limits());
+  ASSERT_TRUE(known.has_value()) << known.error().what();
+  EXPECT_FALSE(*known);
+  EXPECT_FALSE(must(all.add(as_bytes(" \r\n\t" + bundle), Limits())));
+}
+
 TEST(SnpCollateral, DamagedPemIsAnError) {
   const std::string list = as_pem(test_amd_list(), "X509 CRL"),
                     one = as_pem(test_amd_pki().ask().der(), "CERTIFICATE");

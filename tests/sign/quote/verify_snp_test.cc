@@ -182,6 +182,22 @@ TEST(SnpVerifier, EveryCertificateMustBeValidAtTheTime) {
   EXPECT_EQ(failed_checks(leaf.verify()), "");
 }
 
+// AMD certifies keys anew, and directories keep what was fetched before.
+TEST(SnpVerifier, AnExpiredCertificateBesideAValidOneDoesNoHarm) {
+  const AmdValidity expired{snp_days_from_now(-100), snp_days_from_now(-1)};
+  for (const SnpSigner signer : {SnpSigner::vcek, SnpSigner::vlek}) {
+    SnpCase c(SnpProduct::milan, signer);
+    AmdLeaf old_leaf = c.key;
+    old_leaf.validity = expired;
+    const SnpCollateral old = AmdPki(SnpProduct::milan, expired).collateral(old_leaf);
+    c.collateral.certificates.insert(c.collateral.certificates.begin(), old.certificates.begin(),
+                                     old.certificates.end());
+    EXPECT_EQ(failed_checks(c.verify()), "");
+    c.at = snp_days_from_now(-2);  // either will do
+    EXPECT_EQ(failed_checks(c.verify()), "");
+  }
+}
+
 SnpCase snp_case_with_list(const std::vector<Certificate>& revoked, AmdValidity validity) {
   SnpCase c;
   EXPECT_TRUE(
