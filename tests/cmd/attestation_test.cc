@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
 
 #include "base/text.h"
@@ -125,7 +126,7 @@ TEST_F(Attestation, CollateralIsRenewedWhenItHasRunOut) {
   later.sgx_info.next_update += shift;
   later.sgx_identity.issue_date += shift;
   later.sgx_identity.next_update += shift;
-  bool renewed = false;
+  std::atomic<bool> renewed = false;
   const auto now = sign::pccs_stand_in(pki_), then = sign::pccs_stand_in(later);
   const HttpServer server(
       [&](const Received& request) { return renewed ? then(request) : now(request); });
