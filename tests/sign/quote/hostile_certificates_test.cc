@@ -160,8 +160,8 @@ TEST(Certificate, NobodyIsAskedForAPassPhrase) {
     return i2d_X509(static_cast<const X509*>(object), to);
   };
   ASSERT_EQ(PEM_ASN1_write_bio(encode, PEM_STRING_X509, out.get(), x509.get(), EVP_aes_128_cbc(),
-                               reinterpret_cast<const unsigned char*>(kPhrase.data()),
-                               static_cast<int>(kPhrase.size()), nullptr, nullptr),
+                               raw(as_bytes(kPhrase).data()), static_cast<int>(kPhrase.size()),
+                               nullptr, nullptr),
             1);
   char* text = nullptr;
   const long size = BIO_get_mem_data(out.get(), &text);
