@@ -29,6 +29,10 @@ BuildRecord everything() {
   r.plan.enclave_size = "1G";
   r.plan.max_threads = 8;
   r.plan.edmm = r.plan.debug = r.plan.no_attestation = true;
+  r.plan.marblerun = true;
+  r.plan.ra_tls = "/ra-tls/cert.pem:/ra-tls/key.pem";
+  r.plan.secret_prov = "kms.example:4433";
+  r.plan.secret_prov_ca = "/etc/ssl/ca.pem";
   r.plan.isvprodid = 1;
   r.plan.isvsvn = 2;
   r.with_direct = true;
@@ -63,7 +67,7 @@ TEST(BuildRecord, KnowsEveryOptionOfThePlan) {
   const Json parameters = must(parse_json(
       must(sign::parse_provenance(encode_build_record(everything()), Limits())).parameters,
       Limits(), "parameters"));
-  const std::set<std::string> inputs = {"help", "runtime", "manifest"};  // recorded by digest
+  const std::set<std::string> inputs = {"help", "runtime", "premain", "manifest"};  // by digest
   for (const CLI::Option* option : app.get_options())
     for (const std::string& name : option->get_lnames())
       EXPECT_TRUE(inputs.contains(name) || parameters.contains(name)) << "--" << name;
