@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "tests/base/must.h"
+#include "tests/base/new_directory.h"
 #include "tests/sign/quote/pccs_stand_in.h"
 
 namespace cloister::cmd {
@@ -18,9 +19,7 @@ using sign::TestQuote;
 
 class Attestation : public testing::Test {
  protected:
-  Attestation() : directory_(fs::path(testing::TempDir()) / "attestation_test") {
-    fs::remove_all(directory_);
-    fs::create_directories(directory_);
+  Attestation() : directory_(new_directory("attestation")) {
     write("root.pem", sign::pem_certificate(pki_.tcb_chain()[1]));
     write("none", "");
     environment_.variables = {{"XDG_CACHE_HOME", (directory_ / "cache").native()},

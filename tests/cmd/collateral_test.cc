@@ -3,12 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 
 #include "base/text.h"
 #include "cmd/pccs.h"
 #include "tests/base/must.h"
+#include "tests/base/new_directory.h"
 #include "tests/sign/quote/pccs_stand_in.h"
 
 namespace cloister::cmd {
@@ -19,7 +19,7 @@ using sign::TestQuote;
 
 class CollateralFiles : public testing::Test {
  protected:
-  CollateralFiles() : directory_(new_directory()) {
+  CollateralFiles() : directory_(new_directory("collateral")) {
     fs::create_directories(directory_ / "all");
     write("all/tcb_chain.pem",
           sign::pem_certificate(pki_.tcb_chain()[0]) + sign::pem_certificate(pki_.tcb_chain()[1]));
@@ -35,12 +35,6 @@ class CollateralFiles : public testing::Test {
     write("none", "");
   }
   ~CollateralFiles() override { fs::remove_all(directory_); }
-
-  // One of its own: tests run beside each other.
-  static fs::path new_directory() {
-    std::string pattern = (fs::temp_directory_path() / "cloister-collateral-XXXXXX").string();
-    return ::mkdtemp(pattern.data());
-  }
 
   void write(const std::string& name, std::string_view text) {
     std::ofstream(directory_ / name, std::ios::binary) << text;
