@@ -51,7 +51,7 @@ namespace {
 
 bool is_plain_file_path(std::string_view path) {
   return path.starts_with('/') && measure::normalize_path(path) == path &&
-         parent_directory(path) != "/" && parent_directory(path) != "";
+         parent_directory(path) != "/" && !parent_directory(path).empty();
 }
 
 Result<manifest::RaTlsFiles> parse_ra_tls(const std::string& text) {

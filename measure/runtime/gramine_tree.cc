@@ -9,6 +9,8 @@
 #include <array>
 #include <set>
 
+#include "base/text.h"
+
 namespace cloister::measure {
 namespace {
 
@@ -124,6 +126,7 @@ std::vector<GramineTree> find_gramine_trees(const Rootfs& rootfs, std::size_t so
       if (const Node* directory = directory_of(node, landmark)) directories.insert(directory);
   });
   std::vector<GramineTree> trees;
+  trees.reserve(directories.size());
   for (const Node* directory : directories) trees.push_back(read_tree(rootfs, source, *directory));
   // A lone libc.so.6 in somebody's runtime/glibc directory is not ours.
   std::erase_if(trees, [](const GramineTree& tree) {

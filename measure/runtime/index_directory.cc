@@ -104,7 +104,7 @@ class DirectoryWalk {
     }
     std::vector<std::string> names;
     errno = 0;
-    while (const dirent* entry = ::readdir(stream)) {
+    while (const dirent* entry = ::readdir(stream)) {  // NOLINT: safe, for a stream of its own
       const std::string_view name = entry->d_name;
       if (name != "." && name != "..") names.emplace_back(name);
       if (names.size() > limits_.layer_entries) break;
