@@ -15,23 +15,15 @@ constexpr Advice kQuoteAdvice{
     "cloister reads SGX quotes (version 3), TDX quotes (4, 5) and SEV-SNP reports (2, 3, 5), raw, "
     "in hex or base64"};
 
-constexpr std::string_view kNonce = "nonce:";
-
 // One's own root in place of AMD's: what it is for stands in its name.
 Result<sign::SnpRoots> load_snp_roots(const CollateralOptions& options, const Limits& limits) {
-  if (options.root.empty()) return sign::SnpRoots::amd();
-  sign::SnpCollateral read;
-  CL_TRY(const Bytes bytes, read_file(options.root, limits.collateral_bytes));
-  CL_TRY(const bool taken, read.add(bytes, limits));
+  CL_TRY(const auto given, load_roots(options, limits));
+  if (given.empty()) return sign::SnpRoots::amd();
   sign::SnpRoots roots;
-  for (const sign::Certificate& one : read.certificates) {
-    if (!taken || !one.is_signed_by(one)) continue;
+  for (const sign::Certificate& one : given) {
     CL_TRY(sign::SnpRoot root, sign::SnpRoots::of(one));
     roots.roots.push_back(std::move(root));
   }
-  if (roots.roots.empty())
-    return Error::invalid(cat("--root ", quote(options.root), " has no root certificate"))
-        .hint("name AMD's ARK, or leave out --root for the ones that are known");
   return roots;
 }
 
@@ -92,12 +84,24 @@ Result<sign::QuoteRules> quote_rules(const AttestationOptions& options, sign::Qu
   return rules;
 }
 
+Result<sign::QuoteRules> quote_rules(const AttestationOptions& options, const ImageTrust& trust) {
+  sign::QuoteRules rules = trust.policy ? trust.policy->policy.quote : sign::QuoteRules();
+  rules.allow_debug = trust.pins.allow_debug;
+  return quote_rules(options, std::move(rules));
+}
+
+std::optional<std::string_view> nonce_of(const AttestationOptions& options) {
+  constexpr std::string_view kNonce = "nonce:";
+  const std::string_view text = options.report_data;
+  if (!text.starts_with(kNonce) || text.size() == kNonce.size()) return std::nullopt;
+  return text.substr(kNonce.size());
+}
+
 Result<sign::ExpectedReportData> expected_report_data(const AttestationOptions& options) {
   const std::string& text = options.report_data;
   constexpr std::string_view kWant = "want 1 to 64 bytes: hex digits, a file, or nonce:TEXT";
   if (text.empty()) return sign::ExpectedReportData();
-  if (text.starts_with(kNonce) && text.size() > kNonce.size())
-    return sign::report_data_of_nonce(std::string_view(text).substr(kNonce.size()));
+  if (const auto nonce = nonce_of(options)) return sign::report_data_of_nonce(*nonce);
   std::optional<Bytes> bytes = unhex(text);
   if (!bytes) {
     auto read = read_file(text, sizeof(sign::ReportData));

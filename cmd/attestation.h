@@ -9,6 +9,7 @@
 
 #include "cmd/collateral.h"
 #include "cmd/session.h"
+#include "cmd/verify_image.h"
 #include "sign/quote/quote.h"
 #include "sign/quote/quote_checks.h"
 #include "sign/quote/snp_collateral.h"
@@ -36,6 +37,11 @@ void add_session_options(CLI::App& app, AttestationOptions& options);
 
 // `rules`, with what the options say in place of it. `usage` for a status that nobody knows.
 Result<sign::QuoteRules> quote_rules(const AttestationOptions& options, sign::QuoteRules rules);
+// The same from the policy, or the options, by which an image is trusted.
+Result<sign::QuoteRules> quote_rules(const AttestationOptions& options, const ImageTrust& trust);
+
+// TEXT of "nonce:TEXT"; nothing for other report data, and for an empty nonce.
+std::optional<std::string_view> nonce_of(const AttestationOptions& options);
 
 // --report-data: hex, a file, or nonce:TEXT; empty when it was not given.
 Result<sign::ExpectedReportData> expected_report_data(const AttestationOptions& options);

@@ -8,7 +8,6 @@ namespace {
 
 // For the connection, and again for the handshake.
 constexpr std::chrono::seconds kConnectTimeout(15);
-constexpr std::string_view kClaim = "nonce:";
 
 ServerVerdict no_evidence(std::string found) {
   return {{sign::failed_check("quote-evidence", std::move(found),
@@ -33,14 +32,12 @@ Result<AttestedServer> AttestedServer::create(Session& session, const std::strin
   out.cancel_ = session.cancel();
   out.limits_ = &session.limits();
   out.to_ = *to;
-  if (options.report_data.size() > kClaim.size() && options.report_data.starts_with(kClaim))
-    out.nonce_ = to_bytes(std::string_view(options.report_data).substr(kClaim.size()));
+  if (const auto nonce = nonce_of(options))
+    out.nonce_ = to_bytes(*nonce);
   else if (!options.report_data.empty())
     return Error::usage("the report data of an RA-TLS quote are the digest of its key")
         .hint("leave out --report-data, or ask for a nonce among the claims: nonce:TEXT");
-  sign::QuoteRules rules = trust.policy ? trust.policy->policy.quote : sign::QuoteRules();
-  rules.allow_debug = trust.pins.allow_debug;
-  CL_TRY(rules, quote_rules(options, std::move(rules)));
+  CL_TRY(sign::QuoteRules rules, quote_rules(options, trust));
   out.verifier_ = std::make_unique<QuoteVerifier>(session, options, std::move(rules));
   return out;
 }

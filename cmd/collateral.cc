@@ -78,14 +78,15 @@ Status read_collateral(const CollateralOptions& options, const Limits& limits,
   return {};
 }
 
-Result<std::vector<Digest>> load_root_pins(const CollateralOptions& options, const Limits& limits) {
-  std::vector<Digest> out;
+Result<std::vector<sign::Certificate>> load_roots(const CollateralOptions& options,
+                                                  const Limits& limits) {
+  std::vector<sign::Certificate> out;
   if (options.root.empty()) return out;
   sign::IntelCollateral read;
   CL_CHECK(take_file(options.root, limits,
                      [&](ByteView bytes) { return sign::add_collateral(read, bytes, limits); }));
   for (const sign::Certificate& one : read.certificates)
-    if (one.is_signed_by(one)) out.push_back(sha256(one.spki()));
+    if (one.is_signed_by(one)) out.push_back(one);
   if (out.empty())
     return Error::invalid(cat("--root ", quote(options.root), " has no root certificate"))
         .detail("want a certificate that signs itself, in PEM or DER")
@@ -94,8 +95,11 @@ Result<std::vector<Digest>> load_root_pins(const CollateralOptions& options, con
 }
 
 Result<sign::IntelRoots> load_intel_roots(const CollateralOptions& options, const Limits& limits) {
-  CL_TRY(auto pins, load_root_pins(options, limits));
-  return pins.empty() ? sign::IntelRoots() : sign::IntelRoots(std::move(pins));
+  CL_TRY(const auto given, load_roots(options, limits));
+  if (given.empty()) return sign::IntelRoots();
+  std::vector<Digest> keys;
+  for (const sign::Certificate& root : given) keys.push_back(sha256(root.spki()));
+  return sign::IntelRoots(std::move(keys));
 }
 
 Result<sign::IntelCollateral> load_intel_collateral(Session& session,

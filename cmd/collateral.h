@@ -28,9 +28,10 @@ using TakeCollateral = std::function<Result<bool>(ByteView)>;
 Status read_collateral(const CollateralOptions& options, const Limits& limits,
                        const TakeCollateral& take);
 
-// The keys (SPKI) of the roots in the file of --root, PEM or DER; none without that option.
+// The roots in the file of --root, PEM or DER; none without that option.
 // `invalid` when the file has no root.
-Result<std::vector<Digest>> load_root_pins(const CollateralOptions& options, const Limits& limits);
+Result<std::vector<sign::Certificate>> load_roots(const CollateralOptions& options,
+                                                  const Limits& limits);
 Result<sign::IntelRoots> load_intel_roots(const CollateralOptions& options, const Limits& limits);
 // The files, and with --pccs what the service has for this quote (cmd/pccs.h).
 Result<sign::IntelCollateral> load_intel_collateral(Session& session,

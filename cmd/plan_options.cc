@@ -166,6 +166,11 @@ Result<PlanOptions> to_plan_options(const PlanArguments& a, const Limits& limits
   PlanOptions out;
   out.runtimes = a.runtimes;
   if (!a.premain.empty()) {
+    std::error_code unknown;
+    if (fs::is_regular_file(a.premain, unknown) && base_name(a.premain) != measure::kPremainProgram)
+      return Error::usage(
+                 cat("--premain ", quote(a.premain), " is not named ", measure::kPremainProgram))
+          .hint("give MarbleRun's file under the name that its release has, or an image");
     if (out.runtimes.empty()) out.runtimes.emplace_back(kDefaultRuntime);
     out.runtimes.push_back(a.premain);
   }

@@ -88,29 +88,23 @@ Status TlsConnection::shake_hands(const HostPort& to, std::chrono::milliseconds 
 
 Result<Io> TlsConnection::read(std::span<std::byte> out) {
   ERR_clear_error();
-  const int n = SSL_read(ssl_.get(), out.data(), size_for_tls(out.size()));
-  if (n > 0) return Io{static_cast<std::size_t>(n), false, 0};
-  switch (SSL_get_error(ssl_.get(), n)) {
+  return answer(SSL_read(ssl_.get(), out.data(), size_for_tls(out.size())));
+}
+
+Result<Io> TlsConnection::write(ByteView bytes) {
+  ERR_clear_error();
+  return answer(SSL_write(ssl_.get(), bytes.data(), size_for_tls(bytes.size())));
+}
+
+Result<Io> TlsConnection::answer(int done) const {
+  if (done > 0) return Io{static_cast<std::size_t>(done), false, 0};
+  switch (SSL_get_error(ssl_.get(), done)) {
     case SSL_ERROR_WANT_READ:
       return Io{0, false, POLLIN};
     case SSL_ERROR_WANT_WRITE:
       return Io{0, false, POLLOUT};
     case SSL_ERROR_ZERO_RETURN:
       return Io{0, true, 0};
-    default:
-      return Error::corrupt(cat("a TLS connection ended badly: ", tls_reason()));
-  }
-}
-
-Result<Io> TlsConnection::write(ByteView bytes) {
-  ERR_clear_error();
-  const int n = SSL_write(ssl_.get(), bytes.data(), size_for_tls(bytes.size()));
-  if (n > 0) return Io{static_cast<std::size_t>(n), false, 0};
-  switch (SSL_get_error(ssl_.get(), n)) {
-    case SSL_ERROR_WANT_READ:
-      return Io{0, false, POLLIN};
-    case SSL_ERROR_WANT_WRITE:
-      return Io{0, false, POLLOUT};
     default:
       return Error::corrupt(cat("a TLS connection ended badly: ", tls_reason()));
   }

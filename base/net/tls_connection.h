@@ -33,6 +33,7 @@ class TlsConnection {
   Io end_writing();
 
  private:
+  Result<Io> answer(int done) const;  // of SSL_read and SSL_write
   struct Free {
     void operator()(ssl_st* object) const;
     void operator()(ssl_ctx_st* object) const;

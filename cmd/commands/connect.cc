@@ -1,6 +1,5 @@
 // The last step: a program that knows nothing of attestation speaks to an address of this machine,
 // and its bytes go on only to a server that has just proved to be the signed image.
-#include <algorithm>
 #include <atomic>
 #include <list>
 #include <memory>
@@ -36,14 +35,11 @@ struct ConnectOptions {
   bool once = false;
 };
 
-bool all_passed(const std::vector<sign::Check>& checks) {
-  return !checks.empty() &&
-         std::all_of(checks.begin(), checks.end(), [](const auto& c) { return c.passed; });
-}
-
-std::vector<sign::Check> failed_of(std::vector<sign::Check> checks) {
-  std::erase_if(checks, [](const sign::Check& c) { return c.passed; });
-  return checks;
+Error refusal(std::string what, const std::vector<sign::Check>& checks) {
+  Error error = Error::policy(std::move(what));
+  for (const sign::Check& check : checks)
+    if (!check.passed) error = std::move(error).detail(cat(check.name, ": ", check.found));
+  return error;
 }
 
 // All clients of one run. Each has a thread and a connection of its own to the server.
@@ -123,12 +119,9 @@ class Proxy {
     if (verdict.quote)
       for (sign::Check& check : sign::check_quoted_enclave(*verdict.quote, sigstruct_))
         verdict.checks.push_back(std::move(check));
-    if (!all_passed(verdict.checks)) {
-      Error error = Error::policy(cat(quote(server_.address()), " is not the signed image"));
-      for (const sign::Check& check : failed_of(verdict.checks))
-        error = std::move(error).detail(cat(check.name, ": ", check.found));
-      return std::move(error).hint("nothing was sent to it");
-    }
+    if (!sign::all_passed(verdict.checks))
+      return refusal(cat(quote(server_.address()), " is not the signed image"), verdict.checks)
+          .hint("nothing was sent to it");
     say("connection to the signed image\n");
     const sign::Quote& quote = *verdict.quote;
     auto last = std::chrono::steady_clock::now();
@@ -147,10 +140,8 @@ class Proxy {
     CL_CHECK(check_policy_date());
     CL_TRY(const sign::QuoteVerdict verdict, server_.verify(quote, time()));
     if (verdict.genuine()) return {};
-    Error error = Error::policy("the server's proof is not valid any more");
-    for (const sign::Check& check : failed_of(verdict.checks))
-      error = std::move(error).detail(cat(check.name, ": ", check.found));
-    return std::move(error).hint("fetch fresh collateral and start the proxy again");
+    return refusal("the server's proof is not valid any more", verdict.checks)
+        .hint("fetch fresh collateral and start the proxy again");
   }
 
   Status check_policy_date() const {
@@ -186,7 +177,7 @@ Result<int> run_connect(const ConnectOptions& o, const Environment& env) {
   CL_TRY(const ImageTrust trust, load_trust(*session, o.trust));
   CL_TRY(AttestedServer server, AttestedServer::create(*session, o.server, o.attestation, trust));
   CL_TRY(ImageVerdict image, verify_image(*session, ref, trust, o.trust));
-  if (!all_passed(image.checks) || !image.sigstruct) {
+  if (!sign::all_passed(image.checks) || !image.sigstruct) {
     const VerifyReport report{image.name, image.digest, image.checks};
     session->note(verify_text(report));
     return kExitPolicy;

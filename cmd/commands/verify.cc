@@ -47,9 +47,7 @@ void add_enclave_checks(const sign::Quote& quote, const ImageVerdict& image,
 
 Status add_quote_checks(const VerifyOptions& o, Session& session, const ImageTrust& trust,
                         const ImageVerdict& image, VerifyReport& report) {
-  sign::QuoteRules rules = trust.policy ? trust.policy->policy.quote : sign::QuoteRules();
-  rules.allow_debug = trust.pins.allow_debug;
-  CL_TRY(rules, quote_rules(o.attestation, std::move(rules)));
+  CL_TRY(sign::QuoteRules rules, quote_rules(o.attestation, trust));
   CL_TRY(const auto expected, expected_report_data(o.attestation));
   CL_TRY(sign::Quote quote, read_quote(o.quote, session.limits()));
   QuoteVerifier verifier(session, o.attestation, std::move(rules));

@@ -101,8 +101,7 @@ std::string field_text(const OrderedJson& value) {
 }  // namespace
 
 bool QuoteReport::verified() const {
-  return !checks.empty() &&
-         std::all_of(checks.begin(), checks.end(), [](const sign::Check& c) { return c.passed; });
+  return sign::all_passed(checks);
 }
 
 OrderedJson quote_object(const sign::Quote& quote, const sign::QuoteVerdict* verdict) {

@@ -10,8 +10,7 @@
 namespace cloister::cmd {
 
 bool VerifyReport::verified() const {
-  return !checks.empty() &&
-         std::all_of(checks.begin(), checks.end(), [](const sign::Check& c) { return c.passed; });
+  return sign::all_passed(checks);
 }
 
 std::string checks_text(const std::vector<sign::Check>& checks) {

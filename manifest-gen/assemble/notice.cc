@@ -36,6 +36,11 @@ std::string part_line(std::string_view path, std::string_view package,
              "\n");
 }
 
+// MarbleRun is no part of Gramine, and has a licence of its own.
+bool is_premain(const Member& member) {
+  return member.from_runtime && member.runtime_name == measure::kPremainProgram;
+}
+
 }  // namespace
 
 std::string notice_text(const AssembleInput& input) {
@@ -59,10 +64,14 @@ std::string notice_text(const AssembleInput& input) {
   part(kLibsysdbPath, "gramine", runtime.libsysdb);
   if (input.with_direct) part(kDirectLibpalPath, "gramine", runtime.direct_libpal);
   for (const Member& member : input.closure.members) {
-    if (!member.from_runtime) continue;
-    if (const auto* found = runtime_file_of(member, runtime))
-      part(member.real_path, "gramine", *found);
+    const auto* found = runtime_file_of(member, runtime);
+    if (found != nullptr && !is_premain(member)) part(member.real_path, "gramine", *found);
   }
+  for (const Member& member : input.closure.members)
+    if (is_premain(member))
+      out +=
+          cat("\nMarbleRun's premain, under the licence of the release that it was taken from:\n",
+              part_line(member.real_path, "", *runtime_file_of(member, runtime), runtime));
   out += cat(
       "\nLibraries of Gramine's loader (glibc: LGPL-2.1-or-later; libprotobuf-c: BSD-2-Clause):\n");
   for (const auto& [soname, file] : runtime.loader_libraries)

@@ -5,12 +5,10 @@
 #include "base/text.h"
 #include "manifest-gen/audit/rules.h"
 #include "manifest-gen/gramine/marble.h"
+#include "manifest-gen/launch/front.h"
 
 namespace cloister::manifest {
 namespace {
-
-constexpr std::uint64_t kPremainSize = 1ULL << 30;
-constexpr std::int64_t kPremainThreads = 16;
 
 bool names_uuid_file(const TomlTable& table) {
   const TomlValue* list = table.at("sgx.allowed_files");
@@ -43,7 +41,8 @@ std::vector<Finding> marblerun_findings(const EnclaveManifest& manifest) {
         "allow the file uuid in the start directory, or set EDG_MARBLE_UUID_FILE");
   const TomlValue* size = table.at("sgx.enclave_size");
   if (size != nullptr && size->string() != nullptr &&
-      parse_size(*size->string(), Strictness::signer).value_or(kPremainSize) < kPremainSize)
+      parse_size(*size->string(), Strictness::signer).value_or(kPremainEnclaveSize) <
+          kPremainEnclaveSize)
     add("sgx.enclave_size", cat("is ", printable(*size->string()), ": premain wants 1024M"),
         "raise it to 1024M or more: premain is a program of Go");
   const TomlValue* edmm = table.at("sgx.edmm_enable");

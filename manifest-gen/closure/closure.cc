@@ -271,7 +271,10 @@ Status ClosureBuilder::add_system_files() {
 void ClosureBuilder::finish() {
   closure_.uses_glibc_runtime = scene_.glibc_used && !request_.image_libc;
   if (scene_.glibc_used || closure_.uses_musl) library_path();
-  if (request_.front != nullptr && !closure_.uses_glibc_runtime)
+  const bool front_libraries = std::any_of(
+      closure_.members.begin(), closure_.members.end(),
+      [](const Member& member) { return parent_directory(member.real_path) == kRuntimeGlibcDir; });
+  if (front_libraries && !closure_.uses_glibc_runtime)
     closure_.library_path = closure_.library_path.empty()
                                 ? std::string(kRuntimeGlibcDir)
                                 : cat(closure_.library_path, ":", kRuntimeGlibcDir);

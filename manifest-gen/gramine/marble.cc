@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/path.h"
+#include "measure/runtime/runtime.h"
+
 namespace cloister::manifest {
 namespace {
 
@@ -55,15 +58,11 @@ void read_keys(const TomlTable& table, MarbleLaunch& out) {
 }  // namespace
 
 Result<MarbleLaunch> marble_launch(const EnclaveManifest& manifest) {
-  constexpr std::string_view kPremain = "premain-libos";
   MarbleLaunch out;
   const std::string* entrypoint = string_under(manifest.table, "libos.entrypoint");
   if (entrypoint == nullptr || entrypoint->empty())
     return Error::invalid("the enclave's manifest names no program (libos.entrypoint)");
-  const std::size_t slash = entrypoint->rfind('/');
-  const std::string_view name =
-      std::string_view(*entrypoint).substr(slash == std::string::npos ? 0 : slash + 1);
-  out.premain = name == kPremain;
+  out.premain = base_name(*entrypoint) == measure::kPremainProgram;
   read_arguments(manifest.table, out);
   if (out.argv.empty()) out.argv = {*entrypoint};
   read_environment_of(manifest.table, out);

@@ -58,9 +58,8 @@ Result<Front> premain_front(Launch& launch, const measure::Runtime& runtime) {
   // Only argv[0] counts, as a path; the others are for whoever writes the Coordinator's manifest.
   out.argv = launch.argv;
   out.argv.front() = launch.program;
-  // What MarbleRun's documentation asks for: premain is a program of Go.
-  out.min_enclave_size = 1ULL << 30;
-  out.min_threads = 16;
+  out.min_enclave_size = kPremainEnclaveSize;
+  out.min_threads = kPremainThreads;
   out.host_files = {launch.workdir == "/" ? "/uuid" : cat(launch.workdir, "/uuid")};
   for (const char* name : {"EDG_MARBLE_TYPE", "EDG_MARBLE_COORDINATOR_ADDR", "EDG_MARBLE_DNS_NAMES",
                            "EDG_MARBLE_UUID_FILE"}) {

@@ -35,6 +35,10 @@ struct RaTlsFiles {
 Result<Front> ra_tls_front(const Launch& launch, const measure::Runtime& runtime,
                            const RaTlsFiles& files);
 
+// What MarbleRun's documentation asks for: premain is a program of Go. Bytes; threads.
+inline constexpr std::uint64_t kPremainEnclaveSize = 1ULL << 30;
+inline constexpr std::int64_t kPremainThreads = 16;
+
 // MarbleRun 1.x on Gramine: premain takes argv[0] for the program to execute, asks the Coordinator
 // for the rest, and keeps its identity in a file of the host's. Adds the variables that the host
 // chooses to `launch`. `unresolved` when no source has a premain-libos.

@@ -52,6 +52,11 @@ Check failed_check(std::string name, std::string found, std::string expected) {
   return {std::move(name), false, std::move(found), std::move(expected)};
 }
 
+bool all_passed(const std::vector<Check>& checks) {
+  return !checks.empty() &&
+         std::all_of(checks.begin(), checks.end(), [](const Check& c) { return c.passed; });
+}
+
 std::optional<Statement> statement_by(const DsseEnvelope& envelope, const ImagePublicKey& key,
                                       const Limits& limits) {
   if (envelope.payload_type != kInTotoPayloadType || !verify_dsse(envelope, key))

@@ -27,6 +27,9 @@ struct Check {
 Check passed_check(std::string name, std::string found);
 Check failed_check(std::string name, std::string found, std::string expected);
 
+// Every one of them, and there was one.
+bool all_passed(const std::vector<Check>& checks);
+
 // What is attached to an image, as it came: anyone may have attached anything.
 struct SignatureArtefact {
   std::string payload;  // simple signing

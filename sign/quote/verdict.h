@@ -77,11 +77,7 @@ struct QuoteVerdict {
   std::optional<Seconds> valid_until;  // when the first part of the collateral expires
   ReportData report_data{};
 
-  bool genuine() const {
-    for (const Check& check : checks)
-      if (!check.passed) return false;
-    return !checks.empty();
-  }
+  bool genuine() const { return all_passed(checks); }
 };
 
 }  // namespace cloister::sign

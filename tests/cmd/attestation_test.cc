@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "tests/base/must.h"
-#include "tests/base/new_directory.h"
+#include "tests/oci/fixtures.h"
 #include "tests/sign/quote/pccs_stand_in.h"
 
 namespace cloister::cmd {
@@ -19,7 +19,7 @@ using sign::TestQuote;
 
 class Attestation : public testing::Test {
  protected:
-  Attestation() : directory_(new_directory("attestation")) {
+  Attestation() : directory_(scratch_.path()) {
     write("root.pem", sign::pem_certificate(pki_.tcb_chain()[1]));
     write("none", "");
     environment_.variables = {{"XDG_CACHE_HOME", (directory_ / "cache").native()},
@@ -31,7 +31,6 @@ class Attestation : public testing::Test {
     session_ = must(Session::create(quiet, environment_));
     options_.collateral.root = (directory_ / "root.pem").native();
   }
-  ~Attestation() override { fs::remove_all(directory_); }
 
   void write(const std::string& name, std::string_view text) {
     std::ofstream(directory_ / name, std::ios::binary) << text;
@@ -47,6 +46,7 @@ class Attestation : public testing::Test {
   }
 
   const IntelPki pki_;
+  const oci::ScratchDirectory scratch_;
   const fs::path directory_;
   Environment environment_;
   std::unique_ptr<Session> session_;

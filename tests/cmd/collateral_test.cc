@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "cmd/pccs.h"
 #include "tests/base/must.h"
-#include "tests/base/new_directory.h"
+#include "tests/oci/fixtures.h"
 #include "tests/sign/quote/pccs_stand_in.h"
 
 namespace cloister::cmd {
@@ -19,7 +19,7 @@ using sign::TestQuote;
 
 class CollateralFiles : public testing::Test {
  protected:
-  CollateralFiles() : directory_(new_directory("collateral")) {
+  CollateralFiles() : directory_(scratch_.path()) {
     fs::create_directories(directory_ / "all");
     write("all/tcb_chain.pem",
           sign::pem_certificate(pki_.tcb_chain()[0]) + sign::pem_certificate(pki_.tcb_chain()[1]));
@@ -34,7 +34,6 @@ class CollateralFiles : public testing::Test {
                               {"CONTAINERS_REGISTRIES_CONF", (directory_ / "none").native()}};
     write("none", "");
   }
-  ~CollateralFiles() override { fs::remove_all(directory_); }
 
   void write(const std::string& name, std::string_view text) {
     std::ofstream(directory_ / name, std::ios::binary) << text;
@@ -61,6 +60,7 @@ class CollateralFiles : public testing::Test {
   }
 
   const IntelPki pki_;
+  const oci::ScratchDirectory scratch_;
   const fs::path directory_;
   Environment environment_;
 };
@@ -100,8 +100,8 @@ TEST_F(CollateralFiles, TheRootThatIsGivenIsTrusted) {
   const auto roots = must(load_intel_roots({{}, "", path("root.pem")}, Limits()));
   EXPECT_EQ(roots.spki, pki_.roots().spki);
   write("leaf.pem", sign::pem_certificate(pki_.tcb_chain()[0]));
-  EXPECT_EQ(load_root_pins({{}, "", path("leaf.pem")}, Limits()).error().code(), Code::invalid);
-  EXPECT_EQ(load_root_pins({{}, "", path("all/root.crl")}, Limits()).error().code(), Code::invalid);
+  EXPECT_EQ(load_roots({{}, "", path("leaf.pem")}, Limits()).error().code(), Code::invalid);
+  EXPECT_EQ(load_roots({{}, "", path("all/root.crl")}, Limits()).error().code(), Code::invalid);
 }
 
 TEST_F(CollateralFiles, ComeFromAPccs) {
