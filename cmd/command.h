@@ -1,4 +1,4 @@
-// A command: a row of the table in commands.cc, and one file under commands/.
+// A command: a row of the table in command_table.cc, and one file under commands/.
 #pragma once
 
 #include <CLI/App.hpp>
