@@ -68,6 +68,16 @@ Result<TomlValue> convert(const toml::node& node, std::size_t depth, std::string
   return Error::unsupported(cat(what, " has a date or time at line ", node.source().begin.line));
 }
 
+// REQUIRES: the nesting is bounded, as that of what convert_table() took is.
+void collect_lines(const toml::table& table, const std::string& prefix, TomlLines& out) {
+  for (const auto& [key, node] : table) {
+    const std::string name =
+        prefix.empty() ? toml_key(key.str()) : cat(prefix, ".", toml_key(key.str()));
+    out.emplace(name, key.source().begin.line);
+    if (const auto* below = node.as_table()) collect_lines(*below, name, out);
+  }
+}
+
 // toml++ bounds brackets but not dotted keys, and destroys its tables recursively: a key of some
 // ten thousand parts would exhaust the stack. So the nesting of the text is bounded before it is
 // parsed, by just enough of the lexer to know what is a string and what is a comment.
@@ -277,6 +287,11 @@ std::string_view TomlValue::type_name() const {
 }
 
 Result<TomlTable> parse_toml(std::string_view text, const Limits& limits, std::string_view what) {
+  return parse_toml(text, limits, what, nullptr);
+}
+
+Result<TomlTable> parse_toml(std::string_view text, const Limits& limits, std::string_view what,
+                             TomlLines* lines) {
   // TOML 1.0 has no place for these, and messages are clearer here than from the parser.
   const auto control = std::find_if(text.begin(), text.end(), [](char c) {
     const auto u = static_cast<unsigned char>(c);
@@ -297,7 +312,9 @@ Result<TomlTable> parse_toml(std::string_view text, const Limits& limits, std::s
                               ", column ", error.source().begin.column, ": ",
                               printable(error.description())));
   }
-  return convert_table(parsed.table(), limits.toml_depth, what);
+  CL_TRY(TomlTable out, convert_table(parsed.table(), limits.toml_depth, what));
+  if (lines != nullptr) collect_lines(parsed.table(), "", *lines);
+  return out;
 }
 
 std::string emit_toml(const TomlTable& table, const TomlComment& comment) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -103,6 +104,11 @@ inline TomlTable::Item* TomlTable::end() {
 // `what` names the document in errors, which carry the line. Dates and times are `unsupported`:
 // no document of ours has any.
 Result<TomlTable> parse_toml(std::string_view text, const Limits& limits, std::string_view what);
+// The same, and where each key stands: "sgx.debug" → 7, counted from 1, keys as toml_key() writes
+// them. Keys inside of arrays are left out.
+using TomlLines = std::map<std::string, std::size_t>;
+Result<TomlTable> parse_toml(std::string_view text, const Limits& limits, std::string_view what,
+                             TomlLines* lines);
 
 // One line per leaf, full dotted keys; an array of tables has one line per element:
 //   sgx.trusted_files = [

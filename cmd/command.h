@@ -38,6 +38,7 @@ Action add_sign(CLI::App& app);
 Action add_verify(CLI::App& app);
 Action add_attest(CLI::App& app);
 Action add_sigstruct(CLI::App& app);
+Action add_completion(CLI::App& app);
 Action add_version(CLI::App& app);
 
 }  // namespace cloister::cmd

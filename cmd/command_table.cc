@@ -89,7 +89,14 @@ constexpr Command kCommands[] = {
      "cloister keygen sgx -o enclave.pem\n  cloister keygen image -o image.pem", add_keygen},
     {"sigstruct", "Show the fields of a SIGSTRUCT and check its signature",
      "cloister sigstruct app.sig\n  cloister sigstruct app.sig --format json", add_sigstruct},
-    {"version", "Show the version", "cloister version", add_version},
+    {"completion", "Write what completes command lines of this program in a shell",
+     "cloister completion bash > ~/.local/share/bash-completion/completions/cloister\n"
+     "  cloister completion zsh > ~/.zfunc/_cloister\n"
+     "  cloister completion fish > ~/.config/fish/completions/cloister.fish\n"
+     "  cloister completion candidates -- build --trust=c",
+     add_completion},
+    {"version", "Show the version", "cloister version\n  cloister version --format '{{.version}}'",
+     add_version},
 };
 
 }  // namespace
