@@ -166,12 +166,10 @@ std::string element_name(const toml::node& node) {
 void collect_places(const toml::table& table, const std::string& prefix,
                     std::vector<TomlPlace>& out) {
   for (const auto& [key, node] : table) {
-    const std::string name = prefix.empty() ? std::string(key.str()) : cat(prefix, ".", key.str());
-    if (const auto* sub = node.as_table()) {
-      collect_places(*sub, name, out);
-      continue;
-    }
+    const std::string name =
+        prefix.empty() ? toml_key(key.str()) : cat(prefix, ".", toml_key(key.str()));
     out.push_back({name, "", key.source().begin.line});
+    if (const auto* sub = node.as_table()) collect_places(*sub, name, out);
     if (const auto* array = node.as_array())
       for (const auto& item : *array)
         out.push_back({name, element_name(item), item.source().begin.line});
