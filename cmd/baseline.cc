@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cmd/audit_subject.h"
+#include "manifest-gen/assemble/paths.h"
 
 namespace cloister::cmd {
 namespace {
@@ -14,9 +15,9 @@ constexpr std::string_view kLockFormat = "cloister-lock-v1", kAuditFormat = "clo
 // Of the runtime what decides about behaviour; where it was fetched from does not.
 std::string runtime_phrase(std::string_view name, std::string_view version,
                            std::string_view digest) {
-  return name.empty() ? std::string()
-                      : cat(name, version.empty() ? "" : " ", version, digest.empty() ? "" : " ",
-                            digest);
+  return name.empty()
+             ? std::string()
+             : cat(name, version.empty() ? "" : " ", version, digest.empty() ? "" : " ", digest);
 }
 
 Result<std::string> text_at(const Json& document, std::string_view object, std::string_view key) {
@@ -76,11 +77,22 @@ manifest::Permissions permissions_of(const Plan& plan) {
           plan.measurement.mrenclave.hex()};
 }
 
+Result<manifest::Permissions> permissions_of(const EnclaveImage& enclave, const oci::Image& image,
+                                             const Limits& limits) {
+  manifest::Permissions out;
+  CL_TRY(out.manifest, parse_toml(as_text(enclave.manifest), limits, "the enclave manifest"));
+  out.base = image_label(image, manifest::kLabelBaseDigest);
+  out.runtime = runtime_phrase(image_label(image, manifest::kLabelRuntime), enclave.version,
+                               image_label(image, manifest::kLabelRuntimeDigest));
+  out.mrenclave = enclave.sigstruct.mrenclave.hex();
+  return out;
+}
+
 std::string lock_json(const Plan& plan) {
   OrderedJson sources = OrderedJson::array(), lines = OrderedJson::array();
   for (std::size_t i = 0; i < plan.runtime.sources.size(); ++i)
-    sources.push_back({{"name", plan.runtime.sources[i].uri},
-                       {"digest", plan.runtime.source_digest(i).str()}});
+    sources.push_back(
+        {{"name", plan.runtime.sources[i].uri}, {"digest", plan.runtime.source_digest(i).str()}});
   for (const std::string_view line : split(plan.manifest.text, '\n'))
     if (!line.empty()) lines.push_back(line);
   const OrderedJson json = {
@@ -94,8 +106,7 @@ std::string lock_json(const Plan& plan) {
         {"digest", plan.runtime.digest().str()},
         {"sources", std::move(sources)}}},
       {"sgx", {{"mrenclave", plan.measurement.mrenclave.hex()}}},
-      {"manifest",
-       {{"digest", sha256(plan.manifest.text).str()}, {"lines", std::move(lines)}}}};
+      {"manifest", {{"digest", sha256(plan.manifest.text).str()}, {"lines", std::move(lines)}}}};
   return dump_json_pretty(json) + "\n";
 }
 
@@ -113,10 +124,10 @@ Result<Baseline> parse_baseline(std::string_view text, const Limits& limits,
   CL_TRY(out.base_name, text_at(document, "base", "name"));
   CL_TRY(out.base_digest, text_at(document, "base", "digest"));
   out.permissions.base = out.base_digest;
-  CL_TRY(const std::string name, text_at(document, "runtime", "name"));
-  CL_TRY(const std::string version, text_at(document, "runtime", "version"));
+  CL_TRY(out.runtime_name, text_at(document, "runtime", "name"));
+  CL_TRY(out.runtime_version, text_at(document, "runtime", "version"));
   CL_TRY(const std::string digest, text_at(document, "runtime", "digest"));
-  out.permissions.runtime = runtime_phrase(name, version, digest);
+  out.permissions.runtime = runtime_phrase(out.runtime_name, out.runtime_version, digest);
   CL_TRY(out.permissions.mrenclave, text_at(document, "sgx", "mrenclave"));
   CL_TRY(out.runtimes, runtime_sources(document));
   return out;
