@@ -45,7 +45,7 @@ Result<int> run_deploy(DeployTarget target, const DeployOptions& o, const Enviro
   }
   CL_TRY(const oci::Image image, session->resolve(ref));
   CL_TRY(const EnclaveImage enclave, read_sound_enclave(*session, ref, image));
-  CL_TRY(const bool whole, wants_rootfs(enclave, session->limits()));
+  CL_TRY(const bool whole, wants_rootfs(image, enclave, session->limits()));
   std::shared_ptr<const measure::Rootfs> rootfs;
   if (whole) {
     CL_TRY(const LoadedImage loaded, session->load_layers(ref, image));

@@ -45,7 +45,7 @@ Yaml service_ports(const Deployment& d) {
 // Numbers of the host's groups, which only the host knows.
 Yaml device_groups(const Deployment& d) {
   Yaml out = Yaml::list();
-  if (d.root()) return out;
+  if (d.uid == 0) return out;
   out.push("${SGX_GID:?the group of /dev/sgx_enclave, which stat -c %g says}");
   if (d.attested)
     out.push("${SGX_PRV_GID:?the group of /dev/sgx_provision, which stat -c %g says}");
@@ -64,7 +64,7 @@ Yaml service_of(const Deployment& d, const std::vector<std::string>& volumes) {
   out.put("group_add", device_groups(d));
   out.put("read_only", true);
   out.put("cap_drop", Yaml::list().push("ALL"));
-  if (d.other_owner)
+  if (d.other_owner())
     out.put("cap_add", Yaml::list().push("DAC_OVERRIDE"),
             "root writes where the image gives a directory to somebody else");
   out.put("security_opt", Yaml::list().push("no-new-privileges:true"));

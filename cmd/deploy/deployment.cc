@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/gramine/values.h"
+#include "manifest-gen/launch/launch.h"
 #include "measure/rootfs/rootfs.h"
 
 namespace cloister::cmd {
@@ -40,14 +41,22 @@ void read_ports(const oci::ExecutionConfig& config, Deployment& out) {
   }
 }
 
-void read_user(const oci::ExecutionConfig& config, Deployment& out) {
-  out.user = config.user;
-  const std::string name = config.user.substr(0, config.user.find(':'));
-  if (name.empty() || name == "root") {
-    out.uid = 0;
-  } else if (const auto number = parse_u64(name); number && *number <= INT32_MAX) {
-    out.uid = static_cast<std::uint32_t>(*number);
+// Root and numbers mean the same everywhere.
+bool is_plain_user(std::string_view user) {
+  return user.empty() || user == "root" ||
+         (user.find(':') == std::string_view::npos && manifest::parse_id(user).has_value());
+}
+
+Status read_user(const oci::ExecutionConfig& config, const measure::Rootfs* rootfs,
+                 Deployment& out) {
+  if (rootfs != nullptr) {
+    CL_TRY(const manifest::Identity identity, manifest::identity_of(config.user, *rootfs));
+    out.uid = identity.uid;
+    out.gid = identity.gid;
+    return {};
   }
+  out.uid = manifest::parse_id(config.user).value_or(0);
+  return {};
 }
 
 // Variables with { passthrough = true }. A name with '=' is none that a process could have.
@@ -72,10 +81,10 @@ std::vector<HostPlace> host_places(const TomlTable& table, const oci::ExecutionC
   const std::vector<manifest::Mount> mounts = manifest::mounts(table);
   for (const manifest::Mount& mount : mounts)
     if (mount.type == "encrypted")
-      out.push_back({absolute_path(manifest::uri_path(mount.uri), config), true, false});
+      out.push_back({absolute_path(manifest::uri_path(mount.uri), config), true, false, 0});
   for (const manifest::FileEntry& entry : manifest::file_entries(table, "sgx.allowed_files")) {
     const std::string path = absolute_path(manifest::uri_path(entry.uri), config);
-    if (!made_by_runtime(path)) out.push_back({path, false, false});
+    if (!made_by_runtime(path)) out.push_back({path, false, false, 0});
   }
   std::erase_if(out, [](const HostPlace& place) { return place.path == "/"; });
   std::stable_sort(out.begin(), out.end(),
@@ -99,7 +108,7 @@ void look_at_places(const measure::Rootfs& rootfs, Deployment& out) {
     const measure::Node* node = rootfs.find(place.path);
     if (node == nullptr || node->entry == nullptr) continue;
     place.file = node->is_regular();
-    if (out.root() && node->entry->uid != 0) out.other_owner = true;
+    place.owner = node->entry->uid;
   }
 }
 
@@ -119,10 +128,17 @@ std::string dns_label(std::string_view name) {
   return out.empty() ? "enclave" : out;
 }
 
-Result<bool> wants_rootfs(const EnclaveImage& enclave, const Limits& limits) {
+bool Deployment::other_owner() const {
+  return uid == 0 && std::any_of(places.begin(), places.end(),
+                                 [](const HostPlace& place) { return place.owner != 0; });
+}
+
+Result<bool> wants_rootfs(const oci::Image& image, const EnclaveImage& enclave,
+                          const Limits& limits) {
   CL_TRY(const TomlTable table,
          parse_toml(as_text(enclave.manifest), limits, "the enclave manifest"));
-  return !host_places(table, {}).empty();
+  const oci::ExecutionConfig& config = image.config.config;
+  return !is_plain_user(config.user) || !host_places(table, config).empty();
 }
 
 Result<Deployment> deployment_of(const oci::ImageRef& ref, const oci::Image& image,
@@ -147,7 +163,7 @@ Result<Deployment> deployment_of(const oci::ImageRef& ref, const oci::Image& ima
   out.sigterm = manifest::true_at(table, "sys.enable_sigterm_injection");
   out.stop_signal = config.stop_signal;
   out.healthcheck = config.has_healthcheck;
-  read_user(config, out);
+  CL_CHECK(read_user(config, rootfs, out));
   read_ports(config, out);
   read_host_environment(table, out);
   out.places = host_places(table, config);
@@ -181,6 +197,10 @@ std::vector<std::string> deployment_notes(const Deployment& d) {
                         " of the host: mount one there, or it stays as the image has it"));
     else if (!place.encrypted)
       out.push_back(cat(quote(place.path), " is not protected: the host can read and change it"));
+    if (!place.file && d.uid != 0 && place.owner != d.uid)
+      out.push_back(cat("a new volume for ", quote(place.path), " belongs to user ", place.owner,
+                        ", and the program runs as ", d.uid,
+                        ": give it to that user (in Kubernetes fsGroup does)"));
   }
   if (d.host_arguments)
     out.emplace_back("the enclave takes its arguments from the host: append them");

@@ -14,9 +14,10 @@ namespace cloister::cmd {
 
 // Where the enclave reads and writes outside of itself, though the root is read-only.
 struct HostPlace {
-  std::string path;        // on the container's side, absolute, UTF-8
-  bool encrypted = false;  // else the host may read and change it
-  bool file = false;       // a file of the image, which no volume can stand for
+  std::string path;         // on the container's side, absolute, UTF-8
+  bool encrypted = false;   // else the host may read and change it
+  bool file = false;        // a file of the image, which no volume can stand for
+  std::uint32_t owner = 0;  // of a new volume there: what the image gives the directory, or root
 };
 
 struct ExposedPort {
@@ -36,15 +37,14 @@ struct Deployment {
   bool sigterm = false;         // SIGTERM reaches the program
   std::string stop_signal;      // of the image; empty: SIGTERM
   bool healthcheck = false;
-  std::string user;                  // of the image; empty: root
-  std::optional<std::uint32_t> uid;  // when `user` says it
-  bool other_owner = false;          // root has to write where somebody else owns the directory
-  std::vector<HostPlace> places;     // by path
+  std::uint32_t uid = 0, gid = 0;  // of the container's process
+  std::vector<HostPlace> places;   // by path
   std::vector<ExposedPort> ports;
   std::vector<std::string> environment;  // variables that the manifest takes from the host
   std::vector<std::string> problems;     // what is left to people, a line each
 
-  bool root() const { return user.empty() || uid == 0U; }
+  // Without capabilities root writes only where it is the owner.
+  bool other_owner() const;
 };
 
 // `rootfs` is null where only the added layer was read; wants_rootfs says whether that suffices.
@@ -52,8 +52,9 @@ struct Deployment {
 Result<Deployment> deployment_of(const oci::ImageRef& ref, const oci::Image& image,
                                  const EnclaveImage& enclave, const measure::Rootfs* rootfs,
                                  const Limits& limits);
-// Whether it matters what kind of file is where, and who owns it.
-Result<bool> wants_rootfs(const EnclaveImage& enclave, const Limits& limits);
+// Whether it matters what is in the layers below: who a user is, what kind of file is where.
+Result<bool> wants_rootfs(const oci::Image& image, const EnclaveImage& enclave,
+                          const Limits& limits);
 
 // A DNS label (RFC 1123) made of a name, at most 40 characters; "enclave" where nothing is left.
 std::string dns_label(std::string_view name);

@@ -57,14 +57,14 @@ Status require_showable(const Deployment& d) {
 Result<std::string> docker_command(const Deployment& d) {
   CL_CHECK(require_showable(d));
   std::vector<std::string> words = {cat("--detach --name ", d.name)};
-  add_device(words, d.root(), "/dev/sgx_enclave");
+  add_device(words, d.uid == 0, "/dev/sgx_enclave");
   if (d.attested) {
-    add_device(words, d.root(), "/dev/sgx_provision");
+    add_device(words, d.uid == 0, "/dev/sgx_provision");
     words.emplace_back("--mount type=bind,source=/var/run/aesmd,target=/var/run/aesmd,readonly");
   }
   words.emplace_back("--read-only");
   words.emplace_back("--cap-drop ALL");
-  if (d.other_owner) words.emplace_back("--cap-add DAC_OVERRIDE");
+  if (d.other_owner()) words.emplace_back("--cap-add DAC_OVERRIDE");
   words.emplace_back("--security-opt no-new-privileges");
   if (d.sigterm) {
     words.emplace_back("--stop-timeout 30");

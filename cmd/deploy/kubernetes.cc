@@ -50,7 +50,7 @@ Yaml claim_of(const std::string& name) {
 
 Yaml container_security(const Deployment& d) {
   Yaml capabilities = Yaml::map();
-  if (d.other_owner)
+  if (d.other_owner())
     capabilities.put("add", Yaml::list().push("DAC_OVERRIDE"),
                      "root writes where the image gives a directory to somebody else");
   capabilities.put("drop", Yaml::list().push("ALL"));
@@ -63,14 +63,13 @@ Yaml container_security(const Deployment& d) {
 Yaml pod_security(const Deployment& d) {
   Yaml out = Yaml::map();
   out.put("seccompProfile", Yaml::map().put("type", "RuntimeDefault"));
-  if (!d.root()) {
-    if (d.uid) {
-      out.put("runAsNonRoot", true,
-              "the container runtime must give this user the devices:\n"
-              "device_ownership_from_security_context = true in containerd or CRI-O");
-      out.put("runAsUser", static_cast<int>(*d.uid));
-      if (!d.places.empty()) out.put("fsGroup", static_cast<int>(*d.uid));
-    }
+  if (d.uid != 0) {
+    out.put("runAsNonRoot", true,
+            "the container runtime must give this user the devices:\n"
+            "device_ownership_from_security_context = true in containerd or CRI-O");
+    out.put("runAsUser", static_cast<int>(d.uid));
+    out.put("runAsGroup", static_cast<int>(d.gid));
+    if (!d.places.empty()) out.put("fsGroup", static_cast<int>(d.gid));
   }
   for (const ExposedPort& port : d.ports) {
     if (port.number >= kFirstUnprivilegedPort) continue;
@@ -121,7 +120,12 @@ Yaml pod_of(const Deployment& d, const std::vector<std::string>& volumes) {
   Yaml out = Yaml::map();
   out.put("automountServiceAccountToken", false);
   out.put("enableServiceLinks", false);
-  if (d.sigterm) out.put("terminationGracePeriodSeconds", 30);
+  if (d.sigterm)
+    out.put("terminationGracePeriodSeconds", 30,
+            d.stop_signal.empty() || d.stop_signal == "SIGTERM"
+                ? std::string()
+                : cat("Gramine passes on SIGTERM alone, and a stop sends the image's ",
+                      d.stop_signal, ":\nuntil this has passed, and then the program is killed"));
   out.put("securityContext", pod_security(d));
   out.put("containers", Yaml::list().push(container_of(d, volumes)));
   out.put("volumes", claims);

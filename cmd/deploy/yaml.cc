@@ -27,6 +27,8 @@ bool must_be_escaped(std::uint32_t point) {
 }
 
 std::string escaped_point(std::uint32_t point) {
+  if (point == '\n') return "\\n";
+  if (point == '\t') return "\\t";
   constexpr std::string_view kDigits = "0123456789abcdef";
   const bool wide = point > 0xffff;
   std::string out = wide ? "\\U" : "\\u";

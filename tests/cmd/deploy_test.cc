@@ -9,7 +9,8 @@ namespace cloister::cmd {
 namespace {
 
 // Everything that quoting, YAML of either version, compose and a terminal could trip over.
-constexpr const char* kNasty = "/a\"b'c\\d: #e\n- f\t${HOME}`id`\x1b[31m\xc2\x85\xe2\x80\xae,\xf0\x9f\x94\x92";
+constexpr const char* kNasty =
+    "/a\"b'c\\d: #e\n- f\t${HOME}`id`\x1b[31m\xc2\x85\xe2\x80\xae,\xf0\x9f\x94\x92";
 
 Deployment redis() {
   Deployment out;
@@ -19,7 +20,6 @@ Deployment redis() {
   out.enclave_size = 512U << 20U;
   out.attested = out.sigterm = true;
   out.ports = {{6379, "tcp"}};
-  out.uid = 0;
   return out;
 }
 
@@ -47,7 +47,7 @@ TEST(Yaml, HostileTextIsOneStringAndOneCommentLine) {
   tree.put("key", kNasty, cat("see ", std::string(kNasty).substr(0, 5), "\xe2\x80\xa8rest"));
   EXPECT_EQ(tree.str(),
             "# see /a\"b'\\u2028rest\n"
-            "key: \"/a\\\"b'c\\\\d: #e\\u000a- f\\u0009${HOME}`id`\\u001b[31m\\u0085\\u202e,"
+            "key: \"/a\\\"b'c\\\\d: #e\\n- f\\t${HOME}`id`\\u001b[31m\\u0085\\u202e,"
             "\xf0\x9f\x94\x92\"\n");
   EXPECT_EQ(Yaml("\xff\xfe").str(), "\"\\\\xff\\\\xfe\"\n");
   EXPECT_EQ(Yaml("\xf0\x9f\xbf\xbe\xef\xbf\xbf").str(), "\"\\U0001fffe\\uffff\"\n");
@@ -76,8 +76,8 @@ TEST(Deploy, DockerGivesDevicesAndTakesRights) {
 TEST(Deploy, WithoutAttestationNoProvisioningKeyIsWithinReach) {
   Deployment d = redis();
   d.attested = false;
-  for (const std::string& text : {docker_command(d).value(), compose_file(d),
-                                  kubernetes_manifests(d, "")}) {
+  for (const std::string& text :
+       {*docker_command(d), compose_file(d), kubernetes_manifests(d, "")}) {
     EXPECT_EQ(text.find("provision"), std::string::npos) << text;
     EXPECT_EQ(text.find("aesmd"), std::string::npos) << text;
     EXPECT_NE(text.find("# built without remote attestation: nobody can verify it\n"),
@@ -88,21 +88,53 @@ TEST(Deploy, WithoutAttestationNoProvisioningKeyIsWithinReach) {
 
 TEST(Deploy, AUserOtherThanRootGetsTheGroupsOfTheDevices) {
   Deployment d = redis();
-  d.user = "redis";
-  d.uid = std::nullopt;
-  EXPECT_NE(docker_command(d).value().find("--group-add \"$(stat -c %g /dev/sgx_provision)\""),
+  d.uid = 999;
+  d.gid = 998;
+  EXPECT_NE(docker_command(d)->find("--group-add \"$(stat -c %g /dev/sgx_provision)\""),
             std::string::npos);
   EXPECT_NE(compose_file(d).find("\"${SGX_GID:?"), std::string::npos);
-  d.user = "999:999";
-  d.uid = 999;
-  EXPECT_NE(kubernetes_manifests(d, "").find("runAsUser: 999\n"), std::string::npos);
+  EXPECT_NE(kubernetes_manifests(d, "").find("runAsUser: 999\n        runAsGroup: 998\n"),
+            std::string::npos);
+}
+
+TEST(Deploy, WhoCouldNotWriteIsHelpedOrTold) {
+  Deployment d = redis();
+  d.places = {{"/data", true, false, 0}};
+  EXPECT_EQ(docker_command(d)->find("DAC_OVERRIDE"), std::string::npos);
+  d.places[0].owner = 999;
+  for (const std::string& text : {*docker_command(d), compose_file(d), kubernetes_manifests(d, "")})
+    EXPECT_NE(text.find("DAC_OVERRIDE"), std::string::npos) << text;
+  d.uid = d.gid = 999;
+  EXPECT_EQ(deployment_notes(d), std::vector<std::string>());
+  EXPECT_NE(kubernetes_manifests(d, "").find("fsGroup: 999\n"), std::string::npos);
+  d.uid = 100;
+  EXPECT_EQ(deployment_notes(d).size(), 1U);
+}
+
+TEST(Deploy, OnlySigtermReachesTheProgram) {
+  Deployment d = redis();
+  d.stop_signal = "SIGQUIT";
+  EXPECT_NE(docker_command(d)->find("--stop-signal SIGTERM"), std::string::npos);
+  EXPECT_NE(compose_file(d).find("stop_signal: \"SIGTERM\""), std::string::npos);
+  EXPECT_NE(kubernetes_manifests(d, "").find("sends the image's SIGQUIT"), std::string::npos);
+  d.sigterm = false;
+  EXPECT_EQ(docker_command(d)->find("--stop-signal"), std::string::npos);
+}
+
+TEST(Deploy, LowPortsNeedNoCapability) {
+  Deployment d = redis();
+  d.ports = {{80, "tcp"}, {53, "udp"}};
+  EXPECT_NE(docker_command(d)->find("--publish 127.0.0.1:53:53/udp"), std::string::npos);
+  const std::string text = kubernetes_manifests(d, "");
+  EXPECT_NE(text.find("net.ipv4.ip_unprivileged_port_start"), std::string::npos) << text;
+  EXPECT_EQ(text.find("NET_BIND_SERVICE"), std::string::npos);
 }
 
 TEST(Deploy, HostileWordsStayWords) {
   Deployment d = redis();
-  d.places = {{"/it's, \"here\" $(id)", true, false}};
+  d.places = {{"/it's, \"here\" $(id)", true, false, 0}};
   d.environment = {"A B;id"};
-  const std::string docker = docker_command(d).value();
+  const std::string docker = *docker_command(d);
   EXPECT_NE(docker.find("--mount 'type=volume,source=redis-it-s-here-id,"
                         "\"target=/it'\\''s, \"\"here\"\" $(id)\"'"),
             std::string::npos)
@@ -114,7 +146,7 @@ TEST(Deploy, HostileWordsStayWords) {
 
 TEST(Deploy, NoTerminalIsShownWhatWouldActOnIt) {
   Deployment d = redis();
-  d.places = {{kNasty, false, false}};
+  d.places = {{kNasty, false, false, 0}};
   ASSERT_FALSE(docker_command(d).has_value());
   EXPECT_EQ(docker_command(d).error().code(), Code::unsupported);
   for (const std::string& text : {compose_file(d), kubernetes_manifests(d, "")})
@@ -124,9 +156,9 @@ TEST(Deploy, NoTerminalIsShownWhatWouldActOnIt) {
 
 TEST(Deploy, EachVolumeHasANameOfItsOwn) {
   Deployment d = redis();
-  d.places = {{"/a b", true, false}, {"/a/b", true, false}, {"/a_b", false, true}};
+  d.places = {{"/a b", true, false, 0}, {"/a/b", true, false, 0}, {"/a_b", false, true, 0}};
   EXPECT_EQ(volume_names(d), (std::vector<std::string>{"redis-a-b", "redis-a-b-2", ""}));
-  EXPECT_NE(docker_command(d).value().find("# the enclave uses the file '/a_b' of the host"),
+  EXPECT_NE(docker_command(d)->find("# the enclave uses the file '/a_b' of the host"),
             std::string::npos);
 }
 
@@ -151,8 +183,7 @@ TEST(Deploy, AdmissionRuleKnowsDockerHubByTheControllersName) {
   EXPECT_NE(text.find("glob: \"index.docker.io/library/redis:*\"\n"), std::string::npos) << text;
   EXPECT_NE(text.find("predicateType: \"urn:cloister:enclave-measurement:v1\"\n"),
             std::string::npos);
-  EXPECT_NE(text.find("data: \"-----BEGIN PUBLIC KEY-----\\u000aAA==\\u000a\"\n"),
-            std::string::npos)
+  EXPECT_NE(text.find("data: \"-----BEGIN PUBLIC KEY-----\\nAA==\\n\"\n"), std::string::npos)
       << text;
   EXPECT_EQ(kubernetes_manifests(d, "").find("ClusterImagePolicy"), std::string::npos);
 }
