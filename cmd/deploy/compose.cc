@@ -7,14 +7,17 @@ namespace cloister::cmd {
 namespace {
 
 // Compose replaces $NAME in every value; two of them are one.
-std::string literal(std::string_view text) {
+std::string uninterpolated(std::string_view text) {
   std::string out;
   for (const char c : text) out += c == '$' ? std::string("$$") : std::string(1, c);
   return out;
 }
 
 Yaml mount_of_volume(const std::string& volume, const std::string& target) {
-  return Yaml::map().put("type", "volume").put("source", volume).put("target", literal(target));
+  return Yaml::map()
+      .put("type", "volume")
+      .put("source", volume)
+      .put("target", uninterpolated(target));
 }
 
 Yaml service_mounts(const Deployment& d, const std::vector<std::string>& volumes) {
@@ -52,12 +55,12 @@ Yaml device_groups(const Deployment& d) {
   return out;
 }
 
-Yaml service_of(const Deployment& d, const std::vector<std::string>& volumes) {
+Yaml compose_service(const Deployment& d, const std::vector<std::string>& volumes) {
   Yaml devices = Yaml::list();
   devices.push("/dev/sgx_enclave:/dev/sgx_enclave");
   if (d.attested) devices.push("/dev/sgx_provision:/dev/sgx_provision");
   Yaml environment = Yaml::list();
-  for (const std::string& name : d.environment) environment.push(literal(name));
+  for (const std::string& name : d.environment) environment.push(uninterpolated(name));
   Yaml out = Yaml::map();
   out.put("image", d.image);
   out.put("devices", devices);
@@ -87,7 +90,7 @@ std::string compose_file(const Deployment& d) {
   std::string head = cat("MRENCLAVE ", d.sigstruct.mrenclave.hex());
   for (const std::string& line : deployment_notes(d)) head += cat("\n", line);
   Yaml services = Yaml::map();
-  services.put(d.name, service_of(d, volumes));
+  services.put(d.name, compose_service(d, volumes));
   return Yaml::map().put("services", services, head).put("volumes", named).str();
 }
 

@@ -23,6 +23,20 @@ Deployment redis() {
   return out;
 }
 
+// What the image of a manifest, and of a configuration, needs.
+Deployment needs_of(const std::string& manifest, const oci::ExecutionConfig& config) {
+  oci::ImageRef ref;
+  ref.registry = *oci::parse_registry_ref("reg.example/team/my_app:1");
+  oci::Image image;
+  image.config.config = config;
+  EnclaveImage enclave;
+  const auto bytes = as_bytes(manifest);
+  enclave.manifest.assign(bytes.begin(), bytes.end());
+  auto made = deployment_of(ref, image, enclave, nullptr, Limits());
+  EXPECT_TRUE(made.has_value());
+  return made.has_value() ? std::move(*made) : Deployment();
+}
+
 TEST(Yaml, WritesMapsInListsAndCommentsAboveThem) {
   Yaml inner = Yaml::map();
   inner.put("a", 1, "why").put("b", Yaml::list().push("x").push(true));
@@ -160,6 +174,42 @@ TEST(Deploy, EachVolumeHasANameOfItsOwn) {
   EXPECT_EQ(volume_names(d), (std::vector<std::string>{"redis-a-b", "redis-a-b-2", ""}));
   EXPECT_NE(docker_command(d)->find("# the enclave uses the file '/a_b' of the host"),
             std::string::npos);
+}
+
+TEST(Deploy, ReadsWhatTheManifestAndTheConfigurationSay) {
+  oci::ExecutionConfig config;
+  config.user = "999";
+  config.working_dir = "/srv";
+  config.exposed_ports = {"53/udp", "8080", "0/tcp", "70000/tcp", "1-9/tcp", "80/x\n"};
+  const Deployment d = needs_of(R"(
+sgx.enclave_size = "1G"
+sgx.edmm_enable = true
+sgx.remote_attestation = "dcap"
+sys.enable_sigterm_injection = true
+loader.env.TZ = { passthrough = true }
+loader.env."A=B" = { passthrough = true }
+loader.env.HOME = "/root"
+fs.mounts = [
+  { type = "tmpfs", path = "/tmp" },
+  { type = "encrypted", path = "/data", uri = "file:/data/", key_name = "_sgx_mrsigner" },
+  { type = "encrypted", path = "/state", uri = "file:state", key_name = "k" },
+]
+sgx.allowed_files = ["file:/data/log", "file:/var/log/", "file:/etc/hosts", "file:/dev/tty"]
+)",
+                                config);
+  EXPECT_EQ(d.name, "my-app");
+  EXPECT_EQ(d.enclave_size, 1U << 30U);
+  EXPECT_TRUE(d.edmm && d.attested && d.sigterm && !d.host_arguments);
+  EXPECT_EQ(d.uid, 999U);
+  ASSERT_EQ(d.ports.size(), 2U);
+  EXPECT_EQ(d.ports[0].protocol + d.ports[1].protocol, "udptcp");
+  EXPECT_EQ(d.problems.size(), 4U);
+  EXPECT_EQ(d.environment, std::vector<std::string>{"TZ"});
+  // What is within the enclave (tmpfs), made by the container runtime, or in another place already
+  // needs none.
+  ASSERT_EQ(d.places.size(), 3U);
+  EXPECT_EQ(d.places[0].path + d.places[1].path + d.places[2].path, "/data/srv/state/var/log");
+  EXPECT_TRUE(d.places[1].encrypted && !d.places[2].encrypted);
 }
 
 TEST(Deploy, NamesBecomeDnsLabels) {
