@@ -139,9 +139,13 @@ Status require_readable_data(const RebuildOptions& o, const EnclaveImage& old, c
 }
 
 void propose_version(const RebuildOptions& o, const Session& session, const EnclaveImage& old,
-                     const Plan& plan) {
+                     const Plan& plan, const BuildRecord& recorded) {
   if (plan.measurement.mrenclave == old.sigstruct.mrenclave) {
-    session.note("nothing is newer: the enclave is the same");
+    const sign::BuildInput* base = recorded.input("base");
+    const bool same = base != nullptr && base->digest == plan.base.image.manifest_descriptor.digest;
+    session.note(
+        same ? "nothing is newer: the enclave is the same"
+             : "the base is another, but nothing that the enclave may touch: it is the same");
     return;
   }
   const unsigned version = old.sigstruct.isvsvn;
@@ -184,11 +188,11 @@ Result<int> run_rebuild(const RebuildOptions& o, const Environment& env) {
   CL_CHECK(require_no_private_key(plan, used_keys(keys)));
 
   CL_TRY(const manifest::Permissions before, permissions_of(old, image, limits));
-  const DiffReport report{o.image, base.str(),
+  const DiffReport report{o.image, cat(o.image, ", rebuilt on ", base.str()),
                           manifest::compare_permissions(before, permissions_of(plan))};
   const bool color = env.stdout_tty && !o.common.no_color && !env.get("NO_COLOR");
   CL_CHECK(show_changes(o, *session, report, color));
-  propose_version(o, *session, old, plan);
+  propose_version(o, *session, old, plan, recorded);
   CL_CHECK(require_readable_data(o, old, plan, keys, before.manifest));
   if (o.dry_run) return kExitDone;
 

@@ -39,10 +39,9 @@ mkdir "$work/bin"
 printf '#!/bin/sh\nprintf "%%s\\n" "$@" >"%s"\n' "$work/told" >"$work/bin/docker"
 chmod 755 "$work/bin/docker"
 claim "a shell runs the command line" env PATH="$work/bin:$PATH" sh -eu "$work/run.sh"
-told() { grep -qxF -e "$1" "$work/told"; }
 for word in run --read-only /dev/sgx_enclave /dev/sgx_provision ALL no-new-privileges TZ \
   type=volume,source=app-data,target=/data type=bind,source=/var/run/aesmd,target=/var/run/aesmd,readonly; do
-  claim "docker is told $word" told "$word"
+  claim "docker is told $word" grep -qxF -e "$word" "$work/told"
 done
 same "and last the image, by its digest" "$(tail -n 1 "$work/told")" "$pinned"
 
@@ -97,14 +96,18 @@ must outdated "$registry/plain:1"
 claim "what has no public name cannot be asked" grep -q "no public name" "$out"
 refused 1 "is not enclave-ready" outdated "$registry/base:1"
 
-# The base gets a fix: a variable, which the enclave measures.
-copy "oci:$images:glibc-two-layers" "oci:$work/fixed:old"
-config_of "$work/fixed" old | jq -c '.config.Env += ["FIXED=yes"]' >"$work/config"
-fixed_config=$(layout_blob "$work/fixed" "$layout_config_type" "$work/config")
-# shellcheck disable=SC2016  # a variable of jq
-manifest_of "$work/fixed" old | jq -c --argjson config "$fixed_config" '.config = $config' >"$work/manifest"
-layout_tag "$work/fixed" new "$(layout_blob "$work/fixed" "$layout_manifest_type" "$work/manifest")"
-copy "oci:$work/fixed:new" "docker://$registry/base:1"
+# move_base TAG CHANGE: the base gets another configuration, and a name in a layout too.
+cp -r "$images" "$work/fixed"
+move_base() {
+  config_of "$work/fixed" glibc-two-layers | jq -c "$2" >"$work/config"
+  fixed_config=$(layout_blob "$work/fixed" "$layout_config_type" "$work/config")
+  # shellcheck disable=SC2016  # a variable of jq
+  manifest_of "$work/fixed" glibc-two-layers | jq -c --argjson config "$fixed_config" '.config = $config' >"$work/manifest"
+  layout_tag "$work/fixed" "$1" "$(layout_blob "$work/fixed" "$layout_manifest_type" "$work/manifest")"
+  copy "oci:$work/fixed:$1" "docker://$registry/base:1"
+}
+# A fix: a variable, which the enclave measures.
+move_base new '.config.Env += ["FIXED=yes"]'
 
 cloister outdated "$app" --format json
 same "a newer base" "$code $(states)" "3 true base=newer runtime=current"
@@ -152,4 +155,7 @@ must build "$registry/base:1" --key "$key" --runtime "$registry/gramine:stable" 
   -t "$registry/sealed:1" --push
 refused 3 "_sgx_mrsigner" rebuild "$registry/sealed:1" --key "$work/other.pem"
 must rebuild "$registry/sealed:1" --key "$key"
+move_base label '.config.Env += ["FIXED=yes"] | .config.Labels.what = "else"'
+must rebuild "$app" --key "$key"
+claim "a base that is another, of which the enclave sees nothing" grep -q "it is the same" "$err"
 finish
