@@ -195,9 +195,11 @@ Yaml admission_rule(const Deployment& d, const std::string& public_key) {
   spec.put("images", images);
   spec.put("authorities", Yaml::list().push(authority));
   return document("policy.sigstore.dev/v1beta1", "ClusterImagePolicy", cat(d.name, "-enclave"))
-      .put("spec", spec,
-           "for sigstore's policy-controller, in namespaces with the label\n"
-           "policy.sigstore.dev/include: \"true\"");
+      .put(
+          "spec", spec,
+          "for sigstore's policy-controller, in namespaces with the label\n"
+          "policy.sigstore.dev/include: \"true\"; it reads attestations where cosign 2 keeps them\n"
+          "(signed with --sig-format both, the default, or legacy)");
 }
 
 }  // namespace
