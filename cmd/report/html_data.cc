@@ -105,14 +105,23 @@ Json file_columns(const Json& files, SharedStrings& strings, Json& dirs) {
   return out;
 }
 
+constexpr std::int64_t kStarted = -1;  // the `from` of what the image starts
+
+// The number of a file, kStarted, or -2 for anything else.
+std::int64_t file_number(const Json& edge, const char* key, std::size_t files) {
+  if (!edge.is_object() || !edge.contains(key) || !edge[key].is_number_integer()) return -2;
+  if (edge[key] < 0) return edge[key] == kStarted ? kStarted : -2;
+  const std::uint64_t number = number_of(edge, key);
+  return number < files ? static_cast<std::int64_t>(number) : -2;
+}
+
 Json edge_numbers(const Json& audit, std::size_t files, SharedStrings& strings) {
   Json out = Json::array();
   for (const Json& edge : list_of(audit, "edges")) {
-    const std::uint64_t to = number_of(edge, "to");
-    const std::uint64_t from = number_of(edge, "from");  // -1 reads as 0
-    const bool started = edge.is_object() && edge.value("from", Json()) == Json(-1);
-    if (to >= files || from >= files) continue;
-    out.push_back(started ? Json(-1) : Json(from));
+    const std::int64_t from = file_number(edge, "from", files);
+    const std::int64_t to = file_number(edge, "to", files);
+    if (to < 0 || from < kStarted) continue;
+    out.push_back(from);
     out.push_back(to);
     out.push_back(strings.add(text_of(edge, "why")));
     out.push_back(strings.add_if(text_of(edge, "detail")));

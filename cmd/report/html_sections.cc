@@ -144,13 +144,27 @@ void origin_facts(Markup& out, const Json& audit) {
     add_fact(out, "Manifest digest", copied(manifest));
 }
 
-enum class Tone { may_not, may, exposed };
+enum class Tone { may_not, unknown, may, exposed };
+
+std::string_view tone_class(Tone tone) {
+  switch (tone) {
+    case Tone::may_not:
+      return "may-not";
+    case Tone::unknown:
+      return "unknown";
+    case Tone::may:
+      return "may";
+    case Tone::exposed:
+      return "exposed";
+  }
+  return {};
+}
 
 // One question about what it may do, its answer, and what stands behind that.
 void add_answer(Markup& out, std::string_view question, Tone tone, std::string_view answer,
                 const Markup& detail) {
   out.raw("<div class=\"");
-  out.word(tone == Tone::may ? "may" : tone == Tone::exposed ? "exposed" : "may-not");
+  out.word(tone_class(tone));
   out.raw("\"><dt>").text(question).raw("</dt><dd><strong>").text(answer).raw("</strong>");
   if (!detail.str().empty()) out.raw("<div class=\"detail\">").add(detail).raw("</div>");
   out.raw("</dd></div>\n");
@@ -241,7 +255,7 @@ void add_capability_answers(Markup& out, const Json& audit) {
       add_answer(out, q.question, Tone::may_not, "No", why);
     } else {
       why.raw("a manifest alone does not say what its programs call");
-      add_answer(out, q.question, Tone::may, "Unknown", why);
+      add_answer(out, q.question, Tone::unknown, "Unknown", why);
     }
   }
   for (const Json* capability : others)

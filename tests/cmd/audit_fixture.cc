@@ -115,7 +115,7 @@ std::string large_audit(std::size_t files) {
   const std::size_t packages = files / 25 + 1;
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < files; ++i) {
-    const std::size_t package = (i * i + i / 3) % packages;
+    const std::size_t package = i * 13 % packages;
     const std::string path =
         i == 0 ? "/usr/bin/python3.11"
                : cat("/usr/lib/python3/dist-packages/package_", package, "/module_", i, ".py");

@@ -65,7 +65,7 @@ class Page:
         """Keys by name ("ArrowDown") or as text that is typed."""
         for key in keys:
             for one in [key] if key in self.KEYS else key:
-                code = self.KEYS.get(one, ord(one[0].upper()))
+                code = self.KEYS[one] if one in self.KEYS else ord(one.upper()) if one.isalnum() else 0
                 text = "\r" if one == "Enter" else one if one not in self.KEYS else None
                 down = {"text": text} if text else {}
                 self.send("Input.dispatchKeyEvent", type="keyDown", key=one, windowsVirtualKeyCode=code, **down)

@@ -1,0 +1,18 @@
+#!/bin/sh
+# The HTML report in a browser: it opens without a complaint or a request, can be filtered, searched
+# and walked through by keyboard, in both colours and on a phone, shows hostile names as what they are,
+# and stays quick with 5,000 files.
+# shellcheck source=tests/e2e/lib.sh
+. "$CLOISTER_SOURCE_DIR/tests/e2e/lib.sh"
+need python3
+: "${REPORT_PAGE:?}"
+command -v chromium >/dev/null || skip "chromium is not installed (./dev browser installs it and runs this)"
+
+# What no small image has: 5,000 files, hostile texts, a manifest alone.
+for kind in large hostile bare; do
+  "$REPORT_PAGE" "$kind" >"$work/$kind.html"
+done
+
+e2e_claims=$((e2e_claims + 1))
+python3 "$CLOISTER_SOURCE_DIR/tests/e2e/html_report.py" "$work" chromium || fail "the report in a browser"
+finish
