@@ -1,4 +1,4 @@
-// A command: a row of the table in commands.cc, and one file under commands/.
+// A command: a row of the table in command_table.cc, and one file under commands/.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -24,6 +24,8 @@ Action add_files(CLI::App& app);
 Action add_deps(CLI::App& app);
 Action add_why(CLI::App& app);
 Action add_manifest(CLI::App& app);
+Action add_audit(CLI::App& app);
+Action add_diff(CLI::App& app);
 Action add_build(CLI::App& app);
 Action add_marblerun(CLI::App& app);
 Action add_measure(CLI::App& app);
@@ -38,6 +40,7 @@ Action add_sign(CLI::App& app);
 Action add_verify(CLI::App& app);
 Action add_attest(CLI::App& app);
 Action add_sigstruct(CLI::App& app);
+Action add_completion(CLI::App& app);
 Action add_version(CLI::App& app);
 
 }  // namespace cloister::cmd
