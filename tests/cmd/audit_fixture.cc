@@ -179,6 +179,19 @@ std::string large_audit(std::size_t files) {
   return dump_json(audit);
 }
 
+std::string deep_audit(std::size_t files) {
+  OrderedJson audit = skeleton();
+  audit["edges"].push_back({{"from", -1}, {"to", 0}, {"why", "entrypoint"}, {"detail", "app"}});
+  for (std::size_t i = 0; i < files; ++i) {
+    const std::string path = cat("/usr/lib/lib", i, ".so");
+    audit["files"].push_back(
+        {{"path", path}, {"size", 1}, {"sha256", digest_of(path)}, {"kind", "elf"}});
+    audit["edges"].push_back(
+        {{"from", i}, {"to", (i + 1) % files}, {"why", "needed"}, {"detail", "NEEDED"}});
+  }
+  return dump_json(audit);
+}
+
 std::string hostile_audit() {
   OrderedJson audit = skeleton();
   const auto& texts = hostile_texts();

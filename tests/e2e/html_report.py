@@ -164,6 +164,36 @@ def large(browser, directory):
     is_clean("large", page)
 
 
+def deep(browser, directory):
+    page = open_page(browser, directory, "deep")
+    page.wait_for("document.documentElement.dataset.ready")
+    find = ("(() => {{ const i = document.querySelector('#files .search input'); i.focus(); i.value = '{}';"
+            " i.dispatchEvent(new Event('input')); }})()")
+    page.run(find.format("lib40.so"))
+    page.press("Enter")
+    same("a long chain: the tree opens to what is near", page.run(SELECTED), "/usr/lib/lib40.so")
+    page.run(find.format("lib2999.so"))
+    page.press("Enter")
+    same("a long chain: its end is described", page.run(ABOUT), "/usr/lib/lib2999.so")
+    same("a long chain: to the last step", page.run("document.querySelectorAll('.chain li').length"), 3001)
+    claim("a long chain: not as so many levels", page.run("document.querySelectorAll('[role=tree] ul').length") < 70)
+    is_clean("deep", page)
+
+
+def copying(browser, directory):
+    page = open_page(browser, directory, "large")
+    page.wait_for("document.documentElement.dataset.ready")
+    page.browser.send("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+    page.send("Page.bringToFront")
+    # Of the facts at the top; with a click as a person makes it.
+    page.run("(() => { window.row = [...document.querySelectorAll('.facts > div')].find(d => d.firstChild.textContent === 'MRENCLAVE'); })()")
+    x, y = page.run("(() => { const r = row.querySelector('button').getBoundingClientRect(); return [r.x + 5, r.y + 5]; })()")
+    for kind in ("mousePressed", "mouseReleased"):
+        page.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+    page.wait_for("row.querySelector('button').textContent === 'Copied'")
+    same("MRENCLAVE is copied", page.run("navigator.clipboard.readText()"), page.run("row.querySelector('code').textContent"))
+
+
 def hostile(browser, directory):
     page = open_page(browser, directory, "hostile")
     page.wait_for("document.documentElement.dataset.ready")
@@ -227,6 +257,8 @@ def main():
     directory = os.path.realpath(sys.argv[1])
     with Browser(sys.argv[2], directory) as browser:
         large(browser, directory)
+        copying(browser, directory)
+        deep(browser, directory)
         hostile(browser, directory)
         others(browser, directory)
         for path in sorted(glob.glob(os.path.join(directory, "*.html"))):

@@ -8,10 +8,12 @@ need python3
 : "${REPORT_PAGE:?}"
 command -v chromium >/dev/null || skip "chromium is not installed (./dev browser installs it and runs this)"
 
-# What no small image has: 5,000 files, hostile texts, a manifest alone.
-for kind in large hostile bare; do
+# What no small image has: 5,000 files, a chain of 3,000, hostile texts, a manifest alone.
+for kind in large deep hostile bare; do
   "$REPORT_PAGE" "$kind" >"$work/$kind.html"
 done
+
+must audit "oci:$images:glibc" --runtime "$runtime" --format html -o "$work/image.html"
 
 # Every page in $work is opened; of those above more is claimed.
 python3 "$CLOISTER_SOURCE_DIR/tests/e2e/html_report.py" "$work" chromium >"$out" 2>&1 || fail "the report in a browser"
