@@ -1,7 +1,10 @@
 // What the HTML report's script explores: files, edges and manifest lines, written small.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/json.h"
 
@@ -20,5 +23,10 @@ namespace cloister::cmd {
 // A closure of 5,000 files stays far below what it takes as it was: a path is written once, not in
 // each reason, edge and line that names it.
 std::string html_data(const Json& audit);
+
+// `from` or `to` of an edge between so many files: the number of one, kStarted, or -2 for anything
+// else.
+inline constexpr std::int64_t kStarted = -1;
+std::int64_t edge_end(const Json& edge, std::string_view key, std::size_t files);
 
 }  // namespace cloister::cmd

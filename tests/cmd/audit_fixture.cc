@@ -155,7 +155,7 @@ std::string large_audit(std::size_t files) {
                                             {"bytes", 1000}});
   for (int i = 0; i < 20; ++i)
     audit["findings"].push_back(finding("CL212", "low", "written data is lost at exit", "file",
-                                        paths[static_cast<std::size_t>(i)], "it is tmpfs"));
+                                        paths[static_cast<std::size_t>(i) % files], "it is tmpfs"));
   audit["findings"].insert(audit["findings"].begin(),
                            finding("CL204", "medium", "a private key is granted", "file", paths[0],
                                    "begins with -----BEGIN"));

@@ -207,7 +207,7 @@ TEST(HtmlData, SaysTheSameAsTheReport) {
       EXPECT_EQ(data.digest(i), files[i]["sha256"]);
       EXPECT_EQ(data["files"]["size"][i], files[i].value("size", Json(-1)));
       EXPECT_EQ(data["files"]["aliases"][i], files[i].value("aliases", Json::array()));
-      for (const char* column : {"kind", "package", "layer"})
+      for (const char* column : {"kind", "package", "layer"})  // none is of the runtime
         EXPECT_EQ(data.text(data["files"][column][i]), files[i].value(column, ""));
       Json reasons = Json::array();
       for (const Json& reason : data["files"]["reasons"][i]) reasons.push_back(data.text(reason));
@@ -236,6 +236,43 @@ TEST(HtmlData, EdgesThatLeadNowhereAreLeftOut) {
   const DataReader data(html_data(audit));
   EXPECT_EQ(data["edges"].size(), 4U);
   EXPECT_EQ(data["edges"][0], -1);
+}
+
+TEST(HtmlData, FilesOfTheRuntimeAreOfItsShare) {
+  const DataReader data(html_data(
+      {{"files",
+        {{{"path", "/gramine/a"}, {"kind", "runtime"}}, {{"path", "/b"}, {"kind", "data"}}}}}));
+  EXPECT_EQ(data.text(data["files"]["package"][0]), "gramine (runtime)");
+  EXPECT_EQ(data["files"]["package"][1], -1);
+}
+
+std::string answer_to(const Json& audit, std::string_view question) {
+  const std::string page = page_of(audit.dump());
+  return std::string(between(page, cat("<dt>", question, "</dt><dd><strong>"), "</strong>"));
+}
+
+TEST(AuditHtml, NoIsSaidOnlyWhereItIsOne) {
+  Json audit = Json::parse(large_audit(5));
+  EXPECT_EQ(answer_to(audit, "Use the network"), "Yes, 1 file");
+  // Of a static program nobody knows, nor where no edges tell whether it is one.
+  EXPECT_EQ(answer_to(audit, "Start other programs"), "Unknown");
+  const Json edges = audit["edges"];
+  audit["edges"] = Json::array();
+  audit["files"][0]["kind"] = "script";
+  EXPECT_EQ(answer_to(audit, "Start other programs"), "Unknown");
+  audit["edges"] = edges;
+  audit["files"][0]["kind"] = "elf";
+  audit["files"][1]["kind"] = "elf";
+  audit["edges"].push_back({{"from", 0}, {"to", 1}, {"why", "needed"}, {"detail", "NEEDED"}});
+  EXPECT_EQ(answer_to(audit, "Start other programs"), "No");
+  for (const char* name : {"network", "execute", "fork", "load code"}) {
+    audit["surface"]["capabilities"][0]["capability"] = name;
+    EXPECT_EQ(answer_to(audit, "Start other programs"),
+              name == std::string("execute") ? "Yes, 1 file" : "No");
+  }
+  audit["surface"]["capabilities"][0]["capability"] = "run programs";
+  EXPECT_EQ(answer_to(audit, "run programs"), "Yes, 1 file");
+  EXPECT_EQ(answer_to(audit, "Start other programs"), "Unknown");
 }
 
 TEST(AuditHtml, VerdictSaysWhy) {
