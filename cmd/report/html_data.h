@@ -10,7 +10,7 @@
 
 namespace cloister::cmd {
 
-// The large lists of an audit report as compact JSON text, for templates/report/report.js alone:
+// The large lists of an audit report as compact JSON text, for templates/report/data.js alone:
 //   strings   each text once. [a, file, b] is strings[a] + that file's path + strings[b]
 //   dirs      directories of files
 //   files     columns: dir, name, size, sha (base64 without padding), kind, package, layer,

@@ -304,13 +304,13 @@ std::string_view place_meaning(std::string_view type) {
 
 void add_writable_answer(Markup& out, const Json& surface) {
   const Json& places = list_of(surface, "writable");
+  std::map<std::string_view, Json> paths;  // by type
+  for (const Json& place : places) paths[text_of(place, "type")].push_back(text_of(place, "path"));
   Markup detail;
   bool exposed = false;
-  for (const Json& place : places) {
-    const std::string_view type = text_of(place, "type");
+  for (const auto& [type, list] : paths) {
     exposed = exposed || (type != "tmpfs" && type != "encrypted");
-    detail.raw("<div><code>").text(text_of(place, "path")).raw("</code> <span class=\"by\">");
-    detail.text(place_meaning(type)).raw("</span></div>");
+    detail.raw("<div>").add(names(list)).text(place_meaning(type)).raw("</div>");
   }
   if (places.empty())
     add_answer(out, "Write", Tone::may_not, "Nowhere", detail);
