@@ -154,7 +154,9 @@ Result<AuditReport> audit_manifest_text(std::string_view text, const std::string
   CL_TRY(TomlTable table, parse_manifest(text, limits, name));
   AuditReport out;
   const bool overlay = table.at("libos.entrypoint") == nullptr &&
-                       table.at("loader.exec") == nullptr && table.at("loader") == nullptr;
+                       table.at("loader.exec") == nullptr &&
+                       table.at("loader.entrypoint") == nullptr &&
+                       table.at("loader.preload") == nullptr;
   out.subject = overlay ? AuditReport::Subject::overlay : AuditReport::Subject::manifest;
   out.name = name;
   out.lines = plain_lines(text);
@@ -191,7 +193,7 @@ Result<std::vector<Finding>> enclave_findings(const manifest::EnclaveManifest& m
   std::vector<Finding> out = manifest::manifest_findings(manifest, &rootfs);
   append(out, manifest::refusal_findings(manifest));
   append(out, manifest::granted_findings(manifest, &rootfs));
-  append(out, manifest::configuration_findings(loaded.image.config.config));
+  append(out, manifest::configuration_findings(loaded.image.config.config, manifest));
   CL_TRY(auto of_image, manifest::image_findings(manifest, rootfs, limits));
   append(out, std::move(of_image));
   manifest::locate(out, rootfs, packages);

@@ -9,7 +9,6 @@
 namespace cloister::cmd {
 namespace {
 
-constexpr std::uint64_t kMaxBaselineBytes = 64U << 20;  // a report of many thousand files
 constexpr std::string_view kLockFormat = "cloister-lock-v1", kAuditFormat = "cloister-audit-v1";
 
 // Of the runtime what decides about behaviour; where it was fetched from does not.

@@ -14,6 +14,7 @@
 namespace cloister::cmd {
 
 inline constexpr std::string_view kLockFile = "cloister.lock.json";
+inline constexpr std::uint64_t kMaxBaselineBytes = 64U << 20;  // a report of many thousand files
 
 manifest::Permissions permissions_of(const AuditReport& report);
 manifest::Permissions permissions_of(const Plan& plan);
