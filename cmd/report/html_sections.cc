@@ -27,7 +27,7 @@ Markup copied(std::string_view value) {
   return out;
 }
 
-Markup code(std::string_view value) {
+Markup as_code(std::string_view value) {
   Markup out;
   out.raw("<code>").text(value).raw("</code>");
   return out;
@@ -132,7 +132,7 @@ void origin_facts(Markup& out, const Json& audit) {
   const Json& runtime = object_of(audit, "runtime");
   const std::string_view digest = text_of(subject, "digest");
   if (has(base, "digest") && text_of(base, "digest") != digest) {
-    Markup value = code(text_of(base, "name"));
+    Markup value = as_code(text_of(base, "name"));
     value.raw("<br>").add(copied(text_of(base, "digest")));
     add_fact(out, "Base", value);
   }
