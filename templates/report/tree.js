@@ -3,6 +3,7 @@
 
 const CHUNK = 100;       // children shown at once
 const MANY = 40;         // children from which they are grouped by why
+const FEW = 8;           // of a why that need no group
 const MOST_LEVELS = 64;  // elements within elements: browsers bear many, not any number
 const items = new WeakMap();  // treeitem element → item
 let tree = null;
@@ -37,7 +38,8 @@ function byWhy(parent, edges) {
     reasons.get(why).push(number);
   }
   if (edges.length <= MANY || reasons.size < 2) return fileItems(parent, edges);
-  return [...reasons].map(([why, numbers]) => groupItem(parent, why + " (" + count(numbers.length) + ")", (self) => fileItems(self, numbers)));
+  return [...reasons].flatMap(([why, numbers]) => (numbers.length <= FEW ? fileItems(parent, numbers)
+    : [groupItem(parent, why + " (" + count(numbers.length) + ")", (self) => fileItems(self, numbers))]));
 }
 
 function isAbove(entry) {
@@ -227,7 +229,7 @@ function setUpExplorer() {
   const loose = [];
   for (let file = 0; file < fileCount; ++file) if (reachedBy[file] < 0) loose.push(file);
   root = item(null, {make: () => [], list: tree});
-  root.kids = fileItems(root, starts);
+  root.kids = byWhy(root, starts);
   const looseItems = (self) => loose.map((file) => item(self, {file, edges: []}));
   // Without edges, as for a manifest alone, the files are all there is.
   if (loose.length && starts.length) root.kids.push(groupItem(root, "not needed by another file (" + count(loose.length) + ")", looseItems));
