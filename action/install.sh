@@ -13,7 +13,7 @@ die() {
   exit 1
 }
 found() {
-  "$1" version >/dev/null 2>&1 || die "'$1' does not run here (it needs glibc 2.34, libcurl4 and libssl3)"
+  "$1" version >/dev/null 2>&1 || die "'$1' does not run here (it needs glibc 2.36, libcurl4 and libssl3)"
   local end
   end=end_$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   printf 'program<<%s\n%s\n%s\n' "$end" "$1" "$end" >>"$GITHUB_OUTPUT"

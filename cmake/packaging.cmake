@@ -6,13 +6,12 @@ install(FILES README.md CHANGELOG.md THREATS.md SECURITY.md sign/keys.md DESTINA
 install(FILES cmake/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY ${CMAKE_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
         OPTIONAL FILES_MATCHING PATTERN "*.1" PATTERN "*.1.gz")
-# Whatever a directory of completions may be called, shells load them by these names.
-set(completions ${CMAKE_BINARY_DIR}/completions)
-install(FILES ${completions}/cloister.bash RENAME cloister
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions OPTIONAL)
-install(FILES ${completions}/_cloister DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions OPTIONAL)
-install(FILES ${completions}/cloister.fish
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d OPTIONAL)
+install(DIRECTORY ${CMAKE_BINARY_DIR}/completions/ DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+        OPTIONAL FILES_MATCHING PATTERN "cloister.bash")
+install(DIRECTORY ${CMAKE_BINARY_DIR}/completions/ DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
+        OPTIONAL FILES_MATCHING PATTERN "_cloister")
+install(DIRECTORY ${CMAKE_BINARY_DIR}/completions/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
+        OPTIONAL FILES_MATCHING PATTERN "cloister.fish")
 
 # Linking a library statically is passing it on: its licence goes along.
 if(CLOISTER_STATIC)
