@@ -68,6 +68,28 @@ Result<TomlValue> convert(const toml::node& node, std::size_t depth, std::string
   return Error::unsupported(cat(what, " has a date or time at line ", node.source().begin.line));
 }
 
+// Behind the string that begins at `at`, with a quote; the end of the text when it has no end.
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+  const char mark = text[at];
+  const std::string delimiter(3, mark);
+  const bool multiline = text.substr(at).starts_with(delimiter);
+  at += multiline ? 3 : 1;
+  while (at < text.size()) {
+    if (text[at] == '\\' && mark == '"') {
+      at += 2;
+    } else if (multiline && text.substr(at).starts_with(delimiter)) {
+      at += 3;  // the string itself may end in one or two marks
+      for (int i = 0; i < 2 && at < text.size() && text[at] == mark; ++i) ++at;
+      return at;
+    } else if (!multiline && (text[at] == mark || text[at] == '\n')) {
+      return text[at] == mark ? at + 1 : at;
+    } else {
+      ++at;
+    }
+  }
+  return text.size();
+}
+
 // toml++ bounds brackets but not dotted keys, and destroys its tables recursively: a key of some
 // ten thousand parts would exhaust the stack. So the nesting of the text is bounded before it is
 // parsed, by just enough of the lexer to know what is a string and what is a comment.
@@ -88,7 +110,7 @@ class NestingScan {
     switch (c) {
       case '"':
       case '\'':
-        return skip_string(c);
+        return skip_string();
       case '#':
         return skip_comment();
       case '.':
@@ -118,26 +140,7 @@ class NestingScan {
     ++at_;
   }
   void skip_comment() { at_ = std::min(text_.find('\n', at_), text_.size()); }
-  void skip_string(char mark) {
-    const std::string delimiter(3, mark);
-    const bool multiline = text_.substr(at_).starts_with(delimiter);
-    at_ += multiline ? 3 : 1;
-    while (at_ < text_.size()) {
-      if (text_[at_] == '\\' && mark == '"') {
-        at_ += 2;
-      } else if (multiline && text_.substr(at_).starts_with(delimiter)) {
-        at_ += 3;  // the string itself may end in one or two marks
-        for (int i = 0; i < 2 && at_ < text_.size() && text_[at_] == mark; ++i) ++at_;
-        return;
-      } else if (!multiline && (text_[at_] == mark || text_[at_] == '\n')) {
-        if (text_[at_] == mark) ++at_;
-        return;
-      } else {
-        ++at_;
-      }
-    }
-    at_ = text_.size();
-  }
+  void skip_string() { at_ = end_of_string(text_, at_); }
 
   std::string_view text_;
   std::size_t at_ = 0;
@@ -149,6 +152,29 @@ class NestingScan {
   std::vector<Open> open_;
   bool mismatched_ = false;
 };
+
+// What an element of an array is called.
+std::string element_name(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* table = node.as_table())
+    for (const std::string_view key : {"uri", "path", "name", "id"})
+      if (const auto* value = table->get_as<std::string>(key)) return value->get();
+  return {};
+}
+
+// REQUIRES: nested no deeper than convert() allows, which parsed it before.
+void collect_places(const toml::table& table, const std::string& prefix,
+                    std::vector<TomlPlace>& out) {
+  for (const auto& [key, node] : table) {
+    const std::string name =
+        prefix.empty() ? toml_key(key.str()) : cat(prefix, ".", toml_key(key.str()));
+    out.push_back({name, "", key.source().begin.line});
+    if (const auto* sub = node.as_table()) collect_places(*sub, name, out);
+    if (const auto* array = node.as_array())
+      for (const auto& item : *array)
+        out.push_back({name, element_name(item), item.source().begin.line});
+  }
+}
 
 std::string emit_float(double v) {
   if (std::isnan(v)) return "nan";
@@ -276,7 +302,10 @@ std::string_view TomlValue::type_name() const {
   return kNames[v_.index()];
 }
 
-Result<TomlTable> parse_toml(std::string_view text, const Limits& limits, std::string_view what) {
+namespace {
+
+Result<toml::table> parse_bounded(std::string_view text, const Limits& limits,
+                                  std::string_view what) {
   // TOML 1.0 has no place for these, and messages are clearer here than from the parser.
   const auto control = std::find_if(text.begin(), text.end(), [](char c) {
     const auto u = static_cast<unsigned char>(c);
@@ -297,7 +326,47 @@ Result<TomlTable> parse_toml(std::string_view text, const Limits& limits, std::s
                               ", column ", error.source().begin.column, ": ",
                               printable(error.description())));
   }
-  return convert_table(parsed.table(), limits.toml_depth, what);
+  return std::move(parsed).table();
+}
+
+}  // namespace
+
+Result<TomlTable> parse_toml(std::string_view text, const Limits& limits, std::string_view what) {
+  CL_TRY(const toml::table parsed, parse_bounded(text, limits, what));
+  return convert_table(parsed, limits.toml_depth, what);
+}
+
+Result<std::vector<TomlPlace>> toml_places(std::string_view text, const Limits& limits,
+                                           std::string_view what) {
+  CL_TRY(const toml::table parsed, parse_bounded(text, limits, what));
+  CL_CHECK(convert_table(parsed, limits.toml_depth, what));
+  std::vector<TomlPlace> out;
+  collect_places(parsed, "", out);
+  return out;
+}
+
+std::vector<TomlRemark> toml_remarks(std::string_view text) {
+  std::vector<TomlRemark> out;
+  std::size_t line = 1;
+  bool alone = true;  // nothing but blanks since the line began
+  for (std::size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    if (c == '"' || c == '\'') {
+      const std::size_t end = std::min(end_of_string(text, at), text.size());
+      line += static_cast<std::size_t>(std::count(text.data() + at, text.data() + end, '\n'));
+      at = end;
+      alone = false;
+    } else if (c == '#') {
+      const std::size_t end = std::min(text.find('\n', at), text.size());
+      out.push_back({line, std::string(trim(text.substr(at + 1, end - at - 1))), alone});
+      at = end;
+    } else {
+      if (c == '\n') ++line;
+      alone = c == '\n' || (alone && (c == ' ' || c == '\t' || c == '\r'));
+      ++at;
+    }
+  }
+  return out;
 }
 
 std::string emit_toml(const TomlTable& table, const TomlComment& comment) {

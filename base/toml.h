@@ -104,6 +104,24 @@ inline TomlTable::Item* TomlTable::end() {
 // no document of ours has any.
 Result<TomlTable> parse_toml(std::string_view text, const Limits& limits, std::string_view what);
 
+// Where a value stands in a text, for people who have to find it there.
+struct TomlPlace {
+  std::string key;       // dotted, each part as toml_key() writes it: "sgx.allowed_files"
+  std::string element;  // in an array: the string, or the element's "uri", "path" or "name"
+  std::size_t line = 0;  // from 1
+};
+// Every key, tables included, and every element of an array that is no key's table. Fails as parse_toml does.
+Result<std::vector<TomlPlace>> toml_places(std::string_view text, const Limits& limits,
+                                           std::string_view what);
+
+struct TomlRemark {
+  std::size_t line = 0;  // from 1
+  std::string text;      // what follows '#', trimmed
+  bool alone = false;    // nothing but the comment is on the line
+};
+// Every comment of a text, in order; what is in a string is none.
+std::vector<TomlRemark> toml_remarks(std::string_view text);
+
 // One line per leaf, full dotted keys; an array of tables has one line per element:
 //   sgx.trusted_files = [
 //     { uri = "file:/a", sha256 = "…" },

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/hint.h"
 #include "base/text.h"
+#include "cmd/option_heading.h"
 
 namespace cloister::cmd {
 namespace {
@@ -36,6 +37,7 @@ bool AttestationOptions::given() const {
 
 CLI::Option* add_report_data_option(CLI::App& app, AttestationOptions& options,
                                     const std::string& description) {
+  OptionHeading heading(app, kHeadingQuote);
   return app.add_option("--report-data", options.report_data, description)
       ->check(CLI::Validator(
           [](const std::string& text) {
@@ -50,12 +52,14 @@ void add_session_options(CLI::App& app, AttestationOptions& options) {
       "What the quote must hold as proof that it was made for you: up to 64 bytes as HEX, a FILE "
       "with them, or nonce:TEXT (as it is, or its SHA-256 or SHA-512)")
       ->type_name("HEX|FILE|nonce:TEXT");
+  OptionHeading heading(app, kHeadingQuote);
   app.add_flag("--allow-unbound", options.allow_unbound,
                "Accept a quote without --report-data, which anyone may have recorded");
 }
 
 void add_attestation_options(CLI::App& app, AttestationOptions& options) {
   add_collateral_options(app, options.collateral);
+  OptionHeading heading(app, kHeadingQuote);
   app.add_option("--accept-tcb", options.statuses,
                  "Status of the platform's firmware to accept, as Intel calls it (repeatable; "
                  "default: UpToDate, SWHardeningNeeded)")

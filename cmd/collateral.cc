@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/hint.h"
 #include "base/text.h"
+#include "cmd/option_heading.h"
 #include "cmd/pccs.h"
 
 namespace cloister::cmd {
@@ -44,10 +45,11 @@ Result<bool> take_file(const fs::path& file, const Limits& limits, const TakeCol
 }  // namespace
 
 void add_collateral_options(CLI::App& app, CollateralOptions& options) {
+  OptionHeading heading(app, kHeadingQuote);
   app.add_option("--collateral", options.paths,
                  "File or directory with what proves the quote: certificates, revocation lists, "
                  "TCB info, identities, as files or as a PCCS answers (repeatable)")
-      ->type_name("PATH")
+      ->type_name("FILE|DIR")
       ->expected(1)
       ->take_all();
   app.add_option("--pccs", options.pccs,

@@ -1,4 +1,4 @@
-// A command: a row of the table in commands.cc, and one file under commands/.
+// A command: a row of the table in command_table.cc, and one file under commands/.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -38,6 +38,7 @@ Action add_sign(CLI::App& app);
 Action add_verify(CLI::App& app);
 Action add_attest(CLI::App& app);
 Action add_sigstruct(CLI::App& app);
+Action add_completion(CLI::App& app);
 Action add_version(CLI::App& app);
 
 }  // namespace cloister::cmd

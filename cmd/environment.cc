@@ -48,7 +48,8 @@ Environment read_environment() {
   env.stdout_tty = ::isatty(STDOUT_FILENO) == 1;
   env.stderr_tty = ::isatty(STDERR_FILENO) == 1;
   winsize size{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) env.columns = size.ws_col;
+  for (const int fd : {STDERR_FILENO, STDOUT_FILENO})
+    if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) env.columns = size.ws_col;
   env.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   env.interrupted = &g_interrupted;
 

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cmd/option_heading.h"
 #include "cmd/signer_command.h"
 #include "sign/pkcs11/token_key.h"
 
@@ -102,20 +103,25 @@ std::string sign_algorithm(sign::ImageKeyKind kind) {
 
 void add_signer_options(CLI::App& app, KeyOptions& options, const std::string& prefix,
                         const std::string& whose) {
-  app.add_option(
-      "--" + prefix + "signer-cmd", options.command,
-      cat("Program that signs in place of ", whose,
-          ": the bytes on its standard input, the raw signature on its standard output"));
+  OptionHeading heading(app, kHeadingSigning);
+  app.add_option("--" + prefix + "signer-cmd", options.command,
+                 cat("Program that signs in place of ", whose,
+                     ": the bytes on its standard input, the raw signature on its standard output"))
+      ->type_name("COMMAND");
   app.add_option("--" + prefix + "public-key", options.public_key,
-                 cat("Public half of the key that signs outside (PEM file or env://VARIABLE)"));
+                 cat("Public half of the key that signs outside (PEM file or env://VARIABLE)"))
+      ->type_name("KEY");
 }
 
 void add_sgx_two_step_options(CLI::App& app, KeyOptions& options, std::string& signing_data) {
+  OptionHeading heading(app, kHeadingSigning);
   app.add_option("--emit-signing-data", signing_data,
                  "Only write the 256 bytes that a SIGSTRUCT's signature is over, to be signed "
-                 "elsewhere");
+                 "elsewhere")
+      ->type_name("FILE");
   app.add_option("--signature", options.signature,
-                 "Their signature (RSA PKCS#1 v1.5, SHA-256; raw or base64), with --public-key");
+                 "Their signature (RSA PKCS#1 v1.5, SHA-256; raw or base64), with --public-key")
+      ->type_name("FILE");
 }
 
 Status check_key_options(const KeyOptions& options, const std::string& prefix) {

@@ -3,13 +3,16 @@
 #include <CLI/CLI.hpp>  // all of it: App.hpp alone leaves the vtables of its formatter undefined
 
 #include "base/text.h"
+#include "cmd/option_heading.h"
 #include "manifest-gen/gramine/enclave_manifest.h"
 
 namespace cloister::cmd {
 
 void add_limit_options(CLI::App& app, LimitFlags& flags) {
+  OptionHeading heading(app, kHeadingLimits);
   app.add_option("--max-layer-size", flags.layer_size,
                  "Bytes that one layer may inflate to (K, M, G)")
+      ->type_name("SIZE")
       ->envname("CLOISTER_MAX_LAYER_SIZE")
       ->capture_default_str();
   app.add_option("--max-ratio", flags.ratio,

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "cmd/option_heading.h"
 #include "cmd/prompt.h"
 
 namespace cloister::cmd {
@@ -28,7 +29,9 @@ std::vector<const char*> variables_for(PassphraseFor use) {
 }  // namespace
 
 void add_passphrase_options(CLI::App& app, PassphraseOptions& options) {
+  OptionHeading heading(app, kHeadingSigning);
   app.add_option("--passphrase-file", options.file, "File whose first line is the key's passphrase")
+      ->type_name("FILE")
       ->envname("CLOISTER_PASSPHRASE_FILE");
   app.add_option("--passphrase-fd", options.fd,
                  "File descriptor to read the key's passphrase from");

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/audit/compatibility.h"
+#include "manifest-gen/audit/locate.h"
 #include "manifest-gen/audit/rules.h"
 
 namespace cloister::cmd {
@@ -297,12 +298,32 @@ Status require_resolved(const manifest::Closure& closure) {
 
 namespace {
 
+enum class Purpose { manifest, build, audit };
+
+// What a reviewer should know of it.
+void add_findings(const oci::ExecutionConfig& config, Plan& plan) {
+  const auto add = [&](std::vector<manifest::Finding> more) {
+    for (manifest::Finding& finding : more) plan.findings.push_back(std::move(finding));
+  };
+  const measure::Rootfs& rootfs = *plan.base.rootfs;
+  const manifest::EnclaveManifest& manifest = plan.manifest.manifest;
+  add(manifest::closure_findings(plan.closure));
+  add(manifest::compatibility_findings(plan.launch, plan.closure, rootfs));
+  add(manifest::configuration_findings(config));
+  add(manifest::volume_findings(plan.launch, manifest, rootfs));
+  add(manifest::manifest_findings(manifest, &rootfs));
+  add(manifest::granted_findings(manifest, &rootfs));
+  manifest::locate(plan.findings, rootfs, plan.packages);
+  manifest::sort_findings(plan.findings);
+}
+
 Result<Plan> make_plan(Session& session, const oci::ImageRef& image, const PlanOptions& options,
-                       bool measured) {
+                       Purpose purpose) {
   CL_TRY(ClosurePlan found, plan_closure(session, image, options));
   Plan plan;
   plan.base = std::move(found.base);
   plan.runtime = std::move(found.runtime);
+  plan.packages = std::move(found.packages);
   plan.launch = std::move(found.launch);
   plan.kind = std::move(found.kind);
   plan.closure = std::move(found.closure);
@@ -311,8 +332,10 @@ Result<Plan> make_plan(Session& session, const oci::ImageRef& image, const PlanO
   CL_CHECK(require_complete(plan.runtime));
   CL_CHECK(require_known_layout(plan.runtime));
   CL_TRY(plan.findings, manifest::runtime_findings(plan.runtime));
-  CL_CHECK(require_accepted(plan.findings, options.accepted));
-  CL_CHECK(require_resolved(plan.closure));
+  if (purpose != Purpose::audit) {
+    CL_CHECK(require_accepted(plan.findings, options.accepted));
+    CL_CHECK(require_resolved(plan.closure));
+  }
 
   // The manifest, and whether there can be an enclave for it.
   manifest::ManifestOptions manifest_options = options.manifest;
@@ -324,20 +347,14 @@ Result<Plan> make_plan(Session& session, const oci::ImageRef& image, const PlanO
   CL_TRY(const Bytes libpal,
          plan.runtime.read(*plan.runtime.libpal, session.limits().libpal_bytes));
   const ByteView manifest = as_bytes(plan.manifest.text);
-  if (measured) {
-    CL_TRY(plan.measurement, measure::sgx::measure_enclave(libpal, manifest, plan.params,
-                                                           plan.runtime.layout, session.limits()));
-  } else {
+  if (purpose == Purpose::manifest) {
     CL_CHECK(measure::sgx::check_enclave(libpal, manifest, plan.params, plan.runtime.layout,
                                          session.limits()));
+    return plan;
   }
-  const auto add = [&](std::vector<manifest::Finding> more) {
-    for (manifest::Finding& finding : more) plan.findings.push_back(std::move(finding));
-  };
-  add(manifest::closure_findings(plan.closure));
-  add(manifest::compatibility_findings(plan.launch, plan.closure, *plan.base.rootfs));
-  add(manifest::volume_findings(plan.launch, plan.manifest.manifest, *plan.base.rootfs));
-  add(manifest::manifest_findings(plan.manifest.manifest));
+  CL_TRY(plan.measurement, measure::sgx::measure_enclave(libpal, manifest, plan.params,
+                                                         plan.runtime.layout, session.limits()));
+  add_findings(plan.base.image.config.config, plan);
   return plan;
 }
 
@@ -345,11 +362,15 @@ Result<Plan> make_plan(Session& session, const oci::ImageRef& image, const PlanO
 
 Result<Plan> plan_manifest(Session& session, const oci::ImageRef& image,
                            const PlanOptions& options) {
-  return make_plan(session, image, options, /*measured=*/false);
+  return make_plan(session, image, options, Purpose::manifest);
 }
 
 Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const PlanOptions& options) {
-  return make_plan(session, image, options, /*measured=*/true);
+  return make_plan(session, image, options, Purpose::build);
+}
+
+Result<Plan> plan_audit(Session& session, const oci::ImageRef& image, const PlanOptions& options) {
+  return make_plan(session, image, options, Purpose::audit);
 }
 
 sign::Sigstruct unsigned_sigstruct(const Plan& plan, Seconds created) {

@@ -42,6 +42,7 @@ struct PlanOptions {
 struct Plan {
   LoadedImage base;
   measure::Runtime runtime;
+  manifest::PackageIndex packages;
   manifest::Launch launch;
   manifest::Kind kind;
   manifest::Closure closure;
@@ -73,11 +74,13 @@ struct ClosurePlan {
 Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
                                  const PlanOptions& options);
 Status require_resolved(const manifest::Closure& closure);
-// Up to the manifest, for an enclave that can be built; `measurement` stays empty: hashing an
-// enclave takes longer than everything before it.
+// Up to the manifest, for an enclave that can be built. `measurement` and `findings` stay empty:
+// hashing an enclave takes longer than everything before it.
 Result<Plan> plan_manifest(Session& session, const oci::ImageRef& image,
                            const PlanOptions& options);
 Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const PlanOptions& options);
+// The same for who only looks: what would stop a build is among the findings.
+Result<Plan> plan_audit(Session& session, const oci::ImageRef& image, const PlanOptions& options);
 
 // The enclave's SIGSTRUCT but for the signature.
 sign::Sigstruct unsigned_sigstruct(const Plan& plan, Seconds created);

@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "base/toml.h"
+#include "cmd/option_heading.h"
 
 namespace cloister::cmd {
 namespace {
@@ -92,11 +93,12 @@ Status set_attestation(const PlanArguments& a, PlanOptions& out) {
 }  // namespace
 
 void add_runtime_option(CLI::App& app, std::vector<std::string>& runtimes) {
+  OptionHeading heading(app, kHeadingEnclave);
   app.add_option("--runtime", runtimes,
                  cat("Gramine: a directory, a .deb or an image; repeatable, later ones supply what "
-                     "earlier\n"
-                     "ones lack (default: ",
+                     "earlier ones lack (default: ",
                      kDefaultRuntime, ")"))
+      ->type_name("IMAGE|DIR|FILE")
       ->expected(1)
       ->take_all();
 }
@@ -105,13 +107,16 @@ void add_plan_options(CLI::App& app, PlanArguments& a) {
   add_runtime_option(app, a.runtimes);
   app.get_option("--runtime")->envname("CLOISTER_RUNTIME");
   const auto repeatable = [&app](const std::string& name, std::vector<std::string>& to,
-                                 const std::string& text) {
-    app.add_option(name, to, text + "; repeatable")->expected(1)->take_all();
+                                 const std::string& text, const char* value) {
+    app.add_option(name, to, text + "; repeatable")->type_name(value)->expected(1)->take_all();
   };
-  app.add_option("--manifest", a.manifest_file, "TOML overlay, merged over the generated manifest");
-  repeatable("--include", a.includes, "Grant a path or glob of the image too, with what it needs");
+  OptionHeading heading(app, kHeadingGrants);
+  app.add_option("--manifest", a.manifest_file, "TOML overlay, merged over the generated manifest")
+      ->type_name("FILE");
+  repeatable("--include", a.includes, "Grant a path or glob of the image too, with what it needs",
+             "GLOB");
   repeatable("--exclude", a.excludes,
-             "Grant no file that matches a path or glob, whatever asks for it");
+             "Grant no file that matches a path or glob, whatever asks for it", "GLOB");
   app.add_option(
          "--trust", a.trust,
          "none: entrypoint and interpreter; closure: what is needed, data and configuration\n"
@@ -119,24 +124,33 @@ void add_plan_options(CLI::App& app, PlanArguments& a) {
          "of\nevery package involved; all: every file of the image")
       ->check(CLI::IsMember({"none", "closure", "package", "all"}))
       ->capture_default_str();
+  OptionHeading launch(app, kHeadingLaunch);
   app.add_option("--entrypoint", a.entrypoint,
-                 "Program to start instead of the image's (its Cmd is dropped)");
-  repeatable("--arg", a.args, "Argument for the program, in place of the image's Cmd");
-  repeatable("--env", a.env, "Set a variable, K=V");
-  repeatable("--passthrough", a.passthrough, "Take a variable from the untrusted host at run time");
-  app.add_option("--user", a.user, "User to run as: name or uid, with an optional :group");
-  app.add_option("--workdir", a.workdir, "Directory to start in");
-  repeatable("--volume", a.volumes, "Writable place: PATH=tmpfs|encrypted[:KEY]|allowed");
-  app.add_option("--enclave-size", a.enclave_size, "Enclave size, a power of two: 512M, 4G");
+                 "Program to start instead of the image's (its Cmd is dropped)")
+      ->type_name("PROGRAM");
+  repeatable("--arg", a.args, "Argument for the program, in place of the image's Cmd", "TEXT");
+  repeatable("--env", a.env, "Set a variable", "NAME=VALUE");
+  repeatable("--passthrough", a.passthrough, "Take a variable from the untrusted host at run time",
+             "NAME");
+  app.add_option("--user", a.user, "User to run as: name or uid, with an optional :group")
+      ->type_name("USER");
+  app.add_option("--workdir", a.workdir, "Directory to start in")->type_name("PATH");
+  repeatable("--volume", a.volumes, "Writable place: tmpfs, encrypted[:KEY] or allowed",
+             "PATH=KIND");
+  OptionHeading enclave(app, kHeadingEnclave);
+  app.add_option("--enclave-size", a.enclave_size, "Enclave size, a power of two: 512M, 4G")
+      ->type_name("SIZE");
   app.add_option("--max-threads", a.max_threads, "Threads in the enclave");
   app.add_flag("--edmm", a.edmm, "Let the enclave grow and shrink (SGX2)");
   app.add_flag("--debug", a.debug, "A debug enclave: the host can read its memory");
-  app.add_flag("--no-attestation", a.no_attestation,
-               "Leave out remote attestation: nobody can verify the enclave");
   app.add_option("--isvprodid", a.isvprodid, "Product id in the SIGSTRUCT")
       ->check(CLI::Range(0U, 65535U));
   app.add_option("--isvsvn", a.isvsvn, "Security version in the SIGSTRUCT")
       ->check(CLI::Range(0U, 65535U));
+  repeatable("--accept", a.accepted, "Build in spite of a runtime advisory, by its id", "ID");
+  OptionHeading attestation(app, kHeadingAttestation);
+  app.add_flag("--no-attestation", a.no_attestation,
+               "Leave out remote attestation: nobody can verify the enclave");
   app.add_flag("--ra-tls{/ra-tls/cert.pem:/ra-tls/key.pem}", a.ra_tls,
                "Start through gramine-ratls, which makes a TLS certificate with a quote in it for "
                "the\nprogram to serve: PEM files in enclave memory (default: "
@@ -158,8 +172,8 @@ void add_plan_options(CLI::App& app, PlanArguments& a) {
   app.add_option("--secret-prov-ca", a.secret_prov_ca,
                  "File of the image with the certificates by which those servers are known\n"
                  "(default: /etc/ssl/certs/ca-certificates.crt)")
+      ->type_name("PATH")
       ->needs(servers);
-  repeatable("--accept", a.accepted, "Build in spite of a runtime advisory, by its id");
 }
 
 Result<PlanOptions> to_plan_options(const PlanArguments& a, const Limits& limits) {

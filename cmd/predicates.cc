@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cmd/option_heading.h"
 #include "cmd/report/sbom.h"
 #include "manifest-gen/assemble/paths.h"
 #include "manifest-gen/packages/package_index.h"
@@ -91,8 +92,8 @@ std::string sbom_of(const LoadedImage& loaded, const sign::EnclaveEvidence& evid
 }  // namespace
 
 void add_sbom_option(CLI::App& app, std::string& format) {
-  app.add_option("--sbom", format,
-                 "Attest a list of all the enclave may touch too: spdx, cyclonedx or none")
+  OptionHeading heading(app, kHeadingSigning);
+  app.add_option("--sbom", format, "Attest a list of all the enclave may touch too")
       ->check(CLI::IsMember({"none", "spdx", "cyclonedx"}))
       ->capture_default_str();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "cmd/option_heading.h"
 
 namespace cloister::cmd {
 namespace {
@@ -94,11 +95,14 @@ std::string build_version(const BuildRecord& record) {
 }  // namespace
 
 void add_rebuild_options(CLI::App& app, RebuildSources& sources) {
+  OptionHeading heading(app, kHeadingTrust);
   app.add_option("--base", sources.base,
-                 "Where the base is, for a rebuild (default: where the image says)");
+                 "Where the base is, for a rebuild (default: where the image says)")
+      ->type_name("IMAGE");
   app.add_option("--runtime", sources.runtimes,
                  "Where the runtime is, for a rebuild: each source in its order; repeatable\n"
                  "(default: where the image says)")
+      ->type_name("IMAGE|DIR|FILE")
       ->expected(1)
       ->take_all();
 }

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>  // all of it: App.hpp alone leaves the vtables of its formatter undefined
 
 #include "base/text.h"
+#include "cmd/option_heading.h"
 #include "cmd/session.h"
 #include "oci/registry/mirrors.h"
 
@@ -43,8 +44,10 @@ std::vector<std::string> certificate_directories(const Environment& env) {
 }  // namespace
 
 void add_registry_options(CLI::App& app, RegistryFlags& flags) {
+  OptionHeading heading(app, kHeadingRegistry);
   app.add_option("--authfile", flags.authfile,
                  "Registry credentials (default: Docker's and Podman's files)")
+      ->type_name("FILE")
       ->envname("CLOISTER_AUTHFILE");
   add_tls_option(app, flags);
   app.add_flag("--plain-http", flags.plain_http,
@@ -53,6 +56,7 @@ void add_registry_options(CLI::App& app, RegistryFlags& flags) {
 }
 
 void add_tls_option(CLI::App& app, RegistryFlags& flags) {
+  OptionHeading heading(app, kHeadingRegistry);
   app.add_flag("--tls-verify,!--no-tls-verify", flags.tls_verify,
                "Verify TLS certificates (--tls-verify=false: do not)")
       ->envname("CLOISTER_TLS_VERIFY");

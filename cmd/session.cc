@@ -8,6 +8,7 @@
 
 #include "base/hint.h"
 #include "base/text.h"
+#include "cmd/option_heading.h"
 #include "cmd/progress.h"
 #include "measure/index/layer_index.h"
 #include "measure/index/layer_limits.h"
@@ -30,6 +31,7 @@ constexpr Advice kLayerAdvice{
 namespace {
 
 void add_offline_option(CLI::App& app, CommonOptions& options) {
+  OptionHeading heading(app, kHeadingRegistry);
   app.add_flag("--offline", options.offline,
                "Make no network connection: registry images come from the store")
       ->envname("CLOISTER_OFFLINE");
@@ -38,23 +40,29 @@ void add_offline_option(CLI::App& app, CommonOptions& options) {
 }  // namespace
 
 void add_output_options(CLI::App& app, CommonOptions& options) {
+  OptionHeading heading(app, kHeadingOutput);
   app.add_flag("-q,--quiet", options.quiet, "Print the result alone")->envname("CLOISTER_QUIET");
   app.add_flag("--no-color", options.no_color, "No colours (also: NO_COLOR in the environment)");
 }
 
 void add_store_options(CLI::App& app, CommonOptions& options) {
   add_output_options(app, options);
+  OptionHeading heading(app, kHeadingStore);
   app.add_option("--store", options.store,
                  "Local store, an OCI layout (default: $XDG_CACHE_HOME/cloister)")
+      ->type_name("DIR")
       ->envname("CLOISTER_STORE");
   app.add_option("--keep", options.keep,
                  "Bytes the store may hold (K, M, G): what was used least recently goes first")
+      ->type_name("SIZE")
       ->envname("CLOISTER_KEEP")
       ->capture_default_str();
   app.add_option("-j,--jobs", options.jobs, "Threads (default: the number of processors)")
       ->envname("CLOISTER_JOBS")
       ->check(CLI::Range(1U, 1024U));
-  app.add_option("--progress", options.progress, "How progress is shown: auto, plain, tty or none")
+  OptionHeading output(app, kHeadingOutput);
+  app.add_option("--progress", options.progress,
+                 "How progress is shown; auto: tty on a terminal, else plain")
       ->envname("CLOISTER_PROGRESS")
       ->check(CLI::IsMember({"auto", "plain", "tty", "none"}))
       ->capture_default_str();
@@ -68,12 +76,14 @@ void add_network_options(CLI::App& app, CommonOptions& options) {
 
 void add_image_options(CLI::App& app, CommonOptions& options) {
   add_store_options(app, options);
+  OptionHeading heading(app, kHeadingRegistry);
   app.add_option("--parallel", options.parallel, "Blobs to transfer at one time")
       ->envname("CLOISTER_PARALLEL")
       ->check(CLI::Range(1U, 64U))
       ->capture_default_str();
   app.add_option("--platform", options.platform,
                  "Platform to take from a multi-platform image (default: linux/amd64)")
+      ->type_name("OS/ARCH")
       ->envname("CLOISTER_PLATFORM");
   add_offline_option(app, options);
   add_limit_options(app, options.limits);

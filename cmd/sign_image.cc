@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cmd/attached.h"
 #include "cmd/enclave_image.h"
+#include "cmd/option_heading.h"
 #include "oci/documents/attached.h"
 #include "sign/image/bundle.h"
 #include "sign/image/dsse.h"
@@ -157,6 +158,7 @@ Status require_signable(const oci::ImageRef& ref) {
 }
 
 void add_signature_format_option(CLI::App& app, std::string& format) {
+  OptionHeading heading(app, kHeadingSigning);
   app.add_option("--sig-format", format,
                  "legacy (.sig and .att tags), bundle (Sigstore bundles) or both")
       ->check(CLI::IsMember({"both", "legacy", "bundle"}))

@@ -9,6 +9,7 @@
 #include "cmd/build_date.h"
 #include "cmd/enclave_image.h"
 #include "cmd/key_source.h"
+#include "cmd/option_heading.h"
 
 namespace cloister::cmd {
 namespace {
@@ -158,18 +159,23 @@ Result<std::vector<sign::Check>> rebuild_checks(Session& session, const Subject&
 }  // namespace
 
 void add_trust_options(CLI::App& app, ImageTrustOptions& options) {
+  OptionHeading heading(app, kHeadingTrust);
   app.add_option("--key", options.key,
-                 "Public key, or certificate, of who signed it (PEM file or env://VARIABLE)");
+                 "Public key, or certificate, of who signed it (PEM file or env://VARIABLE)")
+      ->type_name("KEY");
   app.add_option("--policy", options.policy,
                  "TOML file that says what may run: signers, rebuilders, versions, origins, "
-                 "platforms");
+                 "platforms")
+      ->type_name("FILE");
   app.add_option("--at", options.at,
-                 "Time for which the answer is wanted: YYYY-MM-DD or RFC 3339 (default: now)");
+                 "Time for which the answer is wanted: YYYY-MM-DD or RFC 3339 (default: now)")
+      ->type_name("TIME");
   app.add_flag("--rebuild", options.rebuild,
                "Repeat the build from what the image says, and compare bit for bit");
   add_rebuild_options(app, options.sources);
   app.add_option("--mrsigner", options.mrsigner,
-                 "MRSIGNER that the enclave must have (64 hex digits)");
+                 "MRSIGNER that the enclave must have (64 hex digits)")
+      ->type_name("HEX");
   app.add_option("--isvprodid", options.isvprodid, "ISVPRODID that the enclave must have");
   app.add_option("--min-isvsvn", options.min_isvsvn,
                  "Lowest ISVSVN to accept: refuses older builds");

@@ -6,7 +6,9 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/exit_code.h"
+#include "cmd/format_option.h"
 #include "cmd/key_source.h"
+#include "cmd/option_heading.h"
 #include "cmd/output.h"
 #include "cmd/rebuild.h"
 #include "cmd/report/verify.h"
@@ -64,16 +66,16 @@ Action add_attest(CLI::App& app) {
       ->required();
   app.add_flag("--rebuild", o->rebuild, "Repeat the build, and attest that it gives this image")
       ->required();
+  OptionHeading heading(app, kHeadingSigning);
   app.add_option(
-      "--sign-key", o->key.key,
-      cat("Private key of the rebuilder, who is not the image's signer (", kKeyForms, ")"));
+         "--sign-key", o->key.key,
+         cat("Private key of the rebuilder, who is not the image's signer (", kKeyForms, ")"))
+      ->type_name("KEY");
   add_signer_options(app, o->key, "sign-", "--sign-key");
   add_rebuild_options(app, o->sources);
   add_signature_format_option(app, o->sig_format);
   add_passphrase_options(app, o->key.passphrase);
-  app.add_option("--format", o->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  add_format_option(app, o->format, {"text", "json"});
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_attest(*o, env); };
 }

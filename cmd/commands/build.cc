@@ -6,8 +6,10 @@
 #include "cmd/build_date.h"
 #include "cmd/build_record.h"
 #include "cmd/command.h"
+#include "cmd/format_option.h"
 #include "cmd/key_leak.h"
 #include "cmd/key_source.h"
+#include "cmd/option_heading.h"
 #include "cmd/output.h"
 #include "cmd/pipeline.h"
 #include "cmd/plan_options.h"
@@ -201,38 +203,49 @@ Action add_build(CLI::App& app) {
   auto o = std::make_shared<BuildOptions>();
   app.add_option("IMAGE", o->image, "Image to build from; cloister pull --help lists the forms")
       ->required();
+  OptionHeading heading(app, kHeadingSigning);
   app.add_option("--key", o->key.key,
                  cat("SGX signing key: RSA-3072, exponent 3 (", kKeyForms, ")"))
+      ->type_name("KEY")
       ->envname("CLOISTER_KEY");
   add_passphrase_options(app, o->key.passphrase);
   add_signer_options(app, o->key, "", "--key");
   add_sgx_two_step_options(app, o->key, o->signing_data);
   app.add_option("--sign-key", o->sign_key.key,
-                 cat("Key that signs the result and attests its measurement (", kKeyForms, ")"));
+                 cat("Key that signs the result and attests its measurement (", kKeyForms, ")"))
+      ->type_name("KEY");
   add_signer_options(app, o->sign_key, "sign-", "--sign-key");
   add_signature_format_option(app, o->sig_format);
   add_sbom_option(app, o->sbom);
   app.add_option("--sign-passphrase-file", o->sign_key.passphrase.file,
-                 "File that holds the passphrase of --sign-key");
-  app.add_option("-t,--tag", o->tags, "Name of the result; repeatable")->expected(1)->take_all();
+                 "File that holds the passphrase of --sign-key")
+      ->type_name("FILE");
+  OptionHeading options(app, kHeadingOptions);
+  app.add_option("-t,--tag", o->tags, "Name of the result; repeatable")
+      ->type_name("NAME")
+      ->expected(1)
+      ->take_all();
   app.add_flag("--push", o->push, "Push the result under each name of -t");
   app.add_option("-o,--output", o->output,
                  "Write the result to oci:DIR[:tag], oci-archive:FILE[:tag] or "
-                 "docker-archive:FILE[:REF]");
+                 "docker-archive:FILE[:REF]")
+      ->type_name("IMAGE");
   app.add_flag("--dry-run", o->dry_run,
                "Print the manifest and what would be built; no key, nothing written");
   app.add_flag("--with-direct", o->with_direct,
                "Carry Gramine's direct-mode loader too, to try the image without SGX");
   app.add_option("--date", o->date,
-                 "Date of the image and SIGSTRUCT (default: SOURCE_DATE_EPOCH, else the base's)");
-  app.add_option("--label", o->labels, "Label of the image, NAME=VALUE; repeatable")
+                 "Date of the image and SIGSTRUCT (default: SOURCE_DATE_EPOCH, else the base's)")
+      ->type_name("DATE");
+  app.add_option("--label", o->labels, "Label of the image; repeatable")
+      ->type_name("NAME=VALUE")
       ->expected(1)
       ->take_all();
-  app.add_option("--iidfile", o->iidfile, "Write the image's digest to a file");
-  app.add_option("--metadata-file", o->metadata_file, "Write the result as JSON to a file");
-  app.add_option("--format", o->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  OptionHeading output(app, kHeadingOutput);
+  app.add_option("--iidfile", o->iidfile, "Write the image's digest to a file")->type_name("FILE");
+  app.add_option("--metadata-file", o->metadata_file, "Write the result as JSON to a file")
+      ->type_name("FILE");
+  add_format_option(app, o->format, {"text", "json"});
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
   return [o](const Environment& env) {

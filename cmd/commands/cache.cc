@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/format_option.h"
 #include "cmd/output.h"
 #include "cmd/report/cache.h"
 #include "cmd/session.h"
@@ -61,11 +62,8 @@ using CacheAction = Result<int> (*)(const CacheOptions&, Session&);
 CLI::App* add_cache_command(CLI::App& app, const std::string& name, const std::string& summary,
                             CacheOptions& o) {
   CLI::App* sub = app.add_subcommand(name, summary);
-  sub->set_help_flag("-h,--help", "Show this text");
   add_store_options(*sub, o.common);
-  sub->add_option("--format", o.format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  add_format_option(*sub, o.format, {"text", "json"});
   return sub;
 }
 

@@ -4,6 +4,7 @@
 
 #include "cmd/build_date.h"
 #include "cmd/command.h"
+#include "cmd/format_option.h"
 #include "cmd/output.h"
 #include "cmd/pipeline.h"
 #include "cmd/plan_options.h"
@@ -58,10 +59,8 @@ Action add_deps(CLI::App& app) {
   auto o = std::make_shared<DepsOptions>();
   app.add_option("IMAGE", o->image, "Image to analyse")->required();
   app.add_option("PATH", o->paths, "Programs or libraries in it, instead of its entrypoint");
-  app.add_option("--format", o->format, "tree, list, json, dot, spdx or cyclonedx")
-      ->check(CLI::IsMember({"tree", "list", "json", "dot", "spdx", "cyclonedx"}))
-      ->capture_default_str();
-  app.add_option("-o,--output", o->output, "File for the result (default: standard output)");
+  add_format_option(app, o->format, {"tree", "list", "json", "dot", "spdx", "cyclonedx"});
+  add_output_option(app, o->output);
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_deps(*o, env); };

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/format_option.h"
 #include "cmd/output.h"
 #include "cmd/report/files.h"
 #include "cmd/session.h"
@@ -33,10 +34,8 @@ Action add_files(CLI::App& app) {
   app.add_option("IMAGE", o->image, "Image to list")->required();
   app.add_flag("--merged", o->merged,
                "The merged root file system, hard links resolved, instead of each layer");
-  app.add_option("--format", o->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  app.add_option("-o,--output", o->output, "File for the result (default: standard output)");
+  add_format_option(app, o->format, {"text", "json"});
+  add_output_option(app, o->output);
   return [o](const Environment& env) { return run_files(*o, env); };
 }
 

@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 #include "cmd/enclave_image.h"
 #include "cmd/exit_code.h"
+#include "cmd/format_option.h"
 #include "cmd/marble_options.h"
 #include "cmd/output.h"
 #include "cmd/predicates.h"
@@ -79,13 +80,8 @@ Action add_inspect(CLI::App& app) {
   app.add_flag(
       "--measurement", o->measurement,
       "Only the measurement of an enclave-ready image, and only if its SIGSTRUCT is signed\n"
-      "and signs what is in the image");
-  app.add_option(
-         "--format", o->format,
-         "text or json; with --measurement also marblerun, a package of MarbleRun's manifest,\n"
-         "and predicate, what sign attests of it, for other tools to sign")
-      ->check(CLI::IsMember({"text", "json", "marblerun", "predicate"}))
-      ->capture_default_str();
+      "and signs what is in the image; --format predicate: as sign attests it, for others to sign");
+  add_format_option(app, o->format, {"text", "json", "marblerun", "predicate"});
   add_identity_option(app, o->identity);
   return [o](const Environment& env) { return run_inspect(*o, env); };
 }

@@ -81,9 +81,9 @@ Action add_keygen(CLI::App& app) {
   auto o = std::make_shared<KeygenOptions>();
   const auto add = [&](const char* name, const char* summary) {
     CLI::App* kind = app.add_subcommand(name, summary);
-    kind->set_help_flag("-h,--help", "Show this text");
     kind->add_option("-o,--output", o->output,
-                     "File for the private key, mode 0600 (default: standard output)");
+                     "File for the private key, mode 0600 (default: standard output)")
+        ->type_name("FILE");
     kind->add_flag("--encrypt", o->encrypt, "Protect it with a passphrase");
     kind->add_flag("--force", o->force, "Replace an existing file");
     add_passphrase_options(*kind, o->passphrase);
@@ -92,11 +92,13 @@ Action add_keygen(CLI::App& app) {
   app.require_subcommand(1);
   add("sgx", "An enclave signing key: RSA-3072 with public exponent 3, PEM (PKCS#8)");
   CLI::App* image = add("image", "A key that signs images and attestations, PEM (PKCS#8)");
-  image->add_option("--type", o->type, "ecdsa-p256, ecdsa-p384, ed25519 or rsa")
+  image->add_option("--type", o->type, "Kind of key")
       ->check(CLI::IsMember({"ecdsa-p256", "ecdsa-p384", "ed25519", "rsa"}))
       ->capture_default_str();
-  image->add_option("--public", o->public_output,
-                    "File for the public key (default: the private key's name with .pub)");
+  image
+      ->add_option("--public", o->public_output,
+                   "File for the public key (default: the private key's name with .pub)")
+      ->type_name("FILE");
   image->parse_complete_callback([o] { o->image = true; });
   return [o](const Environment& env) { return run_keygen(*o, env); };
 }

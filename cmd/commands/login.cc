@@ -100,6 +100,7 @@ Action add_login(CLI::App& app) {
   app.add_option("REGISTRY", o->registry, "Registry: docker.io, ghcr.io, localhost:5000")
       ->required();
   app.add_option("-u,--username", o->username, "User name (default: asked for)")
+      ->type_name("USER")
       ->envname("CLOISTER_USERNAME");
   app.add_flag("--password-stdin", o->password_stdin,
                "Read the password from standard input (default: asked for)");
@@ -111,6 +112,7 @@ Action add_logout(CLI::App& app) {
   add_output_options(app, o->common);
   app.add_option("--authfile", o->common.registries.authfile,
                  "File to remove it from (default: all of Docker's and Podman's files)")
+      ->type_name("FILE")
       ->envname("CLOISTER_AUTHFILE");
   app.add_option("REGISTRY", o->registry, "Registry: docker.io, ghcr.io, localhost:5000")
       ->required();

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "cmd/command.h"
+#include "cmd/format_option.h"
 #include "cmd/output.h"
 #include "cmd/pipeline.h"
 #include "cmd/plan_options.h"
@@ -30,7 +31,7 @@ Result<int> run_manifest(const ManifestOptions& o, const Environment& env) {
 Action add_manifest(CLI::App& app) {
   auto o = std::make_shared<ManifestOptions>();
   app.add_option("IMAGE", o->image, "Image to make the manifest for")->required();
-  app.add_option("-o,--output", o->output, "File for the manifest (default: standard output)");
+  add_output_option(app, o->output);
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_manifest(*o, env); };

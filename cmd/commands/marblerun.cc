@@ -11,6 +11,7 @@
 #include "cmd/command.h"
 #include "cmd/enclave_image.h"
 #include "cmd/exit_code.h"
+#include "cmd/format_option.h"
 #include "cmd/marble_options.h"
 #include "cmd/output.h"
 #include "cmd/report/marblerun.h"
@@ -141,7 +142,6 @@ Action add_marblerun(CLI::App& app) {
       "manifest",
       "A manifest to start from: packages, Marbles with the arguments, environment and mount keys\n"
       "of each image");
-  manifest->set_help_flag("-h,--help", "Show this text");
   add_image_options(*manifest, o->common);
   manifest
       ->add_option("IMAGE", o->images,
@@ -149,13 +149,14 @@ Action add_marblerun(CLI::App& app) {
                    "the image")
       ->required();
   add_identity_option(*manifest, o->identity);
-  manifest->add_option("--admin", o->admin,
-                       "Certificate (PEM) of who may raise the security versions later");
+  manifest
+      ->add_option("--admin", o->admin,
+                   "Certificate (PEM) of who may raise the security versions later")
+      ->type_name("FILE");
   manifest->add_flag(
       "--update", o->update,
       "An update for a manifest that knows the images by signer: security versions only");
-  manifest->add_option("-o,--output", o->output,
-                       "File for the manifest (default: standard output)");
+  add_output_option(*manifest, o->output);
   return [o](const Environment& env) { return run_marblerun_manifest(*o, env); };
 }
 

@@ -10,7 +10,9 @@
 #include "base/toml.h"
 #include "cmd/build_date.h"
 #include "cmd/command.h"
+#include "cmd/format_option.h"
 #include "cmd/key_source.h"
+#include "cmd/option_heading.h"
 #include "cmd/output.h"
 #include "cmd/pipeline.h"
 #include "cmd/plan_options.h"
@@ -121,24 +123,28 @@ Result<int> run_measure(const MeasureOptions& o, const Environment& env) {
 
 Action add_measure(CLI::App& app) {
   auto o = std::make_shared<MeasureOptions>();
-  app.add_option("MANIFEST", o->manifest, "Final Gramine manifest (.manifest.sgx)")->required();
-  app.add_option("--libpal", o->libpal, "The libpal.so that will be loaded");
+  app.add_option("MANIFEST", o->manifest, "Final Gramine manifest (.manifest.sgx)")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("--libpal", o->libpal, "The libpal.so that will be loaded")->type_name("FILE");
   app.add_option("--gramine-version", o->gramine_version,
                  "With --libpal: version whose enclave layout applies")
+      ->type_name("VERSION")
       ->capture_default_str();
   add_runtime_option(app, o->runtimes);
   app.add_flag("--explain", o->explain,
                "List every range with its protection, type and whether it is measured");
+  OptionHeading heading(app, kHeadingSigning);
   app.add_option("--key", o->key.key,
-                 cat("SGX signing key (", kKeyForms, "): also make a SIGSTRUCT"));
+                 cat("SGX signing key (", kKeyForms, "): also make a SIGSTRUCT"))
+      ->type_name("KEY");
   add_signer_options(app, o->key, "", "--key");
   add_sgx_two_step_options(app, o->key, o->signing_data);
   app.add_option("--date", o->date,
-                 "Date in the SIGSTRUCT, YYYY-MM-DD (default: SOURCE_DATE_EPOCH)");
-  app.add_option("--sig", o->sig, "File for the SIGSTRUCT");
-  app.add_option("--format", o->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+                 "Date in the SIGSTRUCT, YYYY-MM-DD (default: SOURCE_DATE_EPOCH)")
+      ->type_name("DATE");
+  app.add_option("--sig", o->sig, "File for the SIGSTRUCT")->type_name("FILE");
+  add_format_option(app, o->format, {"text", "json"});
   add_passphrase_options(app, o->key.passphrase);
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_measure(*o, env); };

@@ -70,10 +70,12 @@ Action add_push(CLI::App& app) {
   auto o = std::make_shared<PushOptions>();
   add_image_options(app, o->common);
   app.add_option("SRC", o->source, "Image to copy; cloister pull --help lists the forms")
+      ->type_name("IMAGE")
       ->required();
   app.add_option("DEST", o->destination,
                  "Where to: NAME[:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG] or "
                  "docker-archive:FILE[:NAME]")
+      ->type_name("IMAGE")
       ->required();
   app.add_flag("--no-attached", o->no_attached,
                "Leave behind what belongs to the image: signatures, attestations, SBOMs");

@@ -8,6 +8,7 @@
 #include "cmd/build_date.h"
 #include "cmd/command.h"
 #include "cmd/exit_code.h"
+#include "cmd/format_option.h"
 #include "cmd/output.h"
 #include "cmd/report/quote.h"
 #include "cmd/session.h"
@@ -52,13 +53,10 @@ Result<int> verify_quote(const QuoteOptions& o, const Environment& env) {
 CLI::App* add_quote_command(CLI::App& app, const std::string& name, const std::string& summary,
                             QuoteOptions& o) {
   CLI::App* sub = app.add_subcommand(name, summary);
-  sub->set_help_flag("-h,--help", "Show this text");
   sub->add_option("FILE", o.file,
                   "SGX or TDX quote, or SEV-SNP report: raw, in hex or base64 (/dev/stdin too)")
       ->required();
-  sub->add_option("--format", o.format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  add_format_option(*sub, o.format, {"text", "json"});
   return sub;
 }
 
@@ -72,8 +70,10 @@ Action add_quote(CLI::App& app) {
       add_quote_command(app, "verify", "Whether a quote is genuine, and made for you", *o);
   add_attestation_options(*verify, o->attestation);
   add_session_options(*verify, o->attestation);
-  verify->add_option("--at", o->at,
-                     "Time for which the answer is wanted: YYYY-MM-DD or RFC 3339 (default: now)");
+  verify
+      ->add_option("--at", o->at,
+                   "Time for which the answer is wanted: YYYY-MM-DD or RFC 3339 (default: now)")
+      ->type_name("TIME");
   verify->add_flag("--allow-debug", o->allow_debug,
                    "Accept a debug enclave, trust domain or guest, which hides nothing");
   add_network_options(*verify, o->common);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/key_source.h"
+#include "cmd/option_heading.h"
 #include "cmd/output.h"
 #include "cmd/session.h"
 #include "cmd/sign_image.h"
@@ -75,15 +76,20 @@ Result<int> run_sign(const SignCommandOptions& o, const Environment& env) {
 Action add_sign(CLI::App& app) {
   auto o = std::make_shared<SignCommandOptions>();
   app.add_option("IMAGE", o->image, "Image in a registry or layout")->required();
+  OptionHeading heading(app, kHeadingSigning);
   app.add_option("--key", o->key.key,
-                 cat("Private key: ECDSA P-256 or P-384, Ed25519 or RSA (", kKeyForms, ")"));
+                 cat("Private key: ECDSA P-256 or P-384, Ed25519 or RSA (", kKeyForms, ")"))
+      ->type_name("KEY");
   add_signer_options(app, o->key, "", "--key");
   app.add_option("--emit-signing-data", o->signing_data,
-                 "Only write what is to be signed, as JSON, for a key that is elsewhere");
+                 "Only write what is to be signed, as JSON, for a key that is elsewhere")
+      ->type_name("FILE");
   app.add_option("--signature", o->key.signature,
-                 "That file, with a signature added to each message; with --public-key");
+                 "That file, with a signature added to each message; with --public-key")
+      ->type_name("FILE");
   app.add_option("--identity", o->identity,
-                 "Name that the signature carries (default: the image's reference)");
+                 "Name that the signature carries (default: the image's reference)")
+      ->type_name("NAME");
   add_signature_format_option(app, o->format);
   add_sbom_option(app, o->sbom);
   add_passphrase_options(app, o->key.passphrase);

@@ -6,6 +6,7 @@
 #include "base/hint.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/format_option.h"
 #include "cmd/output.h"
 #include "cmd/report/sigstruct.h"
 #include "sign/sgx/sigstruct.h"
@@ -38,9 +39,7 @@ Result<int> run_sigstruct(const SigstructOptions& o, const Environment&) {
 Action add_sigstruct(CLI::App& app) {
   auto o = std::make_shared<SigstructOptions>();
   app.add_option("FILE", o->file, "SIGSTRUCT file (.sig), 1808 bytes")->required();
-  app.add_option("--format", o->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  add_format_option(app, o->format, {"text", "json"});
   return [o](const Environment& env) { return run_sigstruct(*o, env); };
 }
 

@@ -7,6 +7,8 @@
 #include "cmd/attested_server.h"
 #include "cmd/command.h"
 #include "cmd/exit_code.h"
+#include "cmd/format_option.h"
+#include "cmd/option_heading.h"
 #include "cmd/output.h"
 #include "cmd/report/quote.h"
 #include "cmd/report/verify.h"
@@ -98,6 +100,7 @@ Action add_verify(CLI::App& app) {
   auto o = std::make_shared<VerifyOptions>();
   app.add_option("IMAGE", o->image, "Image to verify")->required();
   add_trust_options(app, o->trust);
+  OptionHeading heading(app, kHeadingQuote);
   auto* quote =
       app.add_option("--quote", o->quote,
                      "Hardware quote of a running enclave: is it genuine, and this image?")
@@ -108,9 +111,7 @@ Action add_verify(CLI::App& app) {
       ->excludes(quote);
   add_attestation_options(app, o->attestation);
   add_session_options(app, o->attestation);
-  app.add_option("--format", o->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  add_format_option(app, o->format, {"text", "json"});
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_verify(*o, env); };
 }

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "cmd/command.h"
+#include "cmd/format_option.h"
 #include "cmd/output.h"
 #include "cmd/pipeline.h"
 #include "cmd/plan_options.h"
@@ -41,10 +42,8 @@ Action add_why(CLI::App& app) {
                  "File, as the program opens it; or a bare file name, like libssl.so.3")
       ->required();
   app.add_flag("--all", o->all, "Every chain that was found, not only the first few");
-  app.add_option("--format", o->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  app.add_option("-o,--output", o->output, "File for the result (default: standard output)");
+  add_format_option(app, o->format, {"text", "json"});
+  add_output_option(app, o->output);
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_why(*o, env); };

@@ -20,13 +20,6 @@ Result<std::string> text(const TomlTable& table, std::string_view key) {
   return *value->string();
 }
 
-Result<Severity> parse_severity(std::string_view name) {
-  for (const Severity severity :
-       {Severity::info, Severity::low, Severity::medium, Severity::high, Severity::critical})
-    if (severity_name(severity) == name) return severity;
-  return Error::invalid(cat(quote(name), " is no severity"));
-}
-
 std::vector<std::uint64_t> version_numbers(std::string_view version) {
   std::vector<std::uint64_t> out;
   const char* at = version.data();
@@ -61,8 +54,10 @@ Result<std::vector<Advisory>> load_advisories() {
       CL_TRY(advisory.summary, text(*item.table(), "summary"));
       CL_TRY(advisory.fix, text(*item.table(), "fix"));
       CL_TRY(advisory.source, text(*item.table(), "source"));
-      CL_TRY(const std::string severity, text(*item.table(), "severity"));
-      CL_TRY(advisory.severity, parse_severity(severity));
+      CL_TRY(const std::string name, text(*item.table(), "severity"));
+      const auto severity = parse_severity(name);
+      if (!severity) return Error::invalid(cat(quote(name), " is no severity"));
+      advisory.severity = *severity;
       out.push_back(std::move(advisory));
     }
   }

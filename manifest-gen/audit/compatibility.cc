@@ -182,10 +182,11 @@ class Findings {
   }
 
  private:
-  void add(std::string_view id, Severity severity, std::string where, std::string evidence,
-           std::string fix) {
-    Finding finding = make_finding(id, std::move(where), std::move(evidence), std::move(fix));
+  void add(std::string_view id, Severity severity, const std::set<std::string>& files,
+           std::string evidence, std::string fix) {
+    Finding finding = make_finding(id, shortened(files), std::move(evidence), std::move(fix));
     finding.severity = severity;
+    finding.files.assign(files.begin(), files.end());
     out_.push_back(std::move(finding));
   }
 
@@ -211,7 +212,7 @@ class Findings {
     }
     if (row.id == kRuleSharedMemory && !forks()) severity = Severity::info;
     if (row.id == kRuleIdentity && launch_.uid != 0) severity = Severity::info;
-    add(row.id, severity, shortened(use.files),
+    add(row.id, severity, use.files,
         cat("calls ", shortened(use.functions), ": ", effect,
             row.support == Support::none ? " (not implemented: " : " (in part: ", row.system_calls,
             ")"),
@@ -220,7 +221,7 @@ class Findings {
 
   void libraries() {
     if (library_functions_.empty()) return;
-    add(kRuleLibraryCalls, Severity::info, shortened(library_files_),
+    add(kRuleLibraryCalls, Severity::info, library_files_,
         cat("libraries that can call ", shortened(library_functions_),
             ", which Gramine does not implement"),
         "nothing, unless the program uses that part of the library");
@@ -229,7 +230,7 @@ class Findings {
   void processes() {
     const Use use = use_of(kForks, who_.programs);
     if (use.empty()) return;
-    add(kRuleProcesses, Severity::info, shortened(use.files),
+    add(kRuleProcesses, Severity::info, use.files,
         cat("can start processes (", shortened(use.functions),
             "): each is a further enclave of the full size, and takes as long to start"),
         "prefer threads to workers where the program has the choice; tmpfs is not shared either");
@@ -239,7 +240,7 @@ class Findings {
     if (launch_.uid != 0) return;
     const Use use = use_of(kDropPrivileges, who_.programs);
     if (use.empty()) return;
-    add(kRulePrivileges, Severity::info, shortened(use.files),
+    add(kRulePrivileges, Severity::info, use.files,
         "starts as root and can give that up: in an enclave both are only numbers, which protect "
         "nothing and let nothing through",
         "--user NAME starts it as the user it would become, which is quicker and quieter");
@@ -254,7 +255,7 @@ class Findings {
     }
     if (files.empty() && !closure_.uses_musl) return;
     if (files.empty()) files.insert("musl");
-    add(kRuleRawCalls, Severity::info, shortened(files),
+    add(kRuleRawCalls, Severity::info, files,
         "makes system calls by itself, not through the runtime's libc: each is caught and "
         "emulated, "
         "which is slow; which ones it makes cannot be told",
@@ -264,7 +265,7 @@ class Findings {
   void openmp() {
     for (const Member& member : closure_.members)
       if (base_name(member.real_path).starts_with("libgomp")) {
-        add(kRuleOpenMp, Severity::info, member.real_path,
+        add(kRuleOpenMp, Severity::info, {member.real_path},
             "OpenMP by libgomp makes futex calls by itself, which are slow in an enclave",
             "preload a libgomp that was built for Gramine, or use libiomp5");
         return;
@@ -274,7 +275,7 @@ class Findings {
   void byte_code() {
     for (const std::string& path : who_.all_programs)
       if (base_name(path).starts_with("python")) {
-        add(kRuleByteCode, Severity::info, path,
+        add(kRuleByteCode, Severity::info, {path},
             "Gramine reports no time stamps, so that .pyc files are never valid: every module is "
             "compiled at each start",
             "compile with --invalidation-mode unchecked-hash and --include the .pyc files, if "

@@ -1,42 +1,39 @@
-// What is worth knowing about a runtime, a closure and a manifest, as findings.
+// The rules, and the passes that look for what they forbid: of a runtime, a closure, a manifest.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/result.h"
 #include "manifest-gen/audit/finding.h"
+#include "manifest-gen/audit/rule_ids.h"
 #include "manifest-gen/closure/closure.h"
 #include "manifest-gen/gramine/enclave_manifest.h"
 #include "manifest-gen/launch/launch.h"
 #include "measure/rootfs/rootfs.h"
 #include "measure/runtime/runtime.h"
+#include "oci/documents/image.h"
 
 namespace cloister::manifest {
 
-// A rule's identity; findings carry it. One table in rules.cc, ids never change their meaning.
+// A rule's identity; findings carry it. One table in rule_table.cc.
 struct Rule {
   std::string_view id;
-  Severity severity;       // the highest a finding of this rule has
-  std::string_view title;  // for people: what it looks for
+  Severity severity;         // the highest a finding of this rule has
+  Subject subject;           // what its findings' `where` names
+  std::string_view title;    // what it looks for: a noun, a few words
+  std::string_view meaning;  // one sentence for somebody who is no expert of SGX
 };
-const std::vector<Rule>& rules();
-inline constexpr std::string_view kRuleMutableRuntime = "CL101", kRuleUnknownVersion = "CL102";
-inline constexpr std::string_view kRuleVolumeUnwritable = "CL211", kRuleVolumeLost = "CL212",
-                                  kRuleLogUnwritable = "CL213";
-inline constexpr std::string_view kRuleMarblerun = "CL312";
-inline constexpr std::string_view kRuleSysvIpc = "CL401", kRuleSharedMemory = "CL402",
-                                  kRuleNotify = "CL403", kRuleTimers = "CL404",
-                                  kRuleAsyncIo = "CL405", kRulePipes = "CL406",
-                                  kRuleMremap = "CL407", kRuleTracing = "CL408",
-                                  kRuleNamespaces = "CL409", kRuleUserfault = "CL410",
-                                  kRuleLinks = "CL411", kRuleIdentity = "CL412",
-                                  kRuleFileLocks = "CL413", kRuleLibraryCalls = "CL414",
-                                  kRuleProcesses = "CL415", kRulePrivileges = "CL416",
-                                  kRuleRawCalls = "CL417", kRuleOpenMp = "CL418",
-                                  kRuleByteCode = "CL419";
-// A finding with the severity of its rule.
+std::span<const Rule> rules();
+const Rule* find_rule(std::string_view id);  // null: not known
+// Of a finding with an advisory's own id: the rule of advisories.
+const Rule& rule_of(const Finding& finding);
+
+// A finding with severity and subject of its rule. Of a key it is also the cause, of a file it is
+// about that.
 Finding make_finding(std::string_view id, std::string where, std::string evidence, std::string fix);
 
 // Not pinned by digest, of unknown version, under a known advisory (templates/advisories.toml). An
@@ -44,7 +41,7 @@ Finding make_finding(std::string_view id, std::string where, std::string evidenc
 // only when the compiled-in data is malformed.
 Result<std::vector<Finding>> runtime_findings(const measure::Runtime& runtime);
 
-// What the closure left out or could not find and the program may miss.
+// What the closure left out or could not find and the program may miss, or cannot start without.
 std::vector<Finding> closure_findings(const Closure& closure);
 
 // The image's volumes: which are lost at exit, which cannot be written. And log files that stand
@@ -52,10 +49,29 @@ std::vector<Finding> closure_findings(const Closure& closure);
 std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest& manifest,
                                      const measure::Rootfs& rootfs);
 
+// What of an image's configuration does not reach into an enclave.
+std::vector<Finding> configuration_findings(const oci::ExecutionConfig& config);
+
 // What a manifest that starts MarbleRun's premain fails to give it; nothing for others.
 std::vector<Finding> marblerun_findings(const EnclaveManifest& manifest);
 
-// The manifest's own risks, those of a marble included. In the order of the rule table.
-std::vector<Finding> manifest_findings(const EnclaveManifest& manifest);
+// The manifest's own risks, those of a marble included; what Gramine would refuse is not among them
+// (refusal_findings). `rootfs`, where there is one, tells what is behind the paths.
+std::vector<Finding> manifest_findings(const EnclaveManifest& manifest,
+                                       const measure::Rootfs* rootfs);
+
+// Why Gramine would not start it, by the text alone. A manifest that is not in the form of
+// .manifest.sgx yet is asked only what its signer asks.
+std::vector<Finding> refusal_findings(const EnclaveManifest& manifest);
+
+// What is granted and should perhaps not be: secrets, shells, package managers … Without a `rootfs`
+// names have to do.
+std::vector<Finding> granted_findings(const EnclaveManifest& manifest,
+                                      const measure::Rootfs* rootfs);
+
+// An image that is ready for an enclave: whether the files that the manifest trusts are there and
+// are those, and whether the program's libraries are among them. `rootfs` has all layers.
+Result<std::vector<Finding>> image_findings(const EnclaveManifest& manifest,
+                                            const measure::Rootfs& rootfs, const Limits& limits);
 
 }  // namespace cloister::manifest

@@ -24,12 +24,11 @@ Result<std::vector<Finding>> runtime_findings(const measure::Runtime& runtime) {
   CL_TRY(const std::vector<Advisory> advisories, load_advisories());
   for (const Advisory& advisory : advisories) {
     if (advisory.runtime != runtime.name || !is_before(runtime.version, advisory.before)) continue;
-    Finding finding;
+    Finding finding = make_finding(
+        kRuleAdvisory, cat(runtime.name, " ", runtime.version),
+        cat(advisory.summary, " (", advisory.date, ", ", advisory.source, ")"), advisory.fix);
     finding.id = advisory.id;
     finding.severity = advisory.severity;
-    finding.where = cat(runtime.name, " ", runtime.version);
-    finding.evidence = cat(advisory.summary, " (", advisory.date, ", ", advisory.source, ")");
-    finding.fix = advisory.fix;
     finding.stops_build = true;
     out.push_back(std::move(finding));
   }

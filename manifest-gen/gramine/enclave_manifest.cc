@@ -198,8 +198,8 @@ Result<measure::sgx::EnclaveParams> enclave_params(const EnclaveManifest& manife
   params.misc_select = exinfo ? kMiscExinfo : 0;
   CL_CHECK(apply_features(table, params));
   if (warnings != nullptr)
-    for (const Error& error : find_violations(manifest, Strictness::loader, kMaxWarnings))
-      warnings->push_back(one_line(error));
+    for (const Violation& violation : find_violations(manifest, Strictness::loader, kMaxWarnings))
+      warnings->push_back(one_line(violation.error));
   return params;
 }
 

@@ -455,14 +455,40 @@ Result<GeneratedManifest> generate_manifest(const Launch& launch, const Closure&
   return Generator(launch, closure, kind, options, rootfs, libsysdb).run();
 }
 
+namespace {
+
+std::string reason_of(const GeneratedManifest& generated, std::string_view key, std::size_t index) {
+  std::string name(key);
+  if (index != std::string_view::npos)
+    name = element_key(generated.manifest.table, key, index);
+  const auto reason = generated.reasons.find(name);
+  return reason != generated.reasons.end() ? reason->second : std::string();
+}
+
+}  // namespace
+
 std::string annotate(const GeneratedManifest& generated) {
-  const TomlTable& manifest = generated.manifest.table;
-  return emit_toml(manifest, [&](std::string_view key, std::size_t index) -> std::string {
-    std::string name(key);
-    if (index != std::string_view::npos) name = element_key(manifest, key, index);
-    const auto reason = generated.reasons.find(name);
-    return reason != generated.reasons.end() ? reason->second : std::string();
+  return emit_toml(generated.manifest.table, [&](std::string_view key, std::size_t index) {
+    return reason_of(generated, key, index);
   });
+}
+
+std::vector<std::pair<std::string, std::string>> reasoned_lines(
+    const GeneratedManifest& generated) {
+  // The emitter asks once for every line but those that end an array.
+  std::vector<std::string> reasons;
+  const std::string text =
+      emit_toml(generated.manifest.table, [&](std::string_view key, std::size_t index) {
+        reasons.push_back(reason_of(generated, key, index));
+        return std::string();
+      });
+  std::vector<std::pair<std::string, std::string>> out;
+  std::size_t next = 0;
+  for (const std::string_view line : split(text, '\n')) {
+    if (line.empty()) continue;
+    out.emplace_back(line, line == "]" ? std::string() : std::move(reasons.at(next++)));
+  }
+  return out;
 }
 
 }  // namespace cloister::manifest

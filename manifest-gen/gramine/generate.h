@@ -49,6 +49,9 @@ Result<GeneratedManifest> generate_manifest(const Launch& launch, const Closure&
                                             const measure::Rootfs& rootfs,
                                             const measure::RuntimeFile& libsysdb);
 
+// The lines of `text`, each with its reason or an empty text.
+std::vector<std::pair<std::string, std::string>> reasoned_lines(const GeneratedManifest& generated);
+
 // The dotted path of every leaf with its reason as a comment: what --dry-run prints.
 std::string annotate(const GeneratedManifest& generated);
 

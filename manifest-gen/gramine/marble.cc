@@ -7,15 +7,11 @@
 #include <string_view>
 
 #include "base/path.h"
+#include "manifest-gen/gramine/values.h"
 #include "measure/runtime/runtime.h"
 
 namespace cloister::manifest {
 namespace {
-
-const std::string* string_under(const TomlTable& table, std::string_view dotted) {
-  const TomlValue* value = table.at(dotted);
-  return value == nullptr ? nullptr : value->string();
-}
 
 void read_arguments(const TomlTable& table, MarbleLaunch& out) {
   const TomlValue* argv = table.at("loader.argv");
@@ -32,7 +28,7 @@ void read_environment_of(const TomlTable& table, MarbleLaunch& out) {
   for (const auto& [name, value] : *env->table()) {
     if (name == "LD_LIBRARY_PATH" || name.starts_with("EDG_")) continue;  // EDG_: premain's own
     const TomlTable* details = value.table();
-    const std::string* text = details == nullptr ? value.string() : string_under(*details, "value");
+    const std::string* text = details == nullptr ? value.string() : string_at(*details, "value");
     if (text != nullptr)
       out.env.emplace_back(name, *text);
     else
@@ -41,17 +37,10 @@ void read_environment_of(const TomlTable& table, MarbleLaunch& out) {
 }
 
 void read_keys(const TomlTable& table, MarbleLaunch& out) {
-  const TomlValue* mounts = table.at("fs.mounts");
-  if (mounts == nullptr || mounts->array() == nullptr) return;
-  for (const TomlValue& item : *mounts->array()) {
-    const TomlTable* mount = item.table();
-    if (mount == nullptr) continue;
-    const std::string* type = string_under(*mount, "type");
-    if (type == nullptr || *type != "encrypted") continue;
-    const std::string* name = string_under(*mount, "key_name");
-    const std::string key = name == nullptr ? "default" : *name;  // Gramine's default
-    if (key.starts_with("_sgx_")) continue;
-    if (std::find(out.keys.begin(), out.keys.end(), key) == out.keys.end()) out.keys.push_back(key);
+  for (const Mount& mount : mounts(table)) {
+    if (mount.type != "encrypted" || mount.key_name.starts_with("_sgx_")) continue;
+    if (std::find(out.keys.begin(), out.keys.end(), mount.key_name) == out.keys.end())
+      out.keys.push_back(mount.key_name);
   }
 }
 
@@ -59,7 +48,7 @@ void read_keys(const TomlTable& table, MarbleLaunch& out) {
 
 Result<MarbleLaunch> marble_launch(const EnclaveManifest& manifest) {
   MarbleLaunch out;
-  const std::string* entrypoint = string_under(manifest.table, "libos.entrypoint");
+  const std::string* entrypoint = string_at(manifest.table, "libos.entrypoint");
   if (entrypoint == nullptr || entrypoint->empty())
     return Error::invalid("the enclave's manifest names no program (libos.entrypoint)");
   out.premain = base_name(*entrypoint) == measure::kPremainProgram;
@@ -67,7 +56,7 @@ Result<MarbleLaunch> marble_launch(const EnclaveManifest& manifest) {
   if (out.argv.empty()) out.argv = {*entrypoint};
   read_environment_of(manifest.table, out);
   read_keys(manifest.table, out);
-  const std::string* attestation = string_under(manifest.table, "sgx.remote_attestation");
+  const std::string* attestation = string_at(manifest.table, "sgx.remote_attestation");
   out.attested = attestation != nullptr && *attestation == "dcap";
   return out;
 }

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "manifest-gen/gramine/check_values.h"
 #include "manifest-gen/gramine/keys.h"
+#include "manifest-gen/gramine/values.h"
 
 namespace cloister::manifest {
 namespace {
@@ -25,14 +26,15 @@ class Violations {
  public:
   explicit Violations(std::size_t most) : most_(most) {}
   bool full() const { return found_.size() >= most_; }
-  void add(Status status) {
-    if (!status.has_value() && !full()) found_.push_back(std::move(status).error());
+  void add(std::string_view key, Status status) {
+    if (!status.has_value() && !full())
+      found_.push_back({std::string(key), std::move(status).error()});
   }
-  std::vector<Error> take() { return std::move(found_); }
+  std::vector<Violation> take() { return std::move(found_); }
 
  private:
   std::size_t most_;
-  std::vector<Error> found_;
+  std::vector<Violation> found_;
 };
 
 Error unknown_key(std::string_view dotted, std::string_view shown) {
@@ -76,29 +78,19 @@ void check_table(const TomlTable& root, Strictness strictness, Violations& out) 
           frame.prefix.empty() ? toml_key(name) : cat(frame.prefix, ".", toml_key(name));
       Status old_form = check_old_form(dotted, value);
       if (!old_form.has_value()) {
-        out.add(std::move(old_form));
+        out.add(dotted, std::move(old_form));
       } else if (const KeyRule* rule = find_key(dotted); rule != nullptr && plain) {
-        out.add(check_value(shown, *rule, value, strictness));
+        out.add(dotted, check_value(shown, *rule, value, strictness));
       } else if (plain && is_key_table(dotted)) {
         if (value.table() != nullptr)
           open.push_back({value.table(), dotted});
         else
-          out.add(wrong_type(shown, "a table", value));
+          out.add(dotted, wrong_type(shown, "a table", value));
       } else {
-        out.add(unknown_key(dotted, shown));
+        out.add(dotted, unknown_key(dotted, shown));
       }
     }
   }
-}
-
-const std::string* string_at(const TomlTable& table, std::string_view key) {
-  const TomlValue* value = table.at(key);
-  return value == nullptr ? nullptr : value->string();
-}
-
-bool true_at(const TomlTable& table, std::string_view key) {
-  const TomlValue* value = table.at(key);
-  return value != nullptr && value->boolean() != nullptr && *value->boolean();
 }
 
 Status require(const TomlTable& table, std::string_view key, std::string_view hint) {
@@ -241,25 +233,31 @@ Status check_no_nul(const TomlTable& root) {
 
 }  // namespace
 
-std::vector<Error> find_violations(const EnclaveManifest& manifest, Strictness strictness,
-                                   std::size_t most) {
+std::vector<Violation> find_violations(const EnclaveManifest& manifest, Strictness strictness,
+                                       std::size_t most) {
   Violations out(most);
   const TomlTable& table = manifest.table;
   check_table(table, strictness, out);
-  out.add(require(table, "libos.entrypoint", "name the program to start"));
-  out.add(require(table, "fs.mounts", "write fs.mounts = [] if there are none"));
+  out.add("libos.entrypoint", require(table, "libos.entrypoint", "name the program to start"));
+  out.add("fs.mounts", require(table, "fs.mounts", "write fs.mounts = [] if there are none"));
   if (strictness == Strictness::signer) return out.take();
-  for (const auto check : {check_entrypoint, check_loader_entrypoint, check_enclave_size,
-                           check_threads, check_arguments, check_environment_source,
-                           check_allowed_files, check_debugging, check_preheat, check_no_nul})
-    out.add(check(table));
+  out.add("libos.entrypoint", check_entrypoint(table));
+  out.add("loader.entrypoint", check_loader_entrypoint(table));
+  out.add("sgx.enclave_size", check_enclave_size(table));
+  out.add("sgx.max_threads", check_threads(table));
+  out.add("loader.argv", check_arguments(table));
+  out.add("loader.env_src_file", check_environment_source(table));
+  out.add("sgx.allowed_files", check_allowed_files(table));
+  out.add("sgx.debug", check_debugging(table));
+  out.add("sgx.preheat_enclave", check_preheat(table));
+  out.add("", check_no_nul(table));
   return out.take();
 }
 
 Status validate(const EnclaveManifest& manifest, Strictness strictness) {
-  std::vector<Error> found = find_violations(manifest, strictness, 1);
+  std::vector<Violation> found = find_violations(manifest, strictness, 1);
   if (found.empty()) return {};
-  return std::move(found.front());
+  return std::move(found.front().error);
 }
 
 }  // namespace cloister::manifest

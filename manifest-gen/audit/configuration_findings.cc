@@ -1,39 +1,22 @@
-// An image's VOLUMEs are where it means to keep things. In an enclave they are written in one of
-// three ways, and which one is right only the user knows.
+// What of an image's configuration means something else in an enclave. VOLUMEs are where it means to
+// keep things: there they are written in one of three ways, and which one is right only the user knows.
 #include <algorithm>
 
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/audit/rules.h"
+#include "manifest-gen/gramine/values.h"
 
 namespace cloister::manifest {
 namespace {
 
-// The type of the innermost mount that holds `path`; "allowed" for allowed files; else empty.
-std::string_view mount_of(const TomlTable& manifest, std::string_view path) {
-  std::string_view type;
-  std::size_t best = 0;
-  const TomlValue* mounts = manifest.at("fs.mounts");
-  if (mounts != nullptr && mounts->array() != nullptr) {
-    for (const TomlValue& item : *mounts->array()) {
-      if (item.table() == nullptr) continue;
-      const TomlValue* where = item.table()->find("path");
-      const TomlValue* what = item.table()->find("type");
-      if (where == nullptr || where->string() == nullptr || what == nullptr ||
-          what->string() == nullptr)
-        continue;
-      if (where->string()->size() < best || !is_within(path, *where->string())) continue;
-      best = where->string()->size();
-      type = *what->string();
-    }
-  }
-  if (!type.empty()) return type;
-  const TomlValue* allowed = manifest.at("sgx.allowed_files");
-  if (allowed == nullptr || allowed->array() == nullptr) return {};
-  for (const TomlValue& item : *allowed->array())
-    if (item.string() != nullptr && item.string()->starts_with("file:") &&
-        is_within(path, std::string_view(*item.string()).substr(5)))
-      return "allowed";
+// How a path can be written: the type of a mount, "allowed" for allowed files; else empty.
+std::string writable_as(const TomlTable& manifest, std::string_view path) {
+  const std::vector<Mount> all = mounts(manifest);
+  const Mount* mount = mount_of(all, path);
+  if (mount != nullptr && mount->path != "/") return mount->type;
+  for (const FileEntry& entry : file_entries(manifest, "sgx.allowed_files"))
+    if (entry.uri.starts_with("file:") && is_within(path, uri_path(entry.uri))) return "allowed";
   return {};
 }
 
@@ -55,7 +38,7 @@ void log_findings(const EnclaveManifest& manifest, const measure::Rootfs& rootfs
     if (!linked || !is_within(directory, "/var/log")) return;
     for (const auto& [name, child] : node.children) {
       const std::string path = cat(directory, "/", name);
-      if (!child->is_regular() || !mount_of(manifest.table, path).empty()) continue;
+      if (!child->is_regular() || !writable_as(manifest.table, path).empty()) continue;
       out.push_back(make_finding(
           kRuleLogUnwritable, path,
           "a log of the image that is no link to the container's log: opening it for writing fails",
@@ -71,7 +54,7 @@ std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest
                                      const measure::Rootfs& rootfs) {
   std::vector<Finding> out;
   for (const std::string& volume : launch.volumes) {
-    const std::string_view type = mount_of(manifest.table, volume);
+    const std::string type = writable_as(manifest.table, volume);
     if (type == "tmpfs") {
       out.push_back(make_finding(
           kRuleVolumeLost, volume,
@@ -87,6 +70,17 @@ std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest
     }
   }
   log_findings(manifest, rootfs, out);
+  return out;
+}
+
+std::vector<Finding> configuration_findings(const oci::ExecutionConfig& config) {
+  std::vector<Finding> out;
+  if (config.has_healthcheck)
+    out.push_back(make_finding(
+        kRuleHealthcheck, "HEALTHCHECK",
+        "the image has a health check, which the container engine runs beside the enclave: it sees "
+        "the untrusted file system, and its answer proves nothing about the enclave",
+        "let clients check the enclave itself (cloister connect); keep the check for restarts"));
   return out;
 }
 

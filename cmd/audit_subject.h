@@ -1,0 +1,27 @@
+// What `audit` can be asked about, and how each becomes a report.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cmd/plan_options.h"
+#include "cmd/report/audit.h"
+#include "cmd/session.h"
+
+namespace cloister::cmd {
+
+// An existing file, by a name that is meant as one ("x.manifest", "./x"): not an image.
+bool names_manifest_file(const std::string& argument);
+
+// A manifest, or what lacks a program and is an overlay for one.
+Result<AuditReport> audit_manifest_text(std::string_view text, const std::string& name,
+                                        const Limits& limits);
+// What a build of the image would be; of one that is ready for an enclave, what it is.
+Result<AuditReport> audit_image(Session& session, const std::string& argument,
+                                const PlanArguments& plan);
+
+// Gives each finding the line of the user's file where its cause stands.
+void point_into(std::vector<manifest::Finding>& findings, std::string_view text,
+                const std::string& file, const Limits& limits);
+
+}  // namespace cloister::cmd

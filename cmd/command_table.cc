@@ -1,0 +1,108 @@
+#include "cmd/command_table.h"
+
+namespace cloister::cmd {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"pull", "Fetch an image into the local store",
+     "cloister pull redis:7\n  cloister pull oci:./layout:v1\n"
+     "  cloister pull docker-archive:saved.tar:redis:7\n  cloister pull docker-daemon:redis:7",
+     add_pull},
+    {"inspect", "Show an image's configuration, layers and, if enclave-ready, its measurement",
+     "cloister inspect redis:7\n  cloister inspect reg.example/redis:7-sgx --format json\n"
+     "  cloister inspect reg.example/redis:7-sgx --measurement --format marblerun --identity "
+     "signer",
+     add_inspect},
+    {"files", "List every file of every layer",
+     "cloister files redis:7 --merged\n  cloister files redis:7 --format json | jq '.files[].path'",
+     add_files},
+    {"deps", "Show what the program needs, and why",
+     "cloister deps redis:7\n  cloister deps redis:7 /usr/bin/redis-cli --format list\n"
+     "  cloister deps redis:7 --format spdx -o redis.spdx.json",
+     add_deps},
+    {"why", "Show why the program may open a file, or what it would take",
+     "cloister why redis:7 /etc/ssl/openssl.cnf\n  cloister why redis:7 libssl.so.3 --all",
+     add_why},
+    {"manifest", "Print the Gramine manifest that a build would measure",
+     "cloister manifest redis:7 > redis.manifest.sgx", add_manifest},
+    {"build", "Turn an image into a signed, enclave-ready image",
+     "cloister build redis:7 --dry-run\n"
+     "  cloister build redis:7 --key enclave.pem -t reg.example/redis:7-sgx --push\n"
+     "  cloister build oci:./app:v1 --key enclave.pem -o oci:./out:v1-sgx --with-direct",
+     add_build},
+    {"measure", "Compute MRENCLAVE of an existing Gramine manifest",
+     "cloister measure app.manifest.sgx --libpal /usr/lib/x86_64-linux-gnu/gramine/sgx/libpal.so\n"
+     "  cloister measure app.manifest.sgx --runtime ./gramine --explain\n"
+     "  cloister measure app.manifest.sgx --libpal libpal.so --key enclave.pem --date 2024-01-02 "
+     "--sig app.sig",
+     add_measure},
+    {"sign", "Sign an image, and attest what enclave is in it",
+     "cloister sign reg.example/redis:7-sgx --key image.pem\n"
+     "  cloister sign reg.example/redis:7-sgx --key 'pkcs11:token=prod;object=image'\n"
+     "  cloister sign reg.example/redis:7-sgx --emit-signing-data data.json\n"
+     "  cloister sign reg.example/redis:7-sgx --signature data.json --public-key image.pub\n"
+     "  cosign verify --key image.pub --insecure-ignore-tlog=true reg.example/redis:7-sgx",
+     add_sign},
+    {"verify", "Check that an image is what its signer says",
+     "cloister verify reg.example/redis:7-sgx --key image.pub\n"
+     "  cloister verify reg.example/redis:7-sgx --key image.pub --min-isvsvn 3 --format json\n"
+     "  cloister verify reg.example/redis:7-sgx --policy policy.toml --rebuild\n"
+     "  cloister verify reg.example/redis:7-sgx --key image.pub --quote quote.bin "
+     "--collateral ./collateral --report-data nonce:4f1c\n"
+     "  cloister verify reg.example/redis:7-sgx --key image.pub --connect enclave.example:6379 "
+     "--pccs https://localhost:8081",
+     add_verify},
+    {"quote", "Show a hardware quote, or verify that it is genuine",
+     "cloister quote inspect quote.bin\n"
+     "  cloister quote verify quote.bin --collateral ./collateral --report-data nonce:4f1c\n"
+     "  cloister quote verify quote.bin --pccs https://localhost:8081 --allow-unbound "
+     "--format json",
+     add_quote},
+    {"connect", "Forward local connections to a server that proves to be the signed image",
+     "cloister connect reg.example/redis:7-sgx enclave.example:6379 --key image.pub "
+     "--listen 127.0.0.1:6379 --pccs https://localhost:8081\n"
+     "  cloister connect reg.example/redis:7-sgx enclave.example:6379 --policy policy.toml "
+     "--collateral ./collateral --once",
+     add_connect},
+    {"attest", "Repeat the build of an image, and state that it gives the same",
+     "cloister attest --rebuild reg.example/redis:7-sgx --sign-key rebuilder.pem", add_attest},
+    {"marblerun", "Write what MarbleRun's Coordinator must know about images",
+     "cloister marblerun manifest reg.example/redis:7-sgx -o manifest.json\n"
+     "  cloister marblerun manifest cache=reg.example/redis:7-sgx web=reg.example/app:2-sgx "
+     "--identity signer\n"
+     "  cloister marblerun manifest reg.example/redis:8-sgx --update -o update.json",
+     add_marblerun},
+    {"push", "Copy an image, with what is attached to it, from one place to another",
+     "cloister push oci:./out:v1-sgx reg.example/app:v1-sgx\n"
+     "  cloister push reg.example/app:v1-sgx oci-archive:app.tar:v1-sgx\n"
+     "  cloister push redis:7 docker-archive:redis.tar:redis:7 --platform linux/arm64",
+     add_push},
+    {"login", "Check credentials with a registry and keep them",
+     "cloister login ghcr.io -u me\n"
+     "  echo \"$TOKEN\" | cloister login ghcr.io -u me --password-stdin",
+     add_login},
+    {"logout", "Forget the credentials of a registry", "cloister logout ghcr.io", add_logout},
+    {"cache", "Look after the local store",
+     "cloister cache ls\n  cloister cache prune --keep 5G\n  cloister cache verify --repair",
+     add_cache},
+    {"keygen", "Make a signing key",
+     "cloister keygen sgx -o enclave.pem\n  cloister keygen image -o image.pem", add_keygen},
+    {"sigstruct", "Show the fields of a SIGSTRUCT and check its signature",
+     "cloister sigstruct app.sig\n  cloister sigstruct app.sig --format json", add_sigstruct},
+    {"completion", "Write what completes command lines of this program in a shell",
+     "cloister completion bash > ~/.local/share/bash-completion/completions/cloister\n"
+     "  cloister completion zsh > ~/.zfunc/_cloister\n"
+     "  cloister completion fish > ~/.config/fish/completions/cloister.fish\n"
+     "  cloister completion candidates -- build --trust=c",
+     add_completion},
+    {"version", "Show the version", "cloister version\n  cloister version --format '{{.version}}'",
+     add_version},
+};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+}  // namespace cloister::cmd
