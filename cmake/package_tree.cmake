@@ -1,13 +1,24 @@
 # Run by CPack over the tree that it is about to pack: what Debian's policy wants of documents, and
 # dates that are those of the release and not of this build.
-file(GLOB manuals ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr/share/man/man1/*.1)
-set(changelog ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr/share/doc/cloister/CHANGELOG.md)
-if(EXISTS ${changelog})
-  file(RENAME ${changelog} ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr/share/doc/cloister/changelog)
-  set(changelog ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr/share/doc/cloister/changelog)
+set(share ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr/share)
+file(GLOB documents ${share}/man/man1/*.1)
+if(EXISTS ${share}/doc/cloister)
+  set(date now)
+  if(DEFINED ENV{SOURCE_DATE_EPOCH})
+    set(date @$ENV{SOURCE_DATE_EPOCH})
+  endif()
+  execute_process(COMMAND date --utc --rfc-email --date=${date} OUTPUT_VARIABLE date
+                  OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  file(WRITE ${share}/doc/cloister/changelog "cloister (${CPACK_DEBIAN_PACKAGE_VERSION}) unstable; urgency=medium
+
+  * What is new is in CHANGELOG.md.
+
+ -- ${CPACK_PACKAGE_CONTACT}  ${date}
+")
+  list(APPEND documents ${share}/doc/cloister/changelog)
 endif()
-foreach(file IN LISTS manuals changelog)
-  execute_process(COMMAND gzip -9 -n -f ${file} COMMAND_ERROR_IS_FATAL ANY)
+foreach(document IN LISTS documents)
+  execute_process(COMMAND gzip -9 -n -f ${document} COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
 if(DEFINED ENV{SOURCE_DATE_EPOCH})
   execute_process(COMMAND find ${CPACK_TEMPORARY_INSTALL_DIRECTORY} -exec

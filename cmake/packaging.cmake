@@ -4,10 +4,11 @@ include(GNUInstallDirs)
 install(TARGETS cloister)
 install(FILES README.md CHANGELOG.md THREATS.md SECURITY.md sign/keys.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES cmake/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES cmake/lintian-overrides RENAME cloister DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides)
 install(DIRECTORY ${CMAKE_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
         OPTIONAL FILES_MATCHING PATTERN "*.1" PATTERN "*.1.gz")
 install(DIRECTORY ${CMAKE_BINARY_DIR}/completions/ DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
-        OPTIONAL FILES_MATCHING PATTERN "cloister.bash")
+        OPTIONAL FILES_MATCHING PATTERN "cloister")
 install(DIRECTORY ${CMAKE_BINARY_DIR}/completions/ DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
         OPTIONAL FILES_MATCHING PATTERN "_cloister")
 install(DIRECTORY ${CMAKE_BINARY_DIR}/completions/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
@@ -16,7 +17,7 @@ install(DIRECTORY ${CMAKE_BINARY_DIR}/completions/ DESTINATION ${CMAKE_INSTALL_D
 # Linking a library statically is passing it on: its licence goes along.
 if(CLOISTER_STATIC)
   foreach(package IN ITEMS libarchive-dev libcbor-dev libcli11-dev libexpected-dev libisal-dev liblzma-dev
-                           libsodium-dev libstdc++-12-dev libtomlplusplus-dev libzstd-dev nlohmann-json3-dev zlib1g-dev)
+                           libsodium-dev libstdc++-12-dev libtomlplusplus-dev libzstd-dev nettle-dev nlohmann-json3-dev)
     install(FILES /usr/share/doc/${package}/copyright RENAME ${package}
             DESTINATION ${CMAKE_INSTALL_DOCDIR}/licences OPTIONAL)
   endforeach()
@@ -31,12 +32,14 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_VERSION "${version}")
 set(CPACK_PACKAGE_NAME cloister)
 set(CPACK_PACKAGE_VENDOR cloister)
+# Who publishes a package puts their address here.
 set(CPACK_PACKAGE_CONTACT "the cloister authors <cloister@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "turns container images into signed images for enclaves")
-set(CPACK_PACKAGE_DESCRIPTION "cloister finds out what the program of an OCI image opens, writes a least-privilege
-Gramine manifest with a reason for every line, measures and signs it, and adds it to
-the image as one layer. Nothing of the image is executed. It verifies such images, and
-the quotes of processors that run them.")
+set(CPACK_PACKAGE_DESCRIPTION "cloister finds out what the program of an OCI image opens, writes a
+least-privilege Gramine manifest with a reason for every line, measures and
+signs it, and adds it to the image as one layer. Nothing of the image is
+executed. It verifies such images, and the quotes of processors that run
+them.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
