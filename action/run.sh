@@ -183,18 +183,15 @@ summary() {
   fi
 }
 
-# report_options: sets $report and the options for a report as JSON, Markdown and what `formats` says.
-report_options() {
+# read_formats: sets $report_formats to what is to be written beside JSON and Markdown.
+report_formats=()
+read_formats() {
   local format
   report=$reports/report.json
-  arguments+=(--format=json "--output=$report" "--report=markdown=$temporary/summary.md")
   while IFS= read -r format; do
     case $format in
       '' | json | markdown) ;;
-      sarif | html)
-        arguments+=("--report=$format=$reports/report.$format")
-        report_formats+=("$format")
-        ;;
+      sarif | html) report_formats+=("$format") ;;
       *) usage "formats has '$format'; there are sarif, html, json and markdown" ;;
     esac
   done <<<"$(input FORMATS | tr -d '\r' | tr -s ', ' '\n')"
@@ -223,13 +220,17 @@ name_outputs() {
 # --- Modes ----------------------------------------------------------------------------------------
 
 audit() {
+  local format
   arguments=()
-  report_formats=()
   plan_options
   image_options
   value --fail-on FAIL_ON
   value --policy POLICY
-  report_options
+  read_formats
+  arguments+=(--format=json "--output=$report" "--report=markdown=$temporary/summary.md")
+  for format in "${report_formats[@]}"; do
+    arguments+=("--report=$format=$reports/report.$format")
+  done
   run /dev/null audit "${arguments[@]}" -- "$(input IMAGE)"
   [[ $code = 0 || $code = 3 ]] || failed audit
   report_outputs
@@ -299,14 +300,23 @@ build_summary() {
   summary "$temporary/build.md"
 }
 
+# compare_as FORMAT FILE: one report; both sides are in the store after the first.
+compare_as() {
+  run /dev/null diff "${arguments[@]}" "--format=$1" "--output=$2" -- "$(input BASELINE)" "$(input IMAGE)"
+  [[ $code = 0 || $code = 3 ]] || failed diff
+}
 compare() {
+  local format
   need BASELINE baseline
   arguments=()
-  report_formats=()
+  plan_options
   image_options
-  report_options
-  run /dev/null diff "${arguments[@]}" -- "$(input BASELINE)" "$(input IMAGE)"
-  [[ $code = 0 || $code = 3 ]] || failed diff
+  read_formats
+  compare_as json "$report"
+  compare_as markdown "$temporary/summary.md"
+  for format in "${report_formats[@]}"; do
+    compare_as "$format" "$reports/report.$format"
+  done
   report_outputs
   [[ $code = 0 ]] || {
     error "more is allowed than before" "the job's summary says what '$(input IMAGE)' may do that '$(input BASELINE)' may not"

@@ -2,9 +2,7 @@
 # build tree has in man/ and completions/. ./dev dist makes releases from it.
 include(GNUInstallDirs)
 install(TARGETS cloister)
-install(FILES README.md CHANGELOG.md THREATS.md SECURITY.md sign/keys.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES cmake/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES cmake/lintian-overrides RENAME cloister DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides)
+install(FILES README.md CHANGELOG.md RELEASES.md SECURITY.md THREATS.md sign/keys.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY ${CMAKE_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
         OPTIONAL FILES_MATCHING PATTERN "*.1" PATTERN "*.1.gz")
 install(DIRECTORY ${CMAKE_BINARY_DIR}/completions/ DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions

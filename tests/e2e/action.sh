@@ -55,6 +55,8 @@ cat >"$program" <<'SH'
 for argument in "$@"; do printf '%s\n.\n' "$argument"; done >"$STAND_IN/arguments"
 for argument in "$@"; do
   case $argument in
+    --format=*) format=${argument#--format=} ;;
+    --output=*.md) echo "# as $format" >"${argument#--output=}" ;;
     --output=*) cp "$STAND_IN/report.json" "${argument#--output=}" ;;
     --report=markdown=*) echo '# the report' >"${argument#--report=markdown=}" ;;
     --report=sarif=*) echo '{}' >"${argument#--report=sarif=}" ;;
@@ -125,6 +127,19 @@ claim "and is said" said "::error title=the audit says no::a finding is high, an
 claim "the reports are there all the same" test -s "$(output sarif-file | sed "s|^|$workspace/|")"
 claim "output-dir gives names within the workspace" sh -c 'case $1 in reports/cloister-*/report.json) ;; *) exit 1 ;; esac' - "$(output report-file)"
 claim "the summary too" test -s "$work/step/summary"
+
+act run.sh INPUT_MODE=diff INPUT_IMAGE=--new INPUT_BASELINE=--old INPUT_FORMATS=html INPUT_TRUST=all
+same "a comparison that says no is exit code 3" "$code" 3
+same "its summary" "$(cat "$work/step/summary")" "# as markdown"
+claim "its reports" test -s "$(output report-file)" -a -s "$(output html-file)"
+same "its arguments" "$(grep -v '^\.$' "$work/stand-in/arguments" | grep -v '^--output')" "diff
+--trust=all
+--progress=plain
+--no-color
+--format=html
+--
+--old
+--new"
 
 echo 1 >"$work/stand-in/code"
 act run.sh INPUT_MODE=audit INPUT_IMAGE=x
