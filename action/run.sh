@@ -206,15 +206,17 @@ report_outputs() {
   summary "$temporary/summary.md"
 }
 
-# name_outputs NAME DIGEST: an image as it is named, and as it is pinned.
+# name_outputs NAME DIGEST: an image in a registry, and as it is pinned; others only have a digest.
 name_outputs() {
-  local repository=$1 last
-  last=${1##*/}
-  [[ $1 = *://* || $last != *:* || $1 = oci*:* || $1 = docker-*:* ]] || repository=${1%:*}
-  repository=${repository%@sha256:*}
-  output repository "$repository"
+  local repository=${1#docker://}
   output digest "$2"
-  output image "$repository${2:+@$2}"
+  case $1 in
+    '' | oci:* | oci-archive:* | docker-archive:* | docker-daemon:*) return ;;
+  esac
+  repository=${repository%@sha256:*}
+  [[ ${repository##*/} != *:* ]] || repository=${repository%:*}
+  output repository "$repository"
+  [[ -z $2 ]] || output image "$repository@$2"
 }
 
 # --- Modes ----------------------------------------------------------------------------------------

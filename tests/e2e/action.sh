@@ -236,6 +236,7 @@ act run.sh INPUT_MODE=build "INPUT_IMAGE=oci:$images:static" "INPUT_RUNTIME=$run
   INPUT_KEY_ENV=ENCLAVE_KEY "ENCLAVE_KEY=$enclave_key" INPUT_OUTPUT=oci:out:v1
 same "a build into the workspace succeeds" "$code" 0
 same "and has that digest" "$(output digest)" "$(manifest_digest "$workspace/out" v1)"
+same "it has no name to pin" "$(output image)$(output repository)" ""
 agrees "its predicate" "$CLOISTER_SOURCE_DIR/sign/image/schema/enclave-measurement-v1.json" "$(output predicate-file)"
 
 # --- Installing -------------------------------------------------------------------------------------
