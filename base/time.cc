@@ -95,4 +95,8 @@ std::string format_date(std::chrono::year_month_day date) {
   return buffer;
 }
 
+std::string date_of(Seconds time) {
+  return format_date(std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(time)));
+}
+
 }  // namespace cloister

@@ -17,5 +17,6 @@ std::string format_rfc3339(Seconds time);  // always UTC, whole seconds
 // "YYYY-MM-DD".
 Result<std::chrono::year_month_day> parse_date(std::string_view text);
 std::string format_date(std::chrono::year_month_day date);
+std::string date_of(Seconds time);  // "YYYY-MM-DD", in UTC
 
 }  // namespace cloister

@@ -87,10 +87,6 @@ bool may_hold_enclave(const oci::Image& image) {
 // What only an image of ours says: its measurement, recomputed, against the one that is signed.
 void measurement_findings(const EnclaveImage& enclave, AuditReport& report) {
   report.mrenclave = enclave.sigstruct.mrenclave.hex();
-  report.runtime_name = "gramine";
-  report.runtime_version = enclave.version;
-  for (const auto& [name, digest] : enclave.runtime_files)
-    if (name == "libpal.so") report.runtime_digest = digest.str();
   const auto add = [&](std::string evidence) {
     report.findings.push_back(
         manifest::make_finding(manifest::kRuleMeasurement, std::string(manifest::kSigstructPath),
@@ -121,19 +117,24 @@ Result<AuditReport> audit_enclave_image(Session& session, const std::string& arg
   out.platform = loaded.image.config.platform().str();
   out.lines = plain_lines(as_text(text));
   out.manifest_digest = sha256(text).str();
+  const auto label = [&](std::string_view name) {
+    const auto& labels = loaded.image.config.config.labels;
+    const auto at = labels.find(std::string(name));
+    return at == labels.end() ? std::string() : at->second;
+  };
+  out.base_name = label(manifest::kLabelBaseName);
+  out.base_digest = label(manifest::kLabelBaseDigest);
+  out.runtime_name = label(manifest::kLabelRuntime);
+  out.runtime_version = label(manifest::kLabelRuntimeVersion);
+  out.runtime_digest = label(manifest::kLabelRuntimeDigest);
   if (is_enclave_ready(loaded.image)) {
     CL_TRY(const EnclaveImage enclave, read_enclave(rootfs, loaded.image, session.limits()));
     measurement_findings(enclave, out);
   }
   const auto packages = manifest::PackageIndex::read(rootfs, session.limits());
   const manifest::EnclaveManifest parsed{std::move(table)};
-  append(out.findings, manifest::manifest_findings(parsed, &rootfs));
-  append(out.findings, manifest::refusal_findings(parsed));
-  append(out.findings, manifest::granted_findings(parsed, &rootfs));
-  append(out.findings, manifest::configuration_findings(loaded.image.config.config));
-  CL_TRY(auto of_image, manifest::image_findings(parsed, rootfs, session.limits()));
-  append(out.findings, std::move(of_image));
-  manifest::locate(out.findings, rootfs, packages);
+  CL_TRY(auto findings, enclave_findings(parsed, loaded, packages, session.limits()));
+  append(out.findings, std::move(findings));
   out.surface = manifest::surface_of(
       {.manifest = parsed.table, .rootfs = &rootfs, .packages = &packages});
   out.manifest = parsed.table;
@@ -153,7 +154,9 @@ Result<AuditReport> audit_manifest_text(std::string_view text, const std::string
   CL_TRY(TomlTable table, parse_manifest(text, limits, name));
   AuditReport out;
   const bool overlay = table.at("libos.entrypoint") == nullptr &&
-                       table.at("loader.exec") == nullptr && table.at("loader") == nullptr;
+                       table.at("loader.exec") == nullptr &&
+                       table.at("loader.entrypoint") == nullptr &&
+                       table.at("loader.preload") == nullptr;
   out.subject = overlay ? AuditReport::Subject::overlay : AuditReport::Subject::manifest;
   out.name = name;
   out.lines = plain_lines(text);
@@ -179,6 +182,22 @@ Result<AuditReport> audit_image(Session& session, const std::string& argument,
   AuditReport out = report_of_plan(std::move(plan), argument);
   if (!arguments.manifest_file.empty())
     point_into(out.findings, options.overlay_text, arguments.manifest_file, session.limits());
+  return out;
+}
+
+Result<std::vector<Finding>> enclave_findings(const manifest::EnclaveManifest& manifest,
+                                              const LoadedImage& loaded,
+                                              const manifest::PackageIndex& packages,
+                                              const Limits& limits) {
+  const measure::Rootfs& rootfs = *loaded.rootfs;
+  std::vector<Finding> out = manifest::manifest_findings(manifest, &rootfs);
+  append(out, manifest::refusal_findings(manifest));
+  append(out, manifest::granted_findings(manifest, &rootfs));
+  append(out, manifest::configuration_findings(loaded.image.config.config, manifest));
+  CL_TRY(auto of_image, manifest::image_findings(manifest, rootfs, limits));
+  append(out, std::move(of_image));
+  manifest::locate(out, rootfs, packages);
+  manifest::sort_findings(out);
   return out;
 }
 

@@ -7,6 +7,8 @@
 #include "cmd/plan_options.h"
 #include "cmd/report/audit.h"
 #include "cmd/session.h"
+#include "manifest-gen/gramine/enclave_manifest.h"
+#include "manifest-gen/packages/package_index.h"
 
 namespace cloister::cmd {
 
@@ -19,6 +21,13 @@ Result<AuditReport> audit_manifest_text(std::string_view text, const std::string
 // What a build of the image would be; of one that is ready for an enclave, what it is.
 Result<AuditReport> audit_image(Session& session, const std::string& argument,
                                 const PlanArguments& plan);
+
+// Of an image that is ready for an enclave, with all its layers: what its manifest and its files
+// give rise to, located and sorted.
+Result<std::vector<manifest::Finding>> enclave_findings(const manifest::EnclaveManifest& manifest,
+                                                        const LoadedImage& loaded,
+                                                        const manifest::PackageIndex& packages,
+                                                        const Limits& limits);
 
 // Gives each finding the line of the user's file where its cause stands.
 void point_into(std::vector<manifest::Finding>& findings, std::string_view text,

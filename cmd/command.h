@@ -24,6 +24,8 @@ Action add_files(CLI::App& app);
 Action add_deps(CLI::App& app);
 Action add_why(CLI::App& app);
 Action add_manifest(CLI::App& app);
+Action add_audit(CLI::App& app);
+Action add_diff(CLI::App& app);
 Action add_build(CLI::App& app);
 Action add_marblerun(CLI::App& app);
 Action add_measure(CLI::App& app);

@@ -25,6 +25,17 @@ constexpr Command kCommands[] = {
      add_why},
     {"manifest", "Print the Gramine manifest that a build would measure",
      "cloister manifest redis:7 > redis.manifest.sgx", add_manifest},
+    {"audit", "Say what a reviewer must know of an image or manifest, and whether it passes",
+     "cloister audit redis:7\n  cloister audit redis:7 --format html -o report.html\n"
+     "  cloister audit redis:7 --manifest overlay.toml --policy policy.toml --report "
+     "sarif=audit.sarif\n"
+     "  cloister audit ./app.manifest --fix --fail-on critical",
+     add_audit},
+    {"diff", "Show what the new one may do that the old one may not",
+     "cloister diff cloister.lock.json redis:7\n"
+     "  cloister diff reg.example/redis:7-sgx reg.example/redis:8-sgx --format markdown\n"
+     "  cloister diff ./old.manifest.sgx ./new.manifest.sgx",
+     add_diff},
     {"build", "Turn an image into a signed, enclave-ready image",
      "cloister build redis:7 --dry-run\n"
      "  cloister build redis:7 --key enclave.pem -t reg.example/redis:7-sgx --push\n"

@@ -309,7 +309,7 @@ void add_findings(const oci::ExecutionConfig& config, Plan& plan) {
   const manifest::EnclaveManifest& manifest = plan.manifest.manifest;
   add(manifest::closure_findings(plan.closure));
   add(manifest::compatibility_findings(plan.launch, plan.closure, rootfs));
-  add(manifest::configuration_findings(config));
+  add(manifest::configuration_findings(config, manifest));
   add(manifest::volume_findings(plan.launch, manifest, rootfs));
   add(manifest::manifest_findings(manifest, &rootfs));
   add(manifest::granted_findings(manifest, &rootfs));

@@ -4,12 +4,11 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cmd/findings_policy.h"
 #include "sign/image/provenance.h"
 
 namespace cloister::cmd {
 namespace {
-
-constexpr std::uint64_t kMaxPolicyBytes = 1U << 20;
 
 Result<std::vector<sign::PolicyKey>> load_keys(const std::vector<std::string>& keys,
                                                const std::string& policy_file,
@@ -43,8 +42,9 @@ void add_origins(const EnclaveImage& enclave, const Limits& limits, sign::Policy
 
 Result<LoadedPolicy> load_policy(const std::string& file, const KeyContext& context) {
   LoadedPolicy out;
-  CL_TRY(const std::string text, read_text_file(file, kMaxPolicyBytes));
+  CL_TRY(const std::string text, read_text_file(file, sign::kMaxPolicyBytes));
   CL_TRY(out.policy, sign::parse_policy(text, context.limits, quote(file)));
+  CL_TRY(out.findings, load_findings_policy(file, context.limits));
   CL_TRY(out.signers, load_keys(out.policy.signers.keys, file, context));
   CL_TRY(out.rebuilders, load_keys(out.policy.rebuilders.keys, file, context));
   CL_CHECK(sign::check_independent(out.signers, out.rebuilders));

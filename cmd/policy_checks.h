@@ -8,12 +8,14 @@
 #include "cmd/enclave_image.h"
 #include "cmd/key_source.h"
 #include "cmd/session.h"
+#include "manifest-gen/audit/audit_policy.h"
 #include "sign/policy/checks.h"
 
 namespace cloister::cmd {
 
 struct LoadedPolicy {
   sign::Policy policy;
+  manifest::AuditPolicy findings;
   std::vector<sign::PolicyKey> signers, rebuilders;
 };
 // Keys are files beside the policy, env://VARIABLE, or PEM text in it.

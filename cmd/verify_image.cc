@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cmd/attached.h"
+#include "cmd/audit_subject.h"
 #include "cmd/build_date.h"
 #include "cmd/enclave_image.h"
 #include "cmd/key_source.h"
@@ -37,6 +38,7 @@ struct Subject {
   std::vector<sign::DsseEnvelope> envelopes;  // of `attached`
   std::optional<EnclaveImage> enclave;
   std::optional<sign::EnclaveEvidence> evidence;
+  std::vector<manifest::Finding> findings;  // where a policy asks for them
   std::string problem;
 };
 
@@ -47,8 +49,9 @@ Status read_evidence(const LoadedImage& loaded, const Limits& limits, Subject& s
   return {};
 }
 
-Result<Subject> gather(Session& session, const oci::ImageRef& ref, const oci::Image& image) {
-  Subject out{image, {}, {}, {}, {}, {}, ""};
+Result<Subject> gather(Session& session, const oci::ImageRef& ref, const oci::Image& image,
+                       const ImageTrust& trust) {
+  Subject out{image, {}, {}, {}, {}, {}, {}, ""};
   CL_TRY(out.attached, read_attached(session, ref, image.manifest_descriptor.digest));
   out.envelopes = out.attached.envelopes();
   if (image.index_digest) {
@@ -61,7 +64,31 @@ Result<Subject> gather(Session& session, const oci::ImageRef& ref, const oci::Im
     if (done.error().code() == Code::cancelled) return std::move(done).error();
     out.problem = done.error().what();
   }
+  if (out.enclave && trust.policy && trust.policy->findings.fail_on) {
+    CL_TRY(TomlTable table, parse_toml(as_text(out.enclave->manifest), session.limits(),
+                                       "the enclave manifest"));
+    CL_TRY(out.findings,
+           enclave_findings({std::move(table)}, loaded,
+                            manifest::PackageIndex::read(*loaded.rootfs, session.limits()),
+                            session.limits()));
+    manifest::apply_policy(trust.policy->findings, date_of(trust.at), out.findings);
+  }
   return out;
+}
+
+// The worst finding that is not accepted, against what the policy stands.
+sign::Check findings_check(manifest::Severity fail_on,
+                           const std::vector<manifest::Finding>& findings) {
+  const auto worst = manifest::worst_of(findings);
+  std::string found = worst ? std::string(manifest::severity_name(*worst)) : "none";
+  if (worst)
+    for (const manifest::Finding& finding : findings)
+      if (!finding.accepted && finding.severity == *worst) {
+        found += cat(" (", finding.id, " ", finding.where, ")");
+        break;
+      }
+  return {"policy-findings", !worst || *worst < fail_on, std::move(found),
+          cat("nothing from ", manifest::severity_name(fail_on), " up")};
 }
 
 // Of the digest behind the name, or of the index it was chosen from: a signature of either is one
@@ -211,7 +238,7 @@ Result<ImageVerdict> verify_image(Session& session, const oci::ImageRef& ref,
   const Limits& limits = session.limits();
   // Resolved once: everything after is about this digest.
   CL_TRY(const oci::Image image, session.resolve(ref));
-  CL_TRY(const Subject subject, gather(session, ref, image));
+  CL_TRY(const Subject subject, gather(session, ref, image, trust));
   Signers signers = check_signers(subject, trust.key, trust.policy, limits);
   add_unread(subject, session.offline(), signers.shown.signature);
   const bool is_signed = signers.rule ? signers.rule->passed : signers.shown.holds();
@@ -235,6 +262,8 @@ Result<ImageVerdict> verify_image(Session& session, const oci::ImageRef& ref,
     add({*signers.rule});
     add(policy_checks(*trust.policy, image, subject.enclave ? &*subject.enclave : nullptr,
                       subject.attached, trust.at, limits));
+    if (const auto fail_on = trust.policy->findings.fail_on; fail_on && subject.enclave)
+      add({findings_check(*fail_on, subject.findings)});
   }
   return out;
 }

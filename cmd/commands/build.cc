@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cmd/baseline.h"
 #include "cmd/build_date.h"
 #include "cmd/build_record.h"
 #include "cmd/command.h"
@@ -15,8 +16,10 @@
 #include "cmd/plan_options.h"
 #include "cmd/publish.h"
 #include "cmd/report/build.h"
+#include "cmd/report/diff.h"
 #include "cmd/session.h"
 #include "cmd/sign_image.h"
+#include "manifest-gen/audit/rules.h"
 
 namespace cloister::cmd {
 namespace {
@@ -28,6 +31,7 @@ struct BuildOptions {
   std::string image, signing_data, output, date, iidfile, metadata_file,
       format = "text", sig_format = "both", sbom = "none";
   std::vector<std::string> tags, labels;
+  std::string lock, locked;  // files of --lock and --locked; empty: not given
   bool push = false, dry_run = false, with_direct = false;
 };
 
@@ -115,7 +119,9 @@ Status sign_built(Session& session, oci::ImageRef ref, const Built& built,
 
 Result<int> dry_run(const BuildOptions& o, const Plan& plan,
                     const std::vector<oci::ImageRef>& tags) {
-  const BuildReport report{plan, nullptr, {}, tags.empty() ? std::string() : tags.front().str()};
+  BuildReport report{plan, nullptr, {}, tags.empty() ? std::string() : tags.front().str(), {}};
+  if (o.push)
+    for (const oci::ImageRef& tag : tags) report.would_push.push_back(tag.str());
   CL_CHECK(write_result("", o.format == "json" ? build_json(report) : dry_run_text(report)));
   if (!o.metadata_file.empty()) CL_CHECK(write_result(o.metadata_file, build_json(report)));
   return 0;
@@ -139,6 +145,32 @@ Result<int> emit_signing_data(const BuildOptions& o, const Plan& plan, const Env
   return 0;
 }
 
+// Whether the plan is what the baseline says, to the last file; then the runtime is pinned by it.
+Status check_locked(const BuildOptions& o, const Limits& limits, Plan& plan) {
+  if (o.locked.empty()) return {};
+  CL_TRY(const std::string text, read_text_file(o.locked, kMaxBaselineBytes));
+  CL_TRY(const Baseline baseline, parse_baseline(text, limits, quote(o.locked)));
+  const auto changes =
+      manifest::compare_permissions(baseline.permissions, permissions_of(plan));
+  if (!changes.empty()) {
+    constexpr std::size_t kShown = 20;
+    Error error = Error::policy(
+        cat("this is not what ", quote(o.locked), " says: ", change_phrase(changes)));
+    for (std::size_t i = 0; i < changes.size() && i < kShown; ++i)
+      error = std::move(error).detail(
+          cat(manifest::direction_name(changes[i].direction), "  ", change_line(changes[i])));
+    if (changes.size() > kShown)
+      error = std::move(error).detail(cat("and ", changes.size() - kShown, " more"));
+    return std::move(error).hint(
+        cat("look at them with cloister diff ", printable(o.locked), " ", printable(o.image),
+            "; --lock accepts them"));
+  }
+  std::erase_if(plan.findings, [&](const manifest::Finding& finding) {
+    return finding.id == manifest::kRuleMutableRuntime;
+  });
+  return {};
+}
+
 Result<int> run_build(const BuildOptions& o, const Environment& env) {
   CL_CHECK(check_usage(o));
   CL_TRY(const auto tags, parse_tags(o));
@@ -158,8 +190,10 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   if (signs) {
     CL_TRY(key, load_sgx_key(o.key, session->key_context()));
   }
-  CL_TRY(const Plan plan, plan_build(*session, ref, plan_options));
+  CL_TRY(Plan plan, plan_build(*session, ref, plan_options));
+  CL_CHECK(check_locked(o, session->limits(), plan));
   CL_CHECK(require_no_private_key(plan, used_keys(key, sign_key)));
+  if (!o.lock.empty()) CL_CHECK(write_result(o.lock, lock_json(plan)));
   if (o.dry_run) return dry_run(o, plan, tags);
   if (!o.signing_data.empty()) return emit_signing_data(o, plan, env);
 
@@ -189,7 +223,7 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   }
 
   const std::string digest = built.image.manifest_descriptor.digest.str();
-  const BuildReport report{plan, &built, digest, tags.empty() ? std::string() : tags.front().str()};
+  const BuildReport report{plan, &built, digest, tags.empty() ? std::string() : tags.front().str(), {}};
   if (!o.iidfile.empty()) CL_CHECK(write_result(o.iidfile, digest));
   if (!o.metadata_file.empty()) CL_CHECK(write_result(o.metadata_file, build_json(report)));
   if (!session->quiet() && o.format != "json") session->note(build_summary(report));
@@ -232,6 +266,15 @@ Action add_build(CLI::App& app) {
       ->type_name("IMAGE");
   app.add_flag("--dry-run", o->dry_run,
                "Print the manifest and what would be built; no key, nothing written");
+  // As flags that may have a value: another word would be the next argument.
+  app.add_flag(cat("--lock{", kLockFile, "}"), o->lock,
+               cat("Write what the build is made from, and may do, to a file to be committed\n"
+                   "(default: ",
+                   kLockFile, ")"))
+      ->type_name("=FILE");
+  app.add_flag(cat("--locked{", kLockFile, "}"), o->locked,
+               "Fail with 3 when the build is not what that file says")
+      ->type_name("=FILE");
   app.add_flag("--with-direct", o->with_direct,
                "Carry Gramine's direct-mode loader too, to try the image without SGX");
   app.add_option("--date", o->date,

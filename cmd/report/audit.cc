@@ -264,7 +264,8 @@ std::vector<Fact> audit_facts(const AuditReport& report) {
   };
   add("digest", report.digest);
   if (!report.base_digest.empty() && report.base_digest != report.digest)
-    add("base", cat(printable(report.base_name), " @ ", report.base_digest));
+    add("base", cat(printable(report.base_name), report.base_name.empty() ? "" : " @ ",
+                    report.base_digest));
   if (!report.runtime_name.empty())
     add("runtime", cat(printable(report.runtime_name), " ",
                        report.runtime_version.empty() ? "(unknown version)"

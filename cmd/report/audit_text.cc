@@ -43,10 +43,10 @@ std::string upper_ascii(std::string_view text) {
   return out;
 }
 
-void finding_text(std::string& out, const Finding& finding, unsigned width, const Painter& paint) {
+void finding_text(std::string& out, const Finding& finding, unsigned width) {
   const auto line = [&](std::string_view label, std::string_view text) {
     std::string head = cat("    ", label);
-    head.resize(10, ' ');
+    head.resize(12, ' ');
     out += wrapped(text, head, width);
   };
   out += wrapped(printable(finding.where), "  ", width);
@@ -62,7 +62,6 @@ void finding_text(std::string& out, const Finding& finding, unsigned width, cons
     line("says", cat(printable(finding.accepted->by),
                      finding.accepted->until.empty() ? "" : ", until ", finding.accepted->until));
   }
-  (void)paint;
 }
 
 // All findings of a rule under its title.
@@ -77,7 +76,7 @@ void group(std::string& out, const std::vector<const Finding*>& findings, unsign
   out += cat("\n", painted, std::string(word.size() < 9 ? 9 - word.size() : 1, ' '),
              paint.bold(first.id), "  ", rule.title, "\n");
   out += wrapped(rule.meaning, "  ", width);
-  for (const Finding* finding : findings) finding_text(out, *finding, width, paint);
+  for (const Finding* finding : findings) finding_text(out, *finding, width);
 }
 
 }  // namespace

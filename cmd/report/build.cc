@@ -161,6 +161,8 @@ std::string build_summary(const BuildReport& r) {
   return out;
 }
 
+// In the order in which a reviewer asks: from what, what runs, what it may do, what is wrong with
+// that, what it costs, what it would be called.
 std::string dry_run_text(const BuildReport& r) {
   const Plan& plan = r.plan;
   std::string out = cat(
@@ -177,18 +179,22 @@ std::string dry_run_text(const BuildReport& r) {
   out += cat("# runs      ", quoted_list(plan.launch.argv), "\n#           ",
              quote(plan.launch.entrypoint), " in ", quote(plan.launch.workdir), " as ",
              plan.launch.uid, ":", plan.launch.gid, "\n");
-  out += cat("# kind      ", plan.kind.name, ": ", printable(plan.kind.summary), "\n");
-  out += cat("# may open  ", plan.manifest.trusted_files, " of ", plan.base.rootfs->file_count(),
+  out += cat("# kind      ", plan.kind.name, ": ", printable(plan.kind.summary), "\n\n");
+
+  out += manifest::annotate(plan.manifest) + "\n";
+
+  if (plan.findings.empty()) out += "# no findings\n";
+  finding_lines(out, plan.findings);
+  out += cat("#\n# may open  ", plan.manifest.trusted_files, " of ", plan.base.rootfs->file_count(),
              " files, ", human_bytes(plan.manifest.trusted_bytes), "\n");
   out +=
       cat("# enclave   ", human_bytes(plan.params.enclave_size), ", ", plan.params.max_threads,
           " threads", plan.params.edmm ? ", EDMM" : "", plan.params.debug ? ", DEBUG" : "", "\n");
   out += cat("# mrenclave ", plan.measurement.mrenclave.hex(), "\n");
-  if (!r.name.empty()) out += cat("# would tag ", printable(r.name), "\n");
-  out += "#\n";
-  if (plan.findings.empty()) out += "# no findings\n";
-  finding_lines(out, plan.findings);
-  return out + "\n" + manifest::annotate(plan.manifest);
+  for (const std::string& name : r.would_push)
+    out += cat("# would push ", printable(name), "\n");
+  if (r.would_push.empty()) out += "# would push nothing (-t NAME --push does)\n";
+  return out;
 }
 
 }  // namespace cloister::cmd

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cmd/pipeline.h"
 
@@ -12,6 +13,7 @@ struct BuildReport {
   const Built* built = nullptr;  // null for a dry run: what needs a key is null in JSON
   std::string digest;            // of the built image manifest
   std::string name;              // first -t, or empty
+  std::vector<std::string> would_push;  // by a dry run: each -t with --push
 };
 
 std::string build_json(const BuildReport& report);

@@ -73,8 +73,15 @@ std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest
   return out;
 }
 
-std::vector<Finding> configuration_findings(const oci::ExecutionConfig& config) {
+std::vector<Finding> configuration_findings(const oci::ExecutionConfig& config,
+                                            const EnclaveManifest& manifest) {
   std::vector<Finding> out;
+  const std::string_view user = std::string_view(config.user).substr(0, config.user.find(':'));
+  const std::int64_t* uid = integer_at(manifest.table, "loader.uid");
+  if (!user.empty() && user != "root" && user != "0" && (uid == nullptr || *uid == 0))
+    out.push_back(make_finding(kRuleUser, "loader.uid",
+                               cat("is 0, and the image's user is ", printable(user)),
+                               "leave --user out, or set loader.uid to the image's user"));
   if (config.has_healthcheck)
     out.push_back(make_finding(
         kRuleHealthcheck, "HEALTHCHECK",

@@ -6,6 +6,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "manifest-gen/audit/compatibility.h"
 #include "manifest-gen/audit/rules.h"
 #include "manifest-gen/gramine/values.h"
 
@@ -49,6 +50,8 @@ std::optional<Launch> launch_of(const TomlTable& table, const measure::Rootfs& r
   if (env != nullptr && env->table() != nullptr)
     for (const auto& [name, value] : *env->table())
       if (value.string() != nullptr) launch.env.emplace_back(name, *value.string());
+  const std::int64_t* uid = integer_at(table, "loader.uid");
+  launch.uid = uid != nullptr ? static_cast<std::uint32_t>(*uid) : 0;
   const std::string* directory = string_at(table, "fs.start_dir");
   launch.workdir = directory != nullptr && directory->starts_with('/') ? *directory : "/";
   return launch;
@@ -69,13 +72,20 @@ Status library_findings(const TomlTable& table, const measure::Rootfs& rootfs, c
                                cat(launch->program, " is a link to ", launch->entrypoint),
                                cat("name ", launch->entrypoint, ", and trust both")));
   CL_TRY(const Closure closure, compute_closure(*launch, rootfs, measure::Runtime(), {}, limits,
-                                                {.trust = Trust::none, .image_libc = true}));
+                                                {.image_libc = true}));
+  for (const Unresolved& item : closure.unresolved) {
+    out.push_back(make_finding(kRuleUnresolved, item.needed_by,
+                               cat("needs ", item.name, ", which is nowhere in the image"),
+                               "add it to the image that this one is made from"));
+  }
   std::set<std::string, std::less<>> granted, names;
   for (const std::string_view list : {"sgx.trusted_files", "sgx.allowed_files"})
     for (const FileEntry& entry : file_entries(table, list)) {
       granted.emplace(uri_path(entry.uri));
       names.emplace(base_name(uri_path(entry.uri)));
     }
+  for (Finding& finding : compatibility_findings(*launch, closure, rootfs))
+    out.push_back(std::move(finding));
   const std::vector<Mount> all = mounts(table);
   std::set<std::size_t> asked;
   for (const Edge& edge : closure.edges) {

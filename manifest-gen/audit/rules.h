@@ -50,7 +50,8 @@ std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest
                                      const measure::Rootfs& rootfs);
 
 // What of an image's configuration does not reach into an enclave.
-std::vector<Finding> configuration_findings(const oci::ExecutionConfig& config);
+std::vector<Finding> configuration_findings(const oci::ExecutionConfig& config,
+                                            const EnclaveManifest& manifest);
 
 // What a manifest that starts MarbleRun's premain fails to give it; nothing for others.
 std::vector<Finding> marblerun_findings(const EnclaveManifest& manifest);

@@ -45,8 +45,7 @@ class Migrator {
     attestation();
     booleans();
     if (out_.manifest.at("fs.mounts") == nullptr) {
-      put("fs.mounts", TomlArray());
-      note("fs.mounts = [] was added: it must be there");
+      if (put("fs.mounts", TomlArray())) note("fs.mounts = [] was added: it must be there");
     }
     return std::move(out_);
   }

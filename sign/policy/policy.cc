@@ -4,6 +4,7 @@
 #include <array>
 #include <initializer_list>
 #include <limits>
+#include <span>
 
 #include "base/hint.h"
 #include "base/text.h"
@@ -27,6 +28,9 @@ class Section {
   bool has(std::string_view key) const { return find(key) != nullptr; }
 
   Status only(std::initializer_list<std::string_view> known) const {
+    return only(std::span(known.begin(), known.size()));
+  }
+  Status only(std::span<const std::string_view> known) const {
     if (table_ == nullptr) return {};
     for (const auto& [key, value] : *table_)
       if (std::find(known.begin(), known.end(), key) == known.end())
@@ -248,8 +252,7 @@ Result<Policy> parse_policy(std::string_view text, const Limits& limits, std::st
     return Error::unsupported(cat(what, " is of schemaVersion ", *version))
         .detail(cat("want ", kSchemaVersion))
         .hint("a newer cloister may know it");
-  CL_CHECK(root.only({"schemaVersion", "not-after", "signers", "rebuilders", "sgx", "quote",
-                      "revoked", "bases", "runtimes"}));
+  CL_CHECK(root.only(kPolicyTables));
   Policy out;
   CL_TRY(const auto not_after, root.text("not-after"));
   if (not_after) {

@@ -35,8 +35,12 @@
 //
 //   [runtimes]                             # each source of the runtime is one of these
 //   allowed = ["docker.io/gramineproject/gramine", "sha256:…"]
+//
+//   [findings]                             # of the audit: manifest-gen/audit/audit_policy.h
+//   fail-on = "high"
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +54,12 @@
 #include "sign/quote/verdict.h"
 
 namespace cloister::sign {
+
+inline constexpr std::uint64_t kMaxPolicyBytes = 1U << 20;
+// What a policy file may hold at its top; [findings] is read by others.
+inline constexpr std::string_view kPolicyTables[] = {
+    "schemaVersion", "not-after", "signers", "rebuilders", "sgx",
+    "quote",         "revoked",   "bases",   "runtimes",   "findings"};
 
 // So many of these keys, each counted once.
 struct KeyRule {

@@ -13,7 +13,7 @@ namespace {
 std::vector<Finding> findings(std::string_view text) {
   EnclaveManifest manifest;
   manifest.table = *parse_toml(text, Limits{}, "test");
-  return manifest_findings(manifest);
+  return manifest_findings(manifest, nullptr);
 }
 
 bool has(const std::vector<Finding>& list, std::string_view id, Severity severity) {
@@ -21,55 +21,9 @@ bool has(const std::vector<Finding>& list, std::string_view id, Severity severit
                      [&](const Finding& f) { return f.id == id && f.severity == severity; });
 }
 
-constexpr std::string_view kQuiet = "sgx.debug = false\nsgx.remote_attestation = 'dcap'\n";
-
-std::vector<Finding> with(std::string_view more) {
-  return findings(std::string(kQuiet) + std::string(more));
-}
-
 TEST(Rules, IdsAreUnique) {
   std::set<std::string_view> ids;
   for (const Rule& rule : rules()) EXPECT_TRUE(ids.insert(rule.id).second) << rule.id;
-}
-
-TEST(Rules, AHardenedManifestHasNoFindings) {
-  EXPECT_TRUE(findings(kQuiet).empty());
-}
-
-TEST(Rules, DebugAndAttestation) {
-  EXPECT_TRUE(has(findings("sgx.debug = true"), "CL301", Severity::critical));
-  EXPECT_TRUE(has(findings("sgx.debug = false"), "CL302", Severity::medium));
-  EXPECT_TRUE(has(findings("sgx.remote_attestation = 'none'"), "CL302", Severity::medium));
-}
-
-TEST(Rules, AllowedFilesByWhatTheyCover) {
-  EXPECT_TRUE(has(with("sgx.allowed_files = ['file:/data']"), "CL303", Severity::medium));
-  for (const char* path : {"/", "/usr", "/etc/passwd", "/usr/lib/x.so"})
-    EXPECT_TRUE(has(with("sgx.allowed_files = ['file:" + std::string(path) + "']"), "CL304",
-                    Severity::critical))
-        << path;
-  const std::string trusted = "sgx.trusted_files = [{uri='file:/app/main', sha256='x'}]\n";
-  for (const char* path : {"/app/", "/app", "/app/main", "/"})
-    EXPECT_TRUE(has(with(trusted + "sgx.allowed_files = ['file:" + path + "']"), "CL305",
-                    Severity::critical))
-        << path;
-  EXPECT_FALSE(
-      has(with(trusted + "sgx.allowed_files = ['file:/ap']"), "CL305", Severity::critical));
-  EXPECT_TRUE(
-      has(with("sgx.allowed_files = ['file:/var/log/nginx/access.log']"), "CL311", Severity::info));
-}
-
-TEST(Rules, PassthroughByName) {
-  EXPECT_TRUE(has(with("loader.env.LD_PRELOAD = {passthrough=true}"), "CL306", Severity::critical));
-  EXPECT_TRUE(has(with("loader.env.TOKEN = {passthrough=true}"), "CL307", Severity::medium));
-  EXPECT_TRUE(with("loader.env.TOKEN = 'x'").empty());
-}
-
-TEST(Rules, InsecureSwitches) {
-  EXPECT_TRUE(has(with("loader.insecure__use_host_env = true"), "CL309", Severity::critical));
-  EXPECT_TRUE(has(with("loader.insecure__use_cmdline_argv = true"), "CL308", Severity::critical));
-  EXPECT_TRUE(
-      has(with("sgx.file_check_policy = 'allow_all_but_log'"), "CL310", Severity::critical));
 }
 
 TEST(Rules, ManifestsOfOddShapeAreRead) {
@@ -83,8 +37,46 @@ TEST(ClosureFindings, SecretsAndMissingParts) {
   closure.withheld = {"/a.key"};
   closure.unresolved_optional = {{0, "libx.so", "/plugin.so", {}}};
   const auto list = closure_findings(closure);
-  EXPECT_TRUE(has(list, "CL201", Severity::medium));
-  EXPECT_TRUE(has(list, "CL202", Severity::low));
+  EXPECT_TRUE(has(list, kRuleWithheld, Severity::medium));
+  EXPECT_TRUE(has(list, kRuleMissingOptional, Severity::low));
+}
+
+TEST(ClosureFindings, WhatTheUserChose) {
+  Closure closure;
+  closure.unresolved = {{0, "libz.so", "/app", {"/lib", "/usr/lib"}}};
+  closure.unknown = {{"/app", "opens what $X names"}};
+  closure.included = {{"--include /srv/**", 2, 10, {"/srv/id_rsa"}}};
+  closure.excluded = {{"/usr/**", "/usr/bin/env", "script-command", 5}};
+  closure.trust = Trust::all;
+  const auto list = closure_findings(closure);
+  EXPECT_TRUE(has(list, kRuleUnresolved, Severity::high));
+  EXPECT_TRUE(has(list, kRuleUnknown, Severity::low));
+  EXPECT_TRUE(has(list, kRuleIncluded, Severity::info));
+  EXPECT_TRUE(has(list, kRuleIncludedSecret, Severity::high));
+  EXPECT_TRUE(has(list, kRuleExcluded, Severity::low));
+  EXPECT_TRUE(has(list, kRuleTrustWide, Severity::medium));
+  closure = {};
+  EXPECT_TRUE(closure_findings(closure).empty());
+  closure.trust = Trust::none;
+  EXPECT_TRUE(closure_findings(closure).empty());
+  closure.denied = {"/usr/lib/libz.so"};
+  EXPECT_TRUE(has(closure_findings(closure), kRuleTrustNone, Severity::medium));
+}
+
+TEST(VolumeFindings, ByWhatIsMountedThere) {
+  const auto found = [](std::string_view mounts) {
+    Launch launch;
+    launch.volumes = {"/data"};
+    EnclaveManifest manifest;
+    manifest.table = *parse_toml(mounts, Limits{}, "test");
+    const auto rootfs = measure::Rootfs::merge({}, Limits{});
+    return volume_findings(launch, manifest, *rootfs);
+  };
+  EXPECT_TRUE(has(found(""), kRuleVolumeUnwritable, Severity::medium));
+  EXPECT_TRUE(has(found("fs.mounts = [{ type = 'tmpfs', path = '/data' }]"), kRuleVolumeLost,
+                  Severity::low));
+  EXPECT_TRUE(found("sgx.allowed_files = ['file:/data']").empty());
+  EXPECT_TRUE(found("fs.mounts = [{ type = 'encrypted', path = '/data', uri = 'file:/d' }]").empty());
 }
 
 TEST(Advisories, EachIsComplete) {
@@ -110,7 +102,7 @@ TEST(RuntimeFindings, TagsUnknownVersionsAndAdvisories) {
   runtime.sources.push_back({"docker.io/x/gramine:1.6", nullptr, sha256("d"), "", true});
   auto list = runtime_findings(runtime);
   ASSERT_TRUE(list);
-  EXPECT_TRUE(has(*list, "CL101", Severity::medium));
+  EXPECT_TRUE(has(*list, kRuleMutableRuntime, Severity::medium));
   const auto stop =
       std::find_if(list->begin(), list->end(), [](const Finding& f) { return f.stops_build; });
   ASSERT_NE(stop, list->end());
@@ -121,7 +113,7 @@ TEST(RuntimeFindings, TagsUnknownVersionsAndAdvisories) {
   runtime.sources.front().mutable_tag = false;
   EXPECT_TRUE(runtime_findings(runtime)->empty());
   runtime.version.clear();
-  EXPECT_TRUE(has(*runtime_findings(runtime), "CL102", Severity::medium));
+  EXPECT_TRUE(has(*runtime_findings(runtime), kRuleUnknownVersion, Severity::medium));
 }
 
 }  // namespace

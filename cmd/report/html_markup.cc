@@ -1,0 +1,173 @@
+// WHATWG HTML, 13.1.2.4 and 13.1.3: in text and in quoted attributes only `&`, `<` and the quote
+// have a meaning; all five specials are escaped everywhere, so that no place has to be thought
+// about. What a browser would draw as nothing, or in another order than it is written (Unicode UAX
+// #9, UTS #39), is drawn as its escape.
+#include "cmd/report/html_markup.h"
+
+#include <algorithm>
+#include <cctype>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace cloister::cmd {
+namespace {
+
+struct CodePoint {
+  char32_t value;
+  std::size_t length;  // bytes
+};
+
+// What begins at `at`; a byte that is no UTF-8 counts as itself.
+CodePoint code_point_at(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+  const unsigned char first = byte(0);
+  const std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (length == 1 || at + length > text.size() || !is_utf8(text.substr(at, length)))
+    return {first, 1};
+  char32_t value = first & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) value = (value << 6) | (byte(i) & 0x3fU);
+  return {value, length};
+}
+
+bool is_unseen(char32_t c) {
+  struct Range {
+    char32_t first, last;
+  };
+  static constexpr Range kUnseen[] = {
+      {0x00, 0x1f},       {0x7f, 0x9f},       {0xad, 0xad},     {0x61c, 0x61c},   {0x115f, 0x1160},
+      {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
+      {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfffb},
+      {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+  };
+  return std::any_of(std::begin(kUnseen), std::end(kUnseen),
+                     [&](const Range& r) { return c >= r.first && c <= r.last; });
+}
+
+// \x1b, \u202e, \u{e0041}
+std::string escape_of(char32_t c) {
+  const std::string digits = hex_number(c).substr(2);
+  if (c < 0x100) return cat("\\x", std::string(2 - digits.size(), '0'), digits);
+  if (c < 0x10000) return cat("\\u", std::string(4 - digits.size(), '0'), digits);
+  return cat("\\u{", digits, "}");
+}
+
+void append_text(std::string& out, std::string_view utf8, bool tags) {
+  for (std::size_t i = 0; i < utf8.size();) {
+    const CodePoint c = code_point_at(utf8, i);
+    const bool broken = c.length == 1 && c.value >= 0x80;
+    if (broken || is_unseen(c.value)) {
+      out += tags ? cat("<span class=\"esc\">", escape_of(c.value), "</span>") : escape_of(c.value);
+    } else if (c.value == '&') {
+      out += "&amp;";
+    } else if (c.value == '<') {
+      out += "&lt;";
+    } else if (c.value == '>') {
+      out += "&gt;";
+    } else if (c.value == '"') {
+      out += "&quot;";
+    } else if (c.value == '\'') {
+      out += "&#39;";
+    } else {
+      out.append(utf8, i, c.length);
+    }
+    i += c.length;
+  }
+}
+
+const Json* member_of(const Json& object, std::string_view key) {
+  if (!object.is_object()) return nullptr;
+  const auto it = object.find(std::string(key));
+  return it == object.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+Markup& Markup::text(std::string_view utf8) {
+  append_text(out_, utf8, true);
+  return *this;
+}
+
+Markup& Markup::word(std::string_view token) {
+  for (const char c : token)
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_') out_ += c;
+  return *this;
+}
+
+Markup& Markup::count(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
+  out_ += digits;
+  return *this;
+}
+
+Markup& Markup::add(const Markup& other) {
+  out_ += other.out_;
+  return *this;
+}
+
+std::string plain_html(std::string_view utf8) {
+  std::string out;
+  append_text(out, utf8, false);
+  return out;
+}
+
+std::string script_json(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    const std::string_view three = json.substr(i, 3);
+    if (c == '<') {
+      out += "\\u003c";
+    } else if (c == '>') {
+      out += "\\u003e";
+    } else if (c == '&') {
+      out += "\\u0026";
+    } else if (three == "\xe2\x80\xa8" || three == "\xe2\x80\xa9") {
+      out += three.back() == '\xa8' ? "\\u2028" : "\\u2029";
+      i += 2;
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string_view text_of(const Json& object, std::string_view key) {
+  const Json* value = member_of(object, key);
+  return value != nullptr && value->is_string() ? value->get_ref<const std::string&>()
+                                                : std::string_view();
+}
+
+std::uint64_t number_of(const Json& object, std::string_view key) {
+  const Json* value = member_of(object, key);
+  if (value == nullptr) return 0;
+  if (value->is_number_unsigned()) return value->get<std::uint64_t>();
+  if (!value->is_number_integer()) return 0;
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(value->get<std::int64_t>(), 0));
+}
+
+bool flag_of(const Json& object, std::string_view key) {
+  const Json* value = member_of(object, key);
+  return value != nullptr && value->is_boolean() && value->get<bool>();
+}
+
+const Json& object_of(const Json& object, std::string_view key) {
+  static const Json none = Json::object();
+  const Json* value = member_of(object, key);
+  return value != nullptr && value->is_object() ? *value : none;
+}
+
+const Json& list_of(const Json& object, std::string_view key) {
+  static const Json none = Json::array();
+  const Json* value = member_of(object, key);
+  return value != nullptr && value->is_array() ? *value : none;
+}
+
+bool has(const Json& object, std::string_view key) {
+  const Json* value = member_of(object, key);
+  return value != nullptr && !value->is_null();
+}
+
+}  // namespace cloister::cmd

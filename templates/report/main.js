@@ -1,0 +1,7 @@
+setUpTheme();
+setUpFindings();
+setUpExplorer();
+setUpTreemap();
+setUpManifest();
+setUpSections();
+document.documentElement.dataset.ready = "true";
