@@ -394,7 +394,7 @@ Result<Built> assemble(const Plan& plan, const sign::Sigstruct& sigstruct,
                                 .with_direct = options.with_direct,
                                 .created = options.created,
                                 .labels = options.labels,
-                                .generator = cat("cloister ", kVersion),
+                                .generator = cat("cloister ", options.version),
                                 .base_name = options.base_name,
                                 .provenance = options.provenance};
   CL_TRY(built.image, manifest::assemble(input, limits));

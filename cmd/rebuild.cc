@@ -157,6 +157,7 @@ Result<Rebuilt> rebuild(Session& session, const oci::Image& image, const Enclave
   CL_TRY(assembly.labels, of_the_image(parse_labels(record.labels)));
   assembly.base_name = base_name;
   assembly.provenance = provenance;
+  assembly.version = record.version;
   CL_TRY(const Built built, assemble(plan, enclave.sigstruct, assembly, session.limits()));
   sign::Check whole = agreed("rebuild", built.image.manifest_descriptor.digest.str(),
                              image.manifest_descriptor.digest.str());

@@ -26,7 +26,9 @@
 
 namespace cloister::cmd {
 
-inline constexpr std::string_view kVersion = CLOISTER_VERSION;
+// Of version.cc, which alone is compiled anew when it changes: "0.1.0", or what git says of a build
+// between releases. A constant from the start, and no word of it needs quoting in any format.
+extern const std::string_view kVersion;
 // What servers are told that we are.
 inline std::string user_agent() {
   return "cloister/" + std::string(kVersion);
