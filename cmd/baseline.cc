@@ -14,9 +14,9 @@ constexpr std::string_view kLockFormat = "cloister-lock-v1", kAuditFormat = "clo
 // Of the runtime what decides about behaviour; where it was fetched from does not.
 std::string runtime_phrase(std::string_view name, std::string_view version,
                            std::string_view digest) {
-  return name.empty() ? std::string()
-                      : cat(name, version.empty() ? "" : " ", version, digest.empty() ? "" : " ",
-                            digest);
+  return name.empty()
+             ? std::string()
+             : cat(name, version.empty() ? "" : " ", version, digest.empty() ? "" : " ", digest);
 }
 
 Result<std::string> text_at(const Json& document, std::string_view object, std::string_view key) {
@@ -79,8 +79,8 @@ manifest::Permissions permissions_of(const Plan& plan) {
 std::string lock_json(const Plan& plan) {
   OrderedJson sources = OrderedJson::array(), lines = OrderedJson::array();
   for (std::size_t i = 0; i < plan.runtime.sources.size(); ++i)
-    sources.push_back({{"name", plan.runtime.sources[i].uri},
-                       {"digest", plan.runtime.source_digest(i).str()}});
+    sources.push_back(
+        {{"name", plan.runtime.sources[i].uri}, {"digest", plan.runtime.source_digest(i).str()}});
   for (const std::string_view line : split(plan.manifest.text, '\n'))
     if (!line.empty()) lines.push_back(line);
   const OrderedJson json = {
@@ -94,8 +94,7 @@ std::string lock_json(const Plan& plan) {
         {"digest", plan.runtime.digest().str()},
         {"sources", std::move(sources)}}},
       {"sgx", {{"mrenclave", plan.measurement.mrenclave.hex()}}},
-      {"manifest",
-       {{"digest", sha256(plan.manifest.text).str()}, {"lines", std::move(lines)}}}};
+      {"manifest", {{"digest", sha256(plan.manifest.text).str()}, {"lines", std::move(lines)}}}};
   return dump_json_pretty(json) + "\n";
 }
 

@@ -1,5 +1,5 @@
-// One side of a comparison, whatever it is kept in: an image, a manifest, a saved report of `audit`,
-// or a baseline (cloister.lock.json), which `build --lock` writes to be committed.
+// One side of a comparison, whatever it is kept in: an image, a manifest, a saved report of
+// `audit`, or a baseline (cloister.lock.json), which `build --lock` writes to be committed.
 #pragma once
 
 #include <string>

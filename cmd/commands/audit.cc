@@ -1,4 +1,5 @@
-// `audit`: what a reviewer has to know of an image, a manifest or an overlay, and whether it passes.
+// `audit`: what a reviewer has to know of an image, a manifest or an overlay, and whether it
+// passes.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
@@ -83,7 +84,8 @@ Result<manifest::AuditPolicy> decisions(const AuditOptions& o, bool file, const 
 
 // The file in today's syntax; what it was is kept beside it.
 Status fix_file(const AuditOptions& o, Session& session) {
-  CL_TRY(const std::string text, read_text_file(o.subject, session.limits().enclave_manifest_bytes));
+  CL_TRY(const std::string text,
+         read_text_file(o.subject, session.limits().enclave_manifest_bytes));
   CL_TRY(const TomlTable table, parse_toml(text, session.limits(), quote(o.subject)));
   const manifest::Migration migration = manifest::migrate_manifest(table);
   for (const std::string& line : migration.done) session.note(cat("fixed: ", printable(line)));
@@ -105,7 +107,8 @@ Status fix_file(const AuditOptions& o, Session& session) {
 Result<AuditReport> audit_of(const AuditOptions& o, bool file, Session& session) {
   if (!file) return audit_image(session, o.subject, o.plan);
   if (o.fix) CL_CHECK(fix_file(o, session));
-  CL_TRY(const std::string text, read_text_file(o.subject, session.limits().enclave_manifest_bytes));
+  CL_TRY(const std::string text,
+         read_text_file(o.subject, session.limits().enclave_manifest_bytes));
   return audit_manifest_text(text, o.subject, session.limits());
 }
 

@@ -150,20 +150,18 @@ Status check_locked(const BuildOptions& o, const Limits& limits, Plan& plan) {
   if (o.locked.empty()) return {};
   CL_TRY(const std::string text, read_text_file(o.locked, kMaxBaselineBytes));
   CL_TRY(const Baseline baseline, parse_baseline(text, limits, quote(o.locked)));
-  const auto changes =
-      manifest::compare_permissions(baseline.permissions, permissions_of(plan));
+  const auto changes = manifest::compare_permissions(baseline.permissions, permissions_of(plan));
   if (!changes.empty()) {
     constexpr std::size_t kShown = 20;
-    Error error = Error::policy(
-        cat("this is not what ", quote(o.locked), " says: ", change_phrase(changes)));
+    Error error =
+        Error::policy(cat("this is not what ", quote(o.locked), " says: ", change_phrase(changes)));
     for (std::size_t i = 0; i < changes.size() && i < kShown; ++i)
       error = std::move(error).detail(
           cat(manifest::direction_name(changes[i].direction), "  ", change_line(changes[i])));
     if (changes.size() > kShown)
       error = std::move(error).detail(cat("and ", changes.size() - kShown, " more"));
-    return std::move(error).hint(
-        cat("look at them with cloister diff ", printable(o.locked), " ", printable(o.image),
-            "; --lock accepts them"));
+    return std::move(error).hint(cat("look at them with cloister diff ", printable(o.locked), " ",
+                                     printable(o.image), "; --lock accepts them"));
   }
   std::erase_if(plan.findings, [&](const manifest::Finding& finding) {
     return finding.id == manifest::kRuleMutableRuntime;
@@ -223,7 +221,8 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   }
 
   const std::string digest = built.image.manifest_descriptor.digest.str();
-  const BuildReport report{plan, &built, digest, tags.empty() ? std::string() : tags.front().str(), {}};
+  const BuildReport report{
+      plan, &built, digest, tags.empty() ? std::string() : tags.front().str(), {}};
   if (!o.iidfile.empty()) CL_CHECK(write_result(o.iidfile, digest));
   if (!o.metadata_file.empty()) CL_CHECK(write_result(o.metadata_file, build_json(report)));
   if (!session->quiet() && o.format != "json") session->note(build_summary(report));

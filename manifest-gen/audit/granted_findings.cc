@@ -43,7 +43,7 @@ bool is_program_place(std::string_view path) {
   return directory == "bin" || directory == "sbin" || directory == "libexec";
 }
 
-bool matches_any(std::string_view names, std::string_view base) {
+bool named_like(std::string_view names, std::string_view base) {
   for (const std::string_view name : split(names, ' '))
     if (match_component(name, base)) return true;
   return false;
@@ -106,8 +106,8 @@ class GrantedFindings {
   }
 
   void tool(const std::string& spelled, const std::string& path) {
-    const bool own = path == program_ || path == interpreter_ || spelled == program_ ||
-                     spelled == interpreter_;
+    const bool own =
+        path == program_ || path == interpreter_ || spelled == program_ || spelled == interpreter_;
     const std::string_view base = base_name(path);
     if (is_shell(base) || base == "busybox") {
       add(kRuleShell, path, own ? "is what the image starts" : "runs commands",
@@ -117,7 +117,7 @@ class GrantedFindings {
       return;
     }
     for (const ToolKind& kind : kTools) {
-      if (!matches_any(kind.names, base)) continue;
+      if (!named_like(kind.names, base)) continue;
       if (own && kind.rule == kRuleInterpreter) return;  // the program is its script
       add(kind.rule, path, std::string(kind.evidence), kind.fix);
       return;

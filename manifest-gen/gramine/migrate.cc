@@ -134,7 +134,8 @@ class Migrator {
 
   void add_mount(TomlTable mount) {
     const TomlValue* mounts = table().at("fs.mounts");
-    TomlArray all = mounts != nullptr && mounts->array() != nullptr ? *mounts->array() : TomlArray();
+    TomlArray all =
+        mounts != nullptr && mounts->array() != nullptr ? *mounts->array() : TomlArray();
     all.emplace_back(std::move(mount));
     put("fs.mounts", std::move(all));
   }

@@ -36,7 +36,8 @@ TEST(CuratedManifests, GiveTheFindingsOfAReviewer) {
     if (entry.path().extension() != ".manifest") continue;
     ++count;
     const auto text = read_text_file(entry.path(), 1U << 20);
-    const auto want = read_text_file(fs::path(entry.path()).replace_extension(".findings"), 1U << 20);
+    const auto want =
+        read_text_file(fs::path(entry.path()).replace_extension(".findings"), 1U << 20);
     ASSERT_TRUE(text && want) << entry.path();
     EXPECT_EQ(review(*text), *want) << entry.path();
   }
