@@ -70,6 +70,16 @@ TEST(Migrate, OldMountsAndProtectedFilesAreMountsNow) {
       "= \"_sgx_mrsigner\" },\n]\n");
 }
 
+TEST(Migrate, TheResultIsWhatGramineTakes) {
+  const Migration out = migrated(
+      "libos.entrypoint = 'file:/app'\nfs.mount.root.type = 'chroot'\nfs.mount.root.path = '/'\n"
+      "fs.mount.root.uri = 'file:/'\nsgx.thread_num = 4\nsgx.trusted_files.a = 'file:/app'\n"
+      "sgx.protected_files.d = 'file:/d'\nsgx.require_avx = true\nsgx.debug = 1\n");
+  for (const Violation& violation :
+       find_violations({out.manifest}, Strictness::signer, 10))
+    ADD_FAILURE() << violation.key << ": " << violation.error.what();
+}
+
 TEST(Migrate, WhatIsSetInTheNewWayWins) {
   const Migration out = migrated("sgx.thread_num = 4\nsgx.max_threads = 8\nfs.mounts = []");
   EXPECT_EQ(emit_toml(out.manifest).find("thread_num"), std::string::npos);
