@@ -239,6 +239,50 @@ same "and has that digest" "$(output digest)" "$(manifest_digest "$workspace/out
 same "it has no name to pin" "$(output image)$(output repository)" ""
 agrees "its predicate" "$CLOISTER_SOURCE_DIR/sign/image/schema/enclave-measurement-v1.json" "$(output predicate-file)"
 
+# --- Auditing and comparing --------------------------------------------------------------------------
+
+image=oci:$images:glibc
+act run.sh INPUT_MODE=audit "INPUT_IMAGE=$image" "INPUT_RUNTIME=$runtime" INPUT_FORMATS="sarif html"
+same "an audit passes" "$code" 0
+[ "$code" = 0 ] || sed 's/^/  | /' "$work/step/log"
+same "audit: digest" "$(output digest)" "$(manifest_digest "$images" glibc)"
+audited=$(output mrenclave)
+claim "audit: mrenclave" expr "$audited" : '[0-9a-f]\{64\}$'
+same "audit: findings" "$(output findings)" "$(jq -c .counts "$(output report-file)")"
+same "audit: SARIF for upload" "$(jq -r .version "$(output sarif-file)")" 2.1.0
+claim "audit: a page" grep -qi '<html' "$(output html-file)"
+claim "audit: the summary names the image" grep -q "glibc" "$work/step/summary"
+act run.sh INPUT_MODE=audit "INPUT_IMAGE=$image" "INPUT_RUNTIME=$runtime" INPUT_INCLUDE=/etc/passwd INPUT_DEBUG=true \
+  INPUT_FAIL_ON=critical INPUT_FORMATS=sarif
+same "a debug enclave does not pass" "$code" 3
+claim "... and an annotation says so" sh -c 'grep -q "^::error .*debug" "$1"' - "$work/step/log"
+claim "... with its report" test -s "$(output sarif-file)"
+act run.sh INPUT_MODE=build "INPUT_IMAGE=$image" "INPUT_RUNTIME=$runtime" INPUT_AUDIT=true INPUT_DEBUG=true INPUT_FAIL_ON=critical \
+  INPUT_KEY_ENV=ENCLAVE_KEY "ENCLAVE_KEY=$enclave_key" INPUT_OUTPUT=oci:debug:v1
+same "what does not pass is not built" "$code$(output digest)$(ls "$workspace/debug" 2>/dev/null)" 3
+act run.sh INPUT_MODE=build "INPUT_IMAGE=$image" "INPUT_RUNTIME=$runtime" INPUT_AUDIT=true \
+  INPUT_KEY_ENV=ENCLAVE_KEY "ENCLAVE_KEY=$enclave_key" INPUT_OUTPUT=oci:passed:v1
+same "what passes is built" "$code" 0
+same "and is the enclave that was audited" "$(output mrenclave)" "$audited"
+claim "its summary has both" grep -q '^## Built' "$work/step/summary"
+
+must build "$image" --runtime "$runtime" --dry-run "--lock=$workspace/cloister.lock.json"
+act run.sh INPUT_MODE=diff INPUT_BASELINE=cloister.lock.json "INPUT_IMAGE=$image" "INPUT_RUNTIME=$runtime" INPUT_FORMATS=sarif
+same "no drift" "$code" 0
+[ "$code" = 0 ] || sed 's/^/  | /' "$work/step/log"
+act run.sh INPUT_MODE=diff INPUT_BASELINE=cloister.lock.json "INPUT_IMAGE=$image" "INPUT_RUNTIME=$runtime" INPUT_FORMATS=sarif \
+  INPUT_TRUST=all
+same "drift" "$code" 3
+same "... widens" "$(jq .widens "$(output report-file)")" true
+claim "... as the summary says" grep -q /usr/share/doc/readme "$work/step/summary"
+claim "... in SARIF too" test -s "$(output sarif-file)"
+act run.sh INPUT_MODE=build "INPUT_IMAGE=$image" "INPUT_RUNTIME=$runtime" INPUT_TRUST=all INPUT_AUDIT=false INPUT_LOCKED=cloister.lock.json \
+  INPUT_KEY_ENV=ENCLAVE_KEY "ENCLAVE_KEY=$enclave_key" INPUT_OUTPUT=oci:drifted:v1
+same "what drifted is not built when locked" "$code$(output digest)" 3
+act run.sh INPUT_MODE=build "INPUT_IMAGE=$image" "INPUT_RUNTIME=$runtime" INPUT_AUDIT=false INPUT_LOCKED=cloister.lock.json \
+  INPUT_KEY_ENV=ENCLAVE_KEY "ENCLAVE_KEY=$enclave_key" INPUT_OUTPUT=oci:locked:v1
+same "what did not is" "$code" 0
+
 # --- Installing -------------------------------------------------------------------------------------
 
 release=$work/release
