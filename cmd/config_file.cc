@@ -37,6 +37,8 @@ class SettingsReader {
         CL_CHECK(this->table(*below, *sub, dotted, on_path ? &further : nullptr));
         continue;
       }
+      if (command.find(name) != nullptr)
+        return wrong(dotted, value.type_name(), cat("a table: [", dotted, "]"));
       std::vector<std::string> known;
       collect_keys(command, known);
       if (std::find(known.begin(), known.end(), name) == known.end())

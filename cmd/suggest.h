@@ -8,7 +8,8 @@
 
 namespace cloister::cmd {
 
-// By Levenshtein distance, at most a third of the word's length (and at least one edit is allowed).
+// By Levenshtein distance: at most a third of the word's length, but two edits of a word of four
+// letters and more, and one of a shorter one.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace cloister::cmd
