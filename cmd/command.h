@@ -25,6 +25,7 @@ Action add_deps(CLI::App& app);
 Action add_why(CLI::App& app);
 Action add_manifest(CLI::App& app);
 Action add_build(CLI::App& app);
+Action add_init(CLI::App& app);
 Action add_marblerun(CLI::App& app);
 Action add_measure(CLI::App& app);
 Action add_connect(CLI::App& app);

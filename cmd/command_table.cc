@@ -28,10 +28,16 @@ constexpr Command kCommands[] = {
      add_why},
     {"manifest", "Print the Gramine manifest that a build would measure",
      "cloister manifest redis:7 > redis.manifest.sgx", add_manifest},
+    {"init", "Write a commented cloister.toml for an image: what was found, what can be decided",
+     "cloister init redis:7 -o cloister.toml\n"
+     "  cloister init oci:./app:v1 --volume /data=encrypted > cloister.toml\n"
+     "  cloister build -f cloister.toml --dry-run",
+     add_init},
     {"build", "Turn an image into a signed, enclave-ready image",
      "cloister build redis:7 --dry-run\n"
      "  cloister build redis:7 --key enclave.pem -t reg.example/redis:7-sgx --push\n"
-     "  cloister build oci:./app:v1 --key enclave.pem -o oci:./out:v1-sgx --with-direct",
+     "  cloister build oci:./app:v1 --key enclave.pem -o oci:./out:v1-sgx --with-direct\n"
+     "  cloister build -f cloister.toml --key enclave.pem",
      add_build},
     {"measure", "Compute MRENCLAVE of an existing Gramine manifest",
      "cloister measure app.manifest.sgx --libpal /usr/lib/x86_64-linux-gnu/gramine/sgx/libpal.so\n"
