@@ -6,13 +6,13 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "cmd/command_table.h"
 #include "cmd/config_file.h"
 #include "cmd/manual/describe.h"
 #include "cmd/option_heading.h"
 #include "cmd/session.h"
-#include "cmd/suggest.h"
 
 namespace cloister::cmd {
 namespace {
@@ -168,14 +168,14 @@ Error usage_error(const CommandText& program, const std::vector<std::string>& wo
       const auto near = nearest(words[at], known);
       return Error::usage(cat("there is no command ", quote(words[at]),
                               command == &program ? "" : cat(" of ", command->name)))
-          .hint(near ? cat("did you mean ", quote(*near), "?") : lists);
+          .hint(did_you_mean(near, lists));
     }
   }
   if (const std::string* word = unknown_option(*command, words)) {
     const std::string name = word->substr(0, word->find('='));
     const auto near = nearest(name, option_names(*command));
     return Error::usage(cat(command->name, " has no option ", quote(name)))
-        .hint(near ? cat("did you mean ", quote(*near), "?") : lists);
+        .hint(did_you_mean(near, lists));
   }
   return Error::usage(printable(message)).detail(cat("usage: ", command->usage())).hint(lists);
 }

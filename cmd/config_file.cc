@@ -4,9 +4,9 @@
 #include <map>
 
 #include "base/hint.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "base/toml.h"
-#include "cmd/suggest.h"
 
 namespace cloister::cmd {
 namespace {
@@ -84,11 +84,10 @@ class SettingsReader {
   Error unknown(const std::string& dotted, const std::string& name, std::string_view kind,
                 const std::vector<std::string>& known) const {
     Error error = Error::usage(cat(place(dotted), ": there is no ", kind, " ", quote(name)));
-    if (const auto near = nearest(name, known))
-      return std::move(error).hint(cat("did you mean ", quote(*near), "?"));
-    return std::move(error).hint(
-        kind == "command" ? "tables are commands: [build]; cloister --help lists them"
-                          : "keys are long options without dashes: enclave-size = \"1G\"");
+    return std::move(error).hint(did_you_mean(
+        nearest(name, known), kind == "command"
+                                  ? "tables are commands: [build]; cloister --help lists them"
+                                  : "keys are long options without dashes: enclave-size = \"1G\""));
   }
   Error wrong(const std::string& dotted, std::string_view got, std::string_view want) const {
     return Error::usage(cat(place(dotted), ": ", dotted, " is ", got)).hint(cat("want ", want));
