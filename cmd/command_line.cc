@@ -70,6 +70,10 @@ CommandLine::CommandLine()
       command.add_option("-f,--file", file_, "Take further options from this file (cloister.toml)")
           ->type_name("FILE");
     command.set_help_flag("-h,--help", "Show this text");
+    // A repeatable option takes one value each time: it would take an argument that follows too,
+    // and what stands in brackets apart.
+    for (CLI::Option* option : command.get_options(std::function<bool(CLI::Option*)>()))
+      if (!option->get_positional()) option->allow_extra_args(false);
   });
 }
 

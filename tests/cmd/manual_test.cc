@@ -92,6 +92,15 @@ TEST(Manual, TextBecomesNoRequestOfRoff) {
   EXPECT_NE(man_page(command, "1").find("\\- \\&.so /etc/passwd \\en a\\-b\n"), std::string::npos);
 }
 
+TEST(CommandLine, GivesARepeatableOptionOneValueEachTime) {
+  CommandLine line;
+  line.parse({"pull", "--store", "x", "image"});
+  EXPECT_EQ(line.path(), std::vector<std::string>{"pull"});
+  CommandLine other;
+  EXPECT_NO_THROW(other.parse({"manifest", "--runtime", "r", "image", "--env", "[a,b]", "--edmm"}));
+  EXPECT_EQ(other.command().get_option("--env")->results(), std::vector<std::string>{"[a,b]"});
+}
+
 TEST(CommandLine, AnswersSlips) {
   const auto hint = [](const std::vector<std::string>& words) {
     return usage_error(program(), words, "what CLI11 says").hint();

@@ -24,7 +24,7 @@ TEST(ProgressLine, NeverExceedsTheTerminal) {
     EXPECT_LE(progress_line(kHalf, columns).size(), columns);
     EXPECT_LE(progress_line({"id", "indexing", 0, 5, milliseconds(1)}, columns).size(), columns);
   }
-  EXPECT_EQ(progress_line(kHalf, 60), "b33217e954bc  pulling 20.0 MiB / 40.0 MiB  5.0 MiB/s");
+  EXPECT_EQ(progress_line(kHalf, 56), "b33217e954bc  pulling 20.0 MiB / 40.0 MiB  5.0 MiB/s");
 }
 
 TEST(ProgressLine, SaysNothingOfWhatItCannotKnow) {
