@@ -7,11 +7,13 @@ unset CLOISTER_RUNTIME CLOISTER_KEY
 
 # --- Help and slips -------------------------------------------------------------------------------
 must --help
-for command in $(awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on && /^  [a-z]/ { print $1 }' "$out"); do
+awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on && /^  [a-z]/ { print $1 }' "$out" >"$work/names"
+claim "help names the commands" grep -qx build "$work/names"
+while read -r command; do
   must "$command" --help
   claim "help of $command has examples" grep -q '^Examples:' "$out"
   same "help of $command fits 80 columns" "$(awk 'length($0) > 80 && / .* /' "$out" | grep -v '[|…]' || :)" ""
-done
+done <"$work/names"
 must cache ls --help
 claim "a command of a command has its own example" grep -q '^  cloister cache ls' "$out"
 must --version
@@ -173,7 +175,10 @@ zpty -r z out '*#END*'
 print -r -- "$out"
 END
   in_zsh() { timeout 30 zsh -f "$work/try.zsh" "$work" "$1" | tr -d '\033\010\r'; }
-  claim_zsh() { claim "zsh: $1 becomes $2" sh -c 'printf "%s" "$1" | grep -qF -- "$2"' - "$(in_zsh "$1")" "$2"; }
+  claim_zsh() {
+    in_zsh "$1" >"$work/zsh.out"
+    claim "zsh: $1 becomes $2" grep -qF -- "$2" "$work/zsh.out"
+  }
   claim_zsh bui "cloister build"
   claim_zsh 'build --trust=cl' "--trust=closure"
   claim_zsh 'cache p' "cache prune"
