@@ -18,7 +18,8 @@ Nearest::Nearest(std::string_view word)
     : word_(word), best_((word.size() < 4 ? 1 : std::max<std::size_t>(2, word.size() / 3)) + 1) {}
 
 bool Nearest::offer(std::string_view candidate) {
-  const auto [shorter, longer] = std::minmax(word_.size(), candidate.size());
+  const std::size_t shorter = std::min(word_.size(), candidate.size());
+  const std::size_t longer = std::max(word_.size(), candidate.size());
   if (word_.size() > kLongestWord || longer - shorter >= best_) return false;
   const std::size_t distance = edit_distance(word_, candidate);
   if (distance >= best_) return false;
