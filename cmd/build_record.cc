@@ -68,6 +68,26 @@ struct WriteParameter {
   }
 };
 
+struct PutParameter {
+  const PlanArguments& plan;
+  const char* name;
+  TomlTable& out;
+
+  void operator()(std::string PlanArguments::*member) const {
+    if (!(plan.*member).empty()) out.set(name, plan.*member);
+  }
+  void operator()(Texts PlanArguments::*member) const {
+    if ((plan.*member).empty()) return;
+    out.set(name, TomlArray((plan.*member).begin(), (plan.*member).end()));
+  }
+  void operator()(bool PlanArguments::*member) const {
+    if (plan.*member) out.set(name, true);
+  }
+  void operator()(std::optional<std::uint32_t> PlanArguments::*member) const {
+    if (plan.*member) out.set(name, static_cast<std::int64_t>(*(plan.*member)));
+  }
+};
+
 struct ReadParameter {
   PlanArguments& plan;
   const char* name;
@@ -126,6 +146,13 @@ std::vector<sign::BuildInput> build_inputs(const Plan& plan, const std::string& 
     out.push_back({"runtime", source.uri, plan.runtime.source_digest(i), !source.digest, ""});
   }
   if (!overlay.empty()) out.push_back({"overlay", "", sha256(overlay), false, overlay});
+  return out;
+}
+
+TomlTable plan_parameters(const PlanArguments& arguments) {
+  TomlTable out;
+  for (const Parameter& parameter : kParameters)
+    std::visit(PutParameter{arguments, parameter.name, out}, parameter.member);
   return out;
 }
 

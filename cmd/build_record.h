@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "base/toml.h"
 #include "cmd/pipeline.h"
 #include "cmd/plan_options.h"
 #include "sign/image/provenance.h"
@@ -29,6 +30,9 @@ struct BuildRecord {
 // Base, runtime sources and overlay, as the plan found them.
 std::vector<sign::BuildInput> build_inputs(const Plan& plan, const std::string& base_name,
                                            const std::string& overlay);
+
+// What was given of the options that are recorded, by their long names.
+TomlTable plan_parameters(const PlanArguments& arguments);
 
 std::string encode_build_record(const BuildRecord& record);
 // `corrupt` for what no build of ours writes.

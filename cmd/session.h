@@ -16,6 +16,7 @@
 #include "cmd/environment.h"
 #include "cmd/key_source.h"
 #include "cmd/limit_options.h"
+#include "cmd/progress.h"
 #include "cmd/registry_access.h"
 #include "measure/index/cache.h"
 #include "measure/rootfs/rootfs.h"
@@ -116,6 +117,7 @@ class Session {
   void note(std::string_view text) const;
 
  private:
+  void say_what_is_kept() const;
   Session(CommonOptions options, const Environment& env);
   Result<std::unique_ptr<oci::ImageTransport>> open_transport(const oci::ImageRef& ref);
   Result<std::unique_ptr<oci::ImageTransport>> open_from_store(const oci::ImageRef& ref);
@@ -135,7 +137,7 @@ class Session {
   oci::Platform platform_;
   std::uint64_t keep_ = 0;
   std::unique_ptr<ThreadPool> pool_;
-  std::unique_ptr<Progress> progress_;
+  std::unique_ptr<ProgressDisplay> progress_;
   std::unique_ptr<RegistryAccess> registries_;
   std::optional<oci::Store> store_;
   std::map<std::string, std::unique_ptr<oci::ImageTransport>> transports_;  // by ImageRef::str()

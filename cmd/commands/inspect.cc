@@ -12,6 +12,7 @@
 #include "cmd/report/inspect.h"
 #include "cmd/report/marblerun.h"
 #include "cmd/session.h"
+#include "cmd/template.h"
 
 namespace cloister::cmd {
 namespace {
@@ -33,7 +34,7 @@ Status check_inspect_usage(const InspectOptions& o) {
 }
 
 std::string measurement_report(const InspectOptions& o, const EnclaveImage& enclave) {
-  if (o.format == "json") return enclave_json(enclave);
+  if (o.format == "json" || is_template(o.format)) return enclave_json(enclave);
   if (o.format == "text") return enclave_text(enclave);
   return marblerun_package_json(enclave.sigstruct, marble_identity(o.identity));
 }
@@ -62,12 +63,21 @@ Result<int> run_inspect(const InspectOptions& o, const Environment& env) {
   }
   if (o.measurement) {
     CL_TRY(const auto enclave, read_sound_enclave(*session, ref, image));
-    CL_CHECK(write_result("", measurement_report(o, enclave)));
+    std::string out = measurement_report(o, enclave);
+    if (is_template(o.format)) {
+      CL_TRY(out, fill_template(o.format, out, session->limits()));
+    }
+    CL_CHECK(write_result("", out));
     return kExitDone;
   }
   CL_TRY(const auto enclave, read_enclave_image(*session, ref, image));
-  CL_CHECK(write_result(
-      "", o.format == "json" ? inspect_json(image, enclave) : inspect_text(image, enclave)));
+  std::string out = session->quiet() ? image.manifest_descriptor.digest.str() + "\n"
+                                     : inspect_text(image, enclave);
+  if (o.format != "text") out = inspect_json(image, enclave);
+  if (is_template(o.format)) {
+    CL_TRY(out, fill_template(o.format, out, session->limits()));
+  }
+  CL_CHECK(write_result("", out));
   return kExitDone;
 }
 
@@ -81,7 +91,8 @@ Action add_inspect(CLI::App& app) {
       "--measurement", o->measurement,
       "Only the measurement of an enclave-ready image, and only if its SIGSTRUCT is signed\n"
       "and signs what is in the image; --format predicate: as sign attests it, for others to sign");
-  add_format_option(app, o->format, {"text", "json", "marblerun", "predicate"});
+  add_template_option(app, o->format, {"text", "json", "marblerun", "predicate"},
+                      "the image or measurement");
   add_identity_option(app, o->identity);
   return [o](const Environment& env) { return run_inspect(*o, env); };
 }
