@@ -162,7 +162,8 @@ Action add_audit(CLI::App& app) {
                  "Exit with 3 when a finding is as bad: critical, high, medium, low, info or none\n"
                  "(default: what the policy says, else high)")
       ->check(CLI::IsMember({"critical", "high", "medium", "low", "info", "none"}));
-  app.add_option("--policy", o->policy, "File whose table [findings] decides about findings");
+  app.add_option("--policy", o->policy, "File whose table [findings] decides about findings")
+      ->type_name("FILE");
   app.add_flag("--fix", o->fix,
                "Bring keys of earlier versions of Gramine up to date in the file first;\n"
                "the original is kept as FILE.orig");
@@ -170,7 +171,8 @@ Action add_audit(CLI::App& app) {
     const OptionHeading heading(app, kHeadingOutput);
     app.add_option("--report", o->reports, "Write a further report, FORMAT=FILE; repeatable")
         ->expected(1)
-        ->take_all();
+        ->take_all()
+        ->type_name("FORMAT=FILE");
   }
   add_format_option(app, o->format, {"text", "json", "sarif", "markdown", "html"});
   add_output_option(app, o->output);

@@ -76,18 +76,25 @@ class TrustedPaths {
   }
   // The URI of a trusted file that an allowed path takes the protection from; empty: of none.
   std::string covered_by(std::string_view path) const {
-    const auto exact = paths_.find(path);
-    if (exact != paths_.end()) return exact->second;
-    const std::string below = path == "/" ? "/" : cat(path, "/");
-    const auto first = paths_.lower_bound(below);
-    if (first != paths_.end() && first->first.starts_with(below)) return first->second;
-    for (const auto& [directory, uri] : directories_)
-      if (is_within(directory, path) || is_within(path, directory)) return uri;
+    for (const Paths* all : {&paths_, &directories_}) {
+      const auto exact = all->find(path);
+      if (exact != all->end()) return exact->second;
+      const std::string below = path == "/" ? "/" : cat(path, "/");
+      const auto first = all->lower_bound(below);
+      if (first != all->end() && first->first.starts_with(below)) return first->second;
+    }
+    // A directory that it lies in.
+    for (std::string_view above = path; above.size() > 1;) {
+      above = parent_directory(above);
+      const auto directory = directories_.find(above);
+      if (directory != directories_.end()) return directory->second;
+    }
     return {};
   }
 
  private:
-  std::map<std::string, std::string, std::less<>> paths_, directories_;  // path → URI
+  using Paths = std::map<std::string, std::string, std::less<>>;  // path → URI
+  Paths paths_, directories_;
 };
 
 Finding allowed_finding(const std::string& uri, const TrustedPaths& trusted,

@@ -2,6 +2,8 @@
 // hidden, and whoever takes over the program can use them.
 #include <algorithm>
 #include <iterator>
+#include <set>
+#include <utility>
 
 #include "base/path.h"
 #include "base/text.h"
@@ -84,10 +86,7 @@ class GrantedFindings {
            std::string_view fix, std::optional<Severity> severity = std::nullopt) {
     Finding finding = make_finding(rule, path, std::move(evidence), std::string(fix));
     if (severity) finding.severity = *severity;
-    const bool repeated = std::any_of(out_.begin(), out_.end(), [&](const Finding& one) {
-      return one.id == finding.id && one.where == finding.where;
-    });
-    if (!repeated) out_.push_back(std::move(finding));
+    if (seen_.emplace(finding.id, finding.where).second) out_.push_back(std::move(finding));
   }
 
   // One file under several names is one finding: under its real path, where that is known.
@@ -127,6 +126,7 @@ class GrantedFindings {
   const TomlTable& table_;
   const measure::Rootfs* rootfs_;
   std::string program_, interpreter_;
+  std::set<std::pair<std::string, std::string>> seen_;  // rule and place
   std::vector<Finding> out_;
 };
 

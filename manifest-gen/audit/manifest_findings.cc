@@ -2,6 +2,7 @@
 // start, in the container's log, when it is too late; of most it says nothing.
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
 
 #include "base/path.h"
@@ -209,24 +210,39 @@ bool provisions_keys(const TomlTable& table) {
          (preload != nullptr && preload->find("secret_prov") != std::string::npos);
 }
 
+// The encrypted mount that `mount` lies in, or stands twice; null: none. Directories above are
+// looked up by name: a manifest of many mounts is no reason to compare each with each.
+const Mount* overlapped(const Mount& mount, const std::map<std::string_view, const Mount*>& first) {
+  const auto same = first.find(mount.path);
+  if (same != first.end() && same->second != &mount) return same->second;
+  for (std::string_view above = mount.path; above.size() > 1;) {
+    above = parent_directory(above);
+    const auto at = first.find(above);
+    if (at != first.end()) return at->second;
+  }
+  return nullptr;
+}
+
 void mount_findings(const TomlTable& table, std::vector<Finding>& out) {
   const std::vector<Mount> all = mounts(table);
   const TomlValue* keys = table.at("fs.insecure__keys");
+  const bool provisioned = provisions_keys(table);
+  std::map<std::string_view, const Mount*> encrypted;
+  for (const Mount& mount : all)
+    if (mount.type == "encrypted") encrypted.emplace(mount.path, &mount);
   for (const Mount& mount : all) {
     if (mount.type == "untrusted_shm")
       out.push_back(make_finding(kRuleSharedMount, "fs.mounts",
                                  cat(mount.path, " is of the type untrusted_shm"),
                                  "remove it, unless the program expects an enemy there"));
     if (mount.type != "encrypted") continue;
-    for (const Mount& other : all)
-      if (&other != &mount && other.type == "encrypted" && is_within(other.path, mount.path) &&
-          (other.path != mount.path || &other > &mount))
-        out.push_back(make_finding(kRuleMountOverlap, "fs.mounts",
-                                   cat(other.path, " lies within ", mount.path),
-                                   "mount encrypted directories side by side"));
+    if (const Mount* outer = overlapped(mount, encrypted))
+      out.push_back(make_finding(kRuleMountOverlap, "fs.mounts",
+                                 cat(mount.path, " lies within ", outer->path),
+                                 "mount encrypted directories side by side"));
     const bool in_manifest = keys != nullptr && keys->table() != nullptr &&
                              keys->table()->find(mount.key_name) != nullptr;
-    if (!mount.key_name.starts_with("_sgx_") && !in_manifest && !provisions_keys(table))
+    if (!mount.key_name.starts_with("_sgx_") && !in_manifest && !provisioned)
       out.push_back(make_finding(
           kRuleUnprovisionedKey, "fs.mounts",
           cat(mount.path, " is encrypted with the key ", quote(mount.key_name),
