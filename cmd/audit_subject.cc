@@ -118,11 +118,7 @@ Result<AuditReport> audit_enclave_image(Session& session, const std::string& arg
   out.platform = loaded.image.config.platform().str();
   out.lines = plain_lines(as_text(text));
   out.manifest_digest = sha256(text).str();
-  const auto label = [&](std::string_view name) {
-    const auto& labels = loaded.image.config.config.labels;
-    const auto at = labels.find(std::string(name));
-    return at == labels.end() ? std::string() : at->second;
-  };
+  const auto label = [&](std::string_view name) { return image_label(loaded.image, name); };
   out.base_name = label(manifest::kLabelBaseName);
   out.base_digest = label(manifest::kLabelBaseDigest);
   out.runtime_name = label(manifest::kLabelRuntime);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cmd/audit_subject.h"
+#include "manifest-gen/assemble/paths.h"
 
 namespace cloister::cmd {
 namespace {
@@ -76,6 +77,17 @@ manifest::Permissions permissions_of(const Plan& plan) {
           plan.measurement.mrenclave.hex()};
 }
 
+Result<manifest::Permissions> permissions_of(const EnclaveImage& enclave, const oci::Image& image,
+                                             const Limits& limits) {
+  manifest::Permissions out;
+  CL_TRY(out.manifest, parse_toml(as_text(enclave.manifest), limits, "the enclave manifest"));
+  out.base = image_label(image, manifest::kLabelBaseDigest);
+  out.runtime = runtime_phrase(image_label(image, manifest::kLabelRuntime), enclave.version,
+                               image_label(image, manifest::kLabelRuntimeDigest));
+  out.mrenclave = enclave.sigstruct.mrenclave.hex();
+  return out;
+}
+
 std::string lock_json(const Plan& plan) {
   OrderedJson sources = OrderedJson::array(), lines = OrderedJson::array();
   for (std::size_t i = 0; i < plan.runtime.sources.size(); ++i)
@@ -112,10 +124,10 @@ Result<Baseline> parse_baseline(std::string_view text, const Limits& limits,
   CL_TRY(out.base_name, text_at(document, "base", "name"));
   CL_TRY(out.base_digest, text_at(document, "base", "digest"));
   out.permissions.base = out.base_digest;
-  CL_TRY(const std::string name, text_at(document, "runtime", "name"));
-  CL_TRY(const std::string version, text_at(document, "runtime", "version"));
+  CL_TRY(out.runtime_name, text_at(document, "runtime", "name"));
+  CL_TRY(out.runtime_version, text_at(document, "runtime", "version"));
   CL_TRY(const std::string digest, text_at(document, "runtime", "digest"));
-  out.permissions.runtime = runtime_phrase(name, version, digest);
+  out.permissions.runtime = runtime_phrase(out.runtime_name, out.runtime_version, digest);
   CL_TRY(out.permissions.mrenclave, text_at(document, "sgx", "mrenclave"));
   CL_TRY(out.runtimes, runtime_sources(document));
   return out;

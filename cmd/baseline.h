@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "cmd/enclave_image.h"
 #include "cmd/pipeline.h"
 #include "cmd/plan_options.h"
 #include "cmd/report/audit.h"
@@ -18,6 +19,8 @@ inline constexpr std::uint64_t kMaxBaselineBytes = 64U << 20;  // a report of ma
 
 manifest::Permissions permissions_of(const AuditReport& report);
 manifest::Permissions permissions_of(const Plan& plan);
+Result<manifest::Permissions> permissions_of(const EnclaveImage& enclave, const oci::Image& image,
+                                             const Limits& limits);
 
 // schema/lock.schema.json: where the base and the runtime are from, what was measured, and the
 // manifest line by line, so that version control shows what a change is.
@@ -26,6 +29,7 @@ std::string lock_json(const Plan& plan);
 struct Baseline {
   manifest::Permissions permissions;
   std::string base_name, base_digest;  // empty: not said
+  std::string runtime_name, runtime_version;
   struct Source {
     std::string name, digest;
   };

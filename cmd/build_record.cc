@@ -156,6 +156,25 @@ TomlTable plan_parameters(const PlanArguments& arguments) {
   return out;
 }
 
+BuildRecord record_of(const Plan& plan, const std::string& base_name, const std::string& overlay) {
+  BuildRecord record;
+  record.platform = plan.base.image.config.platform().str();
+  record.inputs = build_inputs(plan, base_name, overlay);
+  record.version = std::string(kVersion);
+  return record;
+}
+
+Result<AssembleOptions> assemble_options(const BuildRecord& record) {
+  AssembleOptions out;
+  out.created = record.created;
+  out.with_direct = record.with_direct;
+  out.version = record.version;
+  CL_TRY(out.labels, parse_labels(record.labels));
+  if (const sign::BuildInput* base = record.input("base")) out.base_name = base->uri;
+  out.provenance = encode_build_record(record);
+  return out;
+}
+
 std::string encode_build_record(const BuildRecord& record) {
   OrderedJson parameters = OrderedJson::object();
   for (const Parameter& parameter : kParameters)

@@ -33,6 +33,10 @@ std::vector<sign::BuildInput> build_inputs(const Plan& plan, const std::string& 
 
 // What was given of the options that are recorded, by their long names.
 TomlTable plan_parameters(const PlanArguments& arguments);
+// What a plan itself says; the options, the date and the labels are for the caller to add.
+BuildRecord record_of(const Plan& plan, const std::string& base_name, const std::string& overlay);
+// How the image of a record is put together. `usage` for a malformed label.
+Result<AssembleOptions> assemble_options(const BuildRecord& record);
 
 std::string encode_build_record(const BuildRecord& record);
 // `corrupt` for what no build of ours writes.

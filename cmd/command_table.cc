@@ -50,6 +50,20 @@ constexpr Command kCommands[] = {
      "  cloister build oci:./app:v1 --key enclave.pem -o oci:./out:v1-sgx --with-direct\n"
      "  cloister build -f cloister.toml --key enclave.pem",
      add_build},
+    {"rebuild", "Build an enclave-ready image again, as it was built, on what its base is now",
+     "cloister rebuild reg.example/redis:7-sgx --dry-run\n"
+     "  cloister rebuild reg.example/redis:7-sgx --key enclave.pem --isvsvn 4 -t "
+     "reg.example/redis:7-sgx --push",
+     add_rebuild},
+    {"outdated", "Say whether base and runtime of an image are the newest; exit 3 if not",
+     "cloister outdated reg.example/redis:7-sgx\n"
+     "  cloister outdated cloister.lock.json --format json",
+     add_outdated},
+    {"deploy", "Print what runs an enclave-ready image, pinned by digest, with least rights",
+     "cloister deploy docker reg.example/redis:7-sgx\n"
+     "  cloister deploy compose reg.example/redis:7-sgx -o compose.yaml\n"
+     "  cloister deploy kubernetes reg.example/redis:7-sgx --key image.pub | kubectl apply -f -",
+     add_deploy},
     {"measure", "Compute MRENCLAVE of an existing Gramine manifest",
      "cloister measure app.manifest.sgx --libpal /usr/lib/x86_64-linux-gnu/gramine/sgx/libpal.so\n"
      "  cloister measure app.manifest.sgx --runtime ./gramine --explain\n"

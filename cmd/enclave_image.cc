@@ -7,13 +7,6 @@
 namespace cloister::cmd {
 namespace {
 
-// Empty when there is none.
-std::string label(const oci::Image& image, std::string_view name) {
-  const auto& labels = image.config.config.labels;
-  const auto at = labels.find(std::string(name));
-  return at == labels.end() ? std::string() : at->second;
-}
-
 // MRENCLAVE from the bytes in the image.
 Status recompute(EnclaveImage& enclave, const Bytes& libpal, const Limits& limits) {
   CL_TRY(const auto layout, measure::sgx::builtin_layout(enclave.version));
@@ -48,6 +41,12 @@ Result<std::vector<sign::NamedDigest>> trusted_of(const Bytes& manifest, const L
 
 }  // namespace
 
+std::string image_label(const oci::Image& image, std::string_view name) {
+  const auto& labels = image.config.config.labels;
+  const auto at = labels.find(std::string(name));
+  return at == labels.end() ? std::string() : at->second;
+}
+
 bool is_enclave_ready(const oci::Image& image) {
   return !image.manifest.layers.empty() &&
          image.config.config.labels.contains(std::string(manifest::kLabelMrenclave));
@@ -68,8 +67,8 @@ Result<EnclaveImage> read_enclave(const measure::Rootfs& rootfs, const oci::Imag
   CL_TRY(out.sigstruct, sign::parse_sigstruct(sig));
   out.sigstruct_digest = sha256(sig);
   out.signature_valid = sign::check_sigstruct(out.sigstruct).has_value();
-  out.version = label(image, manifest::kLabelRuntimeVersion);
-  out.provenance = label(image, manifest::kLabelProvenance);
+  out.version = image_label(image, manifest::kLabelRuntimeVersion);
+  out.provenance = image_label(image, manifest::kLabelProvenance);
   CL_TRY(const Bytes libpal, read(manifest::kLibpalPath, limits.libpal_bytes));
   CL_TRY(const Bytes libsysdb, read(manifest::kLibsysdbPath, limits.libpal_bytes));
   out.runtime_files = {{"libpal.so", sha256(libpal)}, {"libsysdb.so", sha256(libsysdb)}};
@@ -125,10 +124,11 @@ Result<sign::EnclaveEvidence> enclave_evidence(const LoadedImage& loaded,
     if (node == nullptr || !node->is_regular() || node->entry->sha256 != file.sha256)
       out.differing.push_back(file.name);
   }
-  out.runtime_name = label(loaded.image, manifest::kLabelRuntime);
+  out.runtime_name = image_label(loaded.image, manifest::kLabelRuntime);
   out.runtime_version = enclave.version;
-  out.base_uri = label(loaded.image, manifest::kLabelBaseName);
-  if (const std::string base = label(loaded.image, manifest::kLabelBaseDigest); !base.empty()) {
+  out.base_uri = image_label(loaded.image, manifest::kLabelBaseName);
+  if (const std::string base = image_label(loaded.image, manifest::kLabelBaseDigest);
+      !base.empty()) {
     CL_TRY(out.base_digest, Digest::parse(base));
   }
   const oci::ExecutionConfig& config = loaded.image.config.config;

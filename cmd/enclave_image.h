@@ -26,6 +26,8 @@ struct EnclaveImage {
       runtime_files;  // libpal.so, libsysdb.so: measured, or loaded first
 };
 
+// Empty when there is none.
+std::string image_label(const oci::Image& image, std::string_view name);
 // By its label: what a build of ours leaves there.
 bool is_enclave_ready(const oci::Image& image);
 // From a root that has at least the layer that the build added.

@@ -137,9 +137,9 @@ Result<Rebuilt> rebuild(Session& session, const oci::Image& image, const Enclave
     out.checks.push_back(agreed(cat("rebuild-", role), digests_of(repeated.inputs, role),
                                 digests_of(record.inputs, role)));
   // To the last byte: what a build of ours did not write there is nobody's word.
-  const std::string provenance = encode_build_record(repeated);
-  out.checks.push_back(
-      agreed("rebuild-provenance", sha256(provenance).str(), sha256(enclave.provenance).str()));
+  CL_TRY(const AssembleOptions assembly, of_the_image(assemble_options(repeated)));
+  out.checks.push_back(agreed("rebuild-provenance", sha256(assembly.provenance).str(),
+                              sha256(enclave.provenance).str()));
   out.inputs = std::move(repeated.inputs);
   for (sign::BuildInput& input : out.inputs)
     if (!(input.role == "base" ? found.base_named : found.runtimes_named)) input.uri.clear();
@@ -151,13 +151,6 @@ Result<Rebuilt> rebuild(Session& session, const oci::Image& image, const Enclave
   out.checks.push_back(agreed("rebuild-sigstruct",
                               signed_as(unsigned_sigstruct(plan, record.created)),
                               signed_as(enclave.sigstruct)));
-  AssembleOptions assembly;
-  assembly.created = record.created;
-  assembly.with_direct = record.with_direct;
-  CL_TRY(assembly.labels, of_the_image(parse_labels(record.labels)));
-  assembly.base_name = base_name;
-  assembly.provenance = provenance;
-  assembly.version = record.version;
   CL_TRY(const Built built, assemble(plan, enclave.sigstruct, assembly, session.limits()));
   sign::Check whole = agreed("rebuild", built.image.manifest_descriptor.digest.str(),
                              image.manifest_descriptor.digest.str());

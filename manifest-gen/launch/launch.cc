@@ -160,15 +160,19 @@ Result<std::vector<std::string>> missing_directories(const std::string& workdir,
 
 }  // namespace
 
+Result<Identity> identity_of(std::string_view user, const measure::Rootfs& rootfs) {
+  CL_TRY(const auto passwd, read_text(rootfs, "/etc/passwd"));
+  CL_TRY(const auto group, read_text(rootfs, "/etc/group"));
+  return resolve_identity(user, passwd, group);
+}
+
 Result<Launch> resolve_launch(const oci::ExecutionConfig& config, const measure::Rootfs& rootfs,
                               const LaunchOverrides& overrides) {
   Launch launch;
   CL_TRY(launch.argv, resolve_argv(config, overrides));
 
   launch.user = overrides.user.value_or(config.user);
-  CL_TRY(const auto passwd, read_text(rootfs, "/etc/passwd"));
-  CL_TRY(const auto group, read_text(rootfs, "/etc/group"));
-  CL_TRY(const Identity identity, resolve_identity(launch.user, passwd, group));
+  CL_TRY(const Identity identity, identity_of(launch.user, rootfs));
   launch.uid = identity.uid;
   launch.gid = identity.gid;
   CL_CHECK(expressible_text(identity.home, "the home directory"));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "manifest-gen/launch/passwd.h"
 #include "measure/rootfs/rootfs.h"
 #include "oci/documents/image.h"
 
@@ -38,6 +39,9 @@ struct Launch {
   // /sys, /dev, /tmp as mount points.
   std::vector<std::string> missing_directories;
 };
+
+// Who a container runtime takes `user` (an image's User) for, by the image's passwd and group.
+Result<Identity> identity_of(std::string_view user, const measure::Rootfs& rootfs);
 
 // `unresolved` when there is no entrypoint, or it (or the user) is not in the image, with the
 // places searched; `unsupported` for values Gramine cannot express (NUL, not UTF-8).
