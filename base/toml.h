@@ -107,10 +107,11 @@ Result<TomlTable> parse_toml(std::string_view text, const Limits& limits, std::s
 // Where a value stands in a text, for people who have to find it there.
 struct TomlPlace {
   std::string key;       // dotted, each part as toml_key() writes it: "sgx.allowed_files"
-  std::string element;  // in an array: the string, or the element's "uri", "path" or "name"
+  std::string element;   // in an array: the string, or the element's "uri", "path" or "name"
   std::size_t line = 0;  // from 1
 };
-// Every key, tables included, and every element of an array that is no key's table. Fails as parse_toml does.
+// Every key, tables included, and every element of an array that is no key's table. Fails as
+// parse_toml does.
 Result<std::vector<TomlPlace>> toml_places(std::string_view text, const Limits& limits,
                                            std::string_view what);
 

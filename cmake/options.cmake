@@ -11,6 +11,10 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebI
   endif()
 endif()
 target_link_options(cloister_options INTERFACE -Wl,-z,relro,-z,now)
+if(CLOISTER_STATIC)
+  # Of libarchive's writers one pulls in all, and gc-sections takes the others out again.
+  target_link_options(cloister_options INTERFACE -static-libstdc++ -static-libgcc -Wl,--gc-sections)
+endif()
 if(CLOISTER_SANITIZE)
   target_compile_options(cloister_options INTERFACE -fsanitize=${CLOISTER_SANITIZE}
                          -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -32,8 +32,8 @@ std::vector<std::pair<std::string, std::string>> plain_lines(std::string_view te
 Result<TomlTable> parse_manifest(std::string_view text, const Limits& limits,
                                  const std::string& name) {
   auto table = parse_toml(text, limits, quote(name));
-  const bool is_template = text.find("{{") != std::string_view::npos ||
-                           text.find("{%") != std::string_view::npos;
+  const bool is_template =
+      text.find("{{") != std::string_view::npos || text.find("{%") != std::string_view::npos;
   if (!table.has_value() && is_template)
     return std::move(table.error())
         .hint("it is a template: render it with gramine-manifest, and audit the result");
@@ -79,9 +79,10 @@ AuditReport report_of_plan(Plan plan, const std::string& argument) {
 bool may_hold_enclave(const oci::Image& image) {
   const auto& config = image.config.config;
   return is_enclave_ready(image) ||
-         std::any_of(config.entrypoint.begin(), config.entrypoint.end(), [](const std::string& word) {
-           return is_within(word, parent_directory(manifest::kSgxManifestPath));
-         });
+         std::any_of(config.entrypoint.begin(), config.entrypoint.end(),
+                     [](const std::string& word) {
+                       return is_within(word, parent_directory(manifest::kSgxManifestPath));
+                     });
 }
 
 // What only an image of ours says: its measurement, recomputed, against the one that is signed.
@@ -131,8 +132,8 @@ Result<AuditReport> audit_enclave_image(Session& session, const std::string& arg
   const manifest::EnclaveManifest parsed{std::move(table)};
   CL_TRY(auto findings, enclave_findings(parsed, loaded, packages, session.limits()));
   append(out.findings, std::move(findings));
-  out.surface = manifest::surface_of(
-      {.manifest = parsed.table, .rootfs = &rootfs, .packages = &packages});
+  out.surface =
+      manifest::surface_of({.manifest = parsed.table, .rootfs = &rootfs, .packages = &packages});
   out.manifest = parsed.table;
   return out;
 }
@@ -149,10 +150,9 @@ Result<AuditReport> audit_manifest_text(std::string_view text, const std::string
                                         const Limits& limits) {
   CL_TRY(TomlTable table, parse_manifest(text, limits, name));
   AuditReport out;
-  const bool overlay = table.at("libos.entrypoint") == nullptr &&
-                       table.at("loader.exec") == nullptr &&
-                       table.at("loader.entrypoint") == nullptr &&
-                       table.at("loader.preload") == nullptr;
+  const bool overlay =
+      table.at("libos.entrypoint") == nullptr && table.at("loader.exec") == nullptr &&
+      table.at("loader.entrypoint") == nullptr && table.at("loader.preload") == nullptr;
   out.subject = overlay ? AuditReport::Subject::overlay : AuditReport::Subject::manifest;
   out.name = name;
   out.lines = plain_lines(text);

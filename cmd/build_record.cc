@@ -68,6 +68,26 @@ struct WriteParameter {
   }
 };
 
+struct PutParameter {
+  const PlanArguments& plan;
+  const char* name;
+  TomlTable& out;
+
+  void operator()(std::string PlanArguments::*member) const {
+    if (!(plan.*member).empty()) out.set(name, plan.*member);
+  }
+  void operator()(Texts PlanArguments::*member) const {
+    if ((plan.*member).empty()) return;
+    out.set(name, TomlArray((plan.*member).begin(), (plan.*member).end()));
+  }
+  void operator()(bool PlanArguments::*member) const {
+    if (plan.*member) out.set(name, true);
+  }
+  void operator()(std::optional<std::uint32_t> PlanArguments::*member) const {
+    if (plan.*member) out.set(name, static_cast<std::int64_t>(*(plan.*member)));
+  }
+};
+
 struct ReadParameter {
   PlanArguments& plan;
   const char* name;
@@ -129,6 +149,13 @@ std::vector<sign::BuildInput> build_inputs(const Plan& plan, const std::string& 
   return out;
 }
 
+TomlTable plan_parameters(const PlanArguments& arguments) {
+  TomlTable out;
+  for (const Parameter& parameter : kParameters)
+    std::visit(PutParameter{arguments, parameter.name, out}, parameter.member);
+  return out;
+}
+
 BuildRecord record_of(const Plan& plan, const std::string& base_name, const std::string& overlay) {
   BuildRecord record;
   record.platform = plan.base.image.config.platform().str();
@@ -141,6 +168,7 @@ Result<AssembleOptions> assemble_options(const BuildRecord& record) {
   AssembleOptions out;
   out.created = record.created;
   out.with_direct = record.with_direct;
+  out.version = record.version;
   CL_TRY(out.labels, parse_labels(record.labels));
   if (const sign::BuildInput* base = record.input("base")) out.base_name = base->uri;
   out.provenance = encode_build_record(record);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "base/toml.h"
 #include "cmd/pipeline.h"
 #include "cmd/plan_options.h"
 #include "sign/image/provenance.h"
@@ -30,6 +31,8 @@ struct BuildRecord {
 std::vector<sign::BuildInput> build_inputs(const Plan& plan, const std::string& base_name,
                                            const std::string& overlay);
 
+// What was given of the options that are recorded, by their long names.
+TomlTable plan_parameters(const PlanArguments& arguments);
 // What a plan itself says; the options, the date and the labels are for the caller to add.
 BuildRecord record_of(const Plan& plan, const std::string& base_name, const std::string& overlay);
 // How the image of a record is put together. `usage` for a malformed label.

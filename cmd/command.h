@@ -27,6 +27,7 @@ Action add_manifest(CLI::App& app);
 Action add_audit(CLI::App& app);
 Action add_diff(CLI::App& app);
 Action add_build(CLI::App& app);
+Action add_init(CLI::App& app);
 Action add_rebuild(CLI::App& app);
 Action add_outdated(CLI::App& app);
 Action add_deploy(CLI::App& app);

@@ -6,13 +6,13 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "cmd/command_table.h"
 #include "cmd/config_file.h"
 #include "cmd/manual/describe.h"
 #include "cmd/option_heading.h"
 #include "cmd/session.h"
-#include "cmd/suggest.h"
 
 namespace cloister::cmd {
 namespace {
@@ -70,6 +70,10 @@ CommandLine::CommandLine()
       command.add_option("-f,--file", file_, "Take further options from this file (cloister.toml)")
           ->type_name("FILE");
     command.set_help_flag("-h,--help", "Show this text");
+    // A repeatable option takes one value each time: it would take an argument that follows too,
+    // and what stands in brackets apart.
+    for (CLI::Option* option : command.get_options(std::function<bool(CLI::Option*)>()))
+      if (!option->get_positional()) option->allow_extra_args(false);
   });
 }
 
@@ -168,14 +172,14 @@ Error usage_error(const CommandText& program, const std::vector<std::string>& wo
       const auto near = nearest(words[at], known);
       return Error::usage(cat("there is no command ", quote(words[at]),
                               command == &program ? "" : cat(" of ", command->name)))
-          .hint(near ? cat("did you mean ", quote(*near), "?") : lists);
+          .hint(did_you_mean(near, lists));
     }
   }
   if (const std::string* word = unknown_option(*command, words)) {
     const std::string name = word->substr(0, word->find('='));
     const auto near = nearest(name, option_names(*command));
     return Error::usage(cat(command->name, " has no option ", quote(name)))
-        .hint(near ? cat("did you mean ", quote(*near), "?") : lists);
+        .hint(did_you_mean(near, lists));
   }
   return Error::usage(printable(message)).detail(cat("usage: ", command->usage())).hint(lists);
 }

@@ -9,12 +9,15 @@ constexpr Command kCommands[] = {
      "  cloister pull docker-archive:saved.tar:redis:7\n  cloister pull docker-daemon:redis:7",
      add_pull},
     {"inspect", "Show an image's configuration, layers and, if enclave-ready, its measurement",
-     "cloister inspect redis:7\n  cloister inspect reg.example/redis:7-sgx --format json\n"
+     "cloister inspect redis:7\n  cloister inspect redis:7 --format '{{.config.user}}'\n"
+     "  cloister inspect reg.example/redis:7-sgx --format json\n"
      "  cloister inspect reg.example/redis:7-sgx --measurement --format marblerun --identity "
      "signer",
      add_inspect},
     {"files", "List every file of every layer",
-     "cloister files redis:7 --merged\n  cloister files redis:7 --format json | jq '.files[].path'",
+     "cloister files redis:7 --merged\n  cloister files redis:7 --format json | jq "
+     "'.files[].path'\n"
+     "  cloister files redis:7 --merged --format '{{.mode}} {{.path}}'",
      add_files},
     {"deps", "Show what the program needs, and why",
      "cloister deps redis:7\n  cloister deps redis:7 /usr/bin/redis-cli --format list\n"
@@ -36,10 +39,16 @@ constexpr Command kCommands[] = {
      "  cloister diff reg.example/redis:7-sgx reg.example/redis:8-sgx --format markdown\n"
      "  cloister diff ./old.manifest.sgx ./new.manifest.sgx",
      add_diff},
+    {"init", "Write a commented cloister.toml for an image: what was found, what can be decided",
+     "cloister init redis:7 -o cloister.toml\n"
+     "  cloister init oci:./app:v1 --volume /data=encrypted > cloister.toml\n"
+     "  cloister build -f cloister.toml --dry-run",
+     add_init},
     {"build", "Turn an image into a signed, enclave-ready image",
      "cloister build redis:7 --dry-run\n"
      "  cloister build redis:7 --key enclave.pem -t reg.example/redis:7-sgx --push\n"
-     "  cloister build oci:./app:v1 --key enclave.pem -o oci:./out:v1-sgx --with-direct",
+     "  cloister build oci:./app:v1 --key enclave.pem -o oci:./out:v1-sgx --with-direct\n"
+     "  cloister build -f cloister.toml --key enclave.pem",
      add_build},
     {"rebuild", "Build an enclave-ready image again, as it was built, on what its base is now",
      "cloister rebuild reg.example/redis:7-sgx --dry-run\n"
@@ -108,7 +117,8 @@ constexpr Command kCommands[] = {
      add_login},
     {"logout", "Forget the credentials of a registry", "cloister logout ghcr.io", add_logout},
     {"cache", "Look after the local store",
-     "cloister cache ls\n  cloister cache prune --keep 5G\n  cloister cache verify --repair",
+     "cloister cache ls\n  cloister cache ls --format '{{.name}}\\t{{.bytes}}'\n  cloister cache "
+     "prune --keep 5G\n  cloister cache verify --repair",
      add_cache},
     {"keygen", "Make a signing key",
      "cloister keygen sgx -o enclave.pem\n  cloister keygen image -o image.pem", add_keygen},

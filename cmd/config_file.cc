@@ -4,9 +4,9 @@
 #include <map>
 
 #include "base/hint.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "base/toml.h"
-#include "cmd/suggest.h"
 
 namespace cloister::cmd {
 namespace {
@@ -38,6 +38,8 @@ class SettingsReader {
         CL_CHECK(this->table(*below, *sub, dotted, on_path ? &further : nullptr));
         continue;
       }
+      if (command.find(name) != nullptr)
+        return wrong(dotted, value.type_name(), cat("a table: [", dotted, "]"));
       std::vector<std::string> known;
       collect_keys(command, known);
       if (std::find(known.begin(), known.end(), name) == known.end())
@@ -85,11 +87,10 @@ class SettingsReader {
   Error unknown(const std::string& dotted, const std::string& name, std::string_view kind,
                 const std::vector<std::string>& known) const {
     Error error = Error::usage(cat(place(dotted), ": there is no ", kind, " ", quote(name)));
-    if (const auto near = nearest(name, known))
-      return std::move(error).hint(cat("did you mean ", quote(*near), "?"));
-    return std::move(error).hint(
-        kind == "command" ? "tables are commands: [build]; cloister --help lists them"
-                          : "keys are long options without dashes: enclave-size = \"1G\"");
+    return std::move(error).hint(did_you_mean(
+        nearest(name, known), kind == "command"
+                                  ? "tables are commands: [build]; cloister --help lists them"
+                                  : "keys are long options without dashes: enclave-size = \"1G\""));
   }
   Error wrong(const std::string& dotted, std::string_view got, std::string_view want) const {
     return Error::usage(cat(place(dotted), ": ", dotted, " is ", got)).hint(cat("want ", want));

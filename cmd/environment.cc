@@ -35,6 +35,13 @@ std::string Environment::state_directory() const {
   return get("HOME").value_or("/tmp") + "/.local/state/cloister";
 }
 
+unsigned terminal_columns() {
+  winsize size{};
+  for (const int fd : {STDERR_FILENO, STDOUT_FILENO})
+    if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 80;
+}
+
 Environment read_environment() {
   Environment env;
   for (char** p = environ; *p != nullptr; ++p) {
@@ -47,9 +54,7 @@ Environment read_environment() {
   env.stdin_tty = ::isatty(STDIN_FILENO) == 1;
   env.stdout_tty = ::isatty(STDOUT_FILENO) == 1;
   env.stderr_tty = ::isatty(STDERR_FILENO) == 1;
-  winsize size{};
-  for (const int fd : {STDERR_FILENO, STDOUT_FILENO})
-    if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) env.columns = size.ws_col;
+  env.columns = terminal_columns();
   env.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   env.interrupted = &g_interrupted;
 

@@ -26,6 +26,9 @@ struct Environment {
   std::string state_directory() const;
 };
 
+// Of the terminal on stderr or stdout as it is now; 80 when there is none.
+unsigned terminal_columns();
+
 // Reads environ and the terminal, and installs the SIGINT handler: the first one asks the program
 // to stop, a second one kills it.
 Environment read_environment();

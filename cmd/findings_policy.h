@@ -10,8 +10,8 @@
 
 namespace cloister::cmd {
 
-// A file without the table decides nothing. What the other tables hold is `verify`'s to check; their
-// names are known here, so that a misspelled one is an error wherever the file is used.
+// A file without the table decides nothing. What the other tables hold is `verify`'s to check;
+// their names are known here, so that a misspelled one is an error wherever the file is used.
 Result<manifest::AuditPolicy> load_findings_policy(const std::string& file, const Limits& limits);
 
 }  // namespace cloister::cmd

@@ -45,7 +45,9 @@ Result<int> run_command(const std::vector<std::string>& typed, const Environment
     CL_CHECK(write_result("", cat(version.what(), "\n")));
     return kExitDone;
   } catch (const CLI::ParseError& error) {
-    return usage_error(line.manual(), typed, error.what());
+    Error usage = usage_error(line.manual(), typed, error.what());
+    if (words != typed) return std::move(usage).detail("with what the file of -f adds");
+    return usage;
   }
   return line.action()(env);
 }

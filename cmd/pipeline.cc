@@ -7,6 +7,7 @@
 
 #include "base/hint.h"
 #include "base/path.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "manifest-gen/audit/compatibility.h"
 #include "manifest-gen/audit/locate.h"
@@ -34,7 +35,8 @@ Status check_path(const std::string& argument) {
       argument.starts_with('/') || argument.starts_with("./") || argument.starts_with("../");
   if (path && !exists)
     return Error::invalid(cat("there is no ", quote(argument)))
-        .hint("check the path; --runtime takes a directory, a .deb, or an image");
+        .hint(did_you_mean(nearest_path(argument),
+                           "check the path; --runtime takes a directory, a .deb, or an image"));
   if (exists && std::filesystem::is_regular_file(argument, error) && !argument.ends_with(".deb") &&
       !is_premain(argument))
     return Error::invalid(cat(quote(argument), " is a file, but no .deb"))
@@ -394,7 +396,7 @@ Result<Built> assemble(const Plan& plan, const sign::Sigstruct& sigstruct,
                                 .with_direct = options.with_direct,
                                 .created = options.created,
                                 .labels = options.labels,
-                                .generator = cat("cloister ", kVersion),
+                                .generator = cat("cloister ", options.version),
                                 .base_name = options.base_name,
                                 .provenance = options.provenance};
   CL_TRY(built.image, manifest::assemble(input, limits));

@@ -91,6 +91,9 @@ struct AssembleOptions {
   std::vector<std::pair<std::string, std::string>> labels;
   std::string base_name;   // where others find the base; empty: nowhere
   std::string provenance;  // for the image's label
+  // What the image says built it. A rebuild says what the image says: the name of a version that
+  // gives the same bytes is no difference.
+  std::string version{kVersion};
 };
 
 struct Built {

@@ -21,7 +21,8 @@ enum class SbomFormat { none, spdx, cyclonedx };
 void add_sbom_option(CLI::App& app, std::string& format);
 SbomFormat sbom_format(const std::string& name);  // of --sbom
 
-// A `policy` error when the image does not hold what it promises: that is not attested.
+// The measurement comes first. A `policy` error when the image does not hold what it promises: that
+// is not attested.
 Result<std::vector<Predicate>> enclave_predicates(const LoadedImage& loaded,
                                                   const EnclaveImage& enclave, SbomFormat sbom,
                                                   const Limits& limits);

@@ -10,7 +10,13 @@ namespace cloister::cmd {
 
 enum class ProgressMode { none, plain, tty };
 
-// Writes to stderr. `columns` is the width of the terminal.
-std::unique_ptr<Progress> make_progress(ProgressMode mode, unsigned columns);
+class ProgressDisplay : public Progress {
+ public:
+  // A line for the person, above the bars.
+  virtual void say(std::string_view line) = 0;
+};
+
+// Writes to stderr.
+std::unique_ptr<ProgressDisplay> make_progress(ProgressMode mode);
 
 }  // namespace cloister::cmd

@@ -103,17 +103,19 @@ Result<std::unique_ptr<Session>> Session::create(const CommonOptions& options,
   const unsigned jobs =
       options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   session->pool_ = std::make_unique<ThreadPool>(jobs);
-  ProgressMode mode = env.stderr_tty ? ProgressMode::tty : ProgressMode::plain;
+  const bool terminal = env.stderr_tty && env.get("TERM") != "dumb";
+  ProgressMode mode = terminal ? ProgressMode::tty : ProgressMode::plain;
   if (options.progress == "plain") mode = ProgressMode::plain;
   if (options.progress == "tty") mode = ProgressMode::tty;
   if (options.progress == "none" || options.quiet) mode = ProgressMode::none;
-  session->progress_ = make_progress(mode, env.columns);
+  session->progress_ = make_progress(mode);
   return session;
 }
 
 Session::~Session() {
   const bool grown = store_ && store_->has_grown();
   const fs::path directory = store_ ? store_->directory() : fs::path();
+  if (store_ && cancel_.cancelled()) say_what_is_kept();
   transports_.clear();
   cache_.reset();
   store_.reset();
@@ -122,6 +124,25 @@ Session::~Session() {
   if (pruned.has_value() && pruned->freed > 0)
     note(cat("the store kept to ", human_bytes(keep_), " (--keep): ", human_bytes(pruned->freed),
              " of what was used least recently are gone"));
+}
+
+// After Ctrl-C: whether what has been waited for is lost.
+void Session::say_what_is_kept() const {
+  std::uint64_t unfinished = 0;
+  std::error_code error;
+  for (fs::directory_iterator file(store_->directory() / "cloister" / "partial", error), end;
+       !error && file != end; file.increment(error)) {
+    std::error_code unknown;
+    const std::uint64_t size = file->file_size(unknown);
+    if (!unknown) unfinished += size;
+  }
+  const std::string where = quote(store_->directory().native());
+  if (unfinished > 0)
+    note(cat("kept in ", where, ": ", human_bytes(unfinished), " of unfinished transfers",
+             store_->has_grown() ? " and what was complete" : "",
+             "; the same command goes on where it was"));
+  else if (store_->has_grown())
+    note(cat("kept in ", where, ": what was complete; the same command needs only the rest"));
 }
 
 fs::path Session::store_directory() const {
@@ -133,7 +154,7 @@ bool Session::color() const {
 }
 
 void Session::note(std::string_view text) const {
-  if (!options_.quiet) std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+  if (!options_.quiet) progress_->say(text);
 }
 
 Result<oci::Store*> Session::store() {

@@ -16,6 +16,7 @@
 #include "cmd/environment.h"
 #include "cmd/key_source.h"
 #include "cmd/limit_options.h"
+#include "cmd/progress.h"
 #include "cmd/registry_access.h"
 #include "measure/index/cache.h"
 #include "measure/rootfs/rootfs.h"
@@ -26,7 +27,9 @@
 
 namespace cloister::cmd {
 
-inline constexpr std::string_view kVersion = CLOISTER_VERSION;
+// Of version.cc, which alone is compiled anew when it changes: "0.1.0", or what git says of a build
+// between releases. A constant from the start, and no word of it needs quoting in any format.
+extern const std::string_view kVersion;
 // What servers are told that we are.
 inline std::string user_agent() {
   return "cloister/" + std::string(kVersion);
@@ -114,6 +117,7 @@ class Session {
   void note(std::string_view text) const;
 
  private:
+  void say_what_is_kept() const;
   Session(CommonOptions options, const Environment& env);
   Result<std::unique_ptr<oci::ImageTransport>> open_transport(const oci::ImageRef& ref);
   Result<std::unique_ptr<oci::ImageTransport>> open_from_store(const oci::ImageRef& ref);
@@ -133,7 +137,7 @@ class Session {
   oci::Platform platform_;
   std::uint64_t keep_ = 0;
   std::unique_ptr<ThreadPool> pool_;
-  std::unique_ptr<Progress> progress_;
+  std::unique_ptr<ProgressDisplay> progress_;
   std::unique_ptr<RegistryAccess> registries_;
   std::optional<oci::Store> store_;
   std::map<std::string, std::unique_ptr<oci::ImageTransport>> transports_;  // by ImageRef::str()

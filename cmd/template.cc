@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/suggest.h"
 #include "base/text.h"
-#include "cmd/suggest.h"
 
 namespace cloister::cmd {
 namespace {
@@ -300,12 +300,11 @@ class TemplateRun {
     for (const std::string& one : names)
       if (iequals_ascii(one, name))
         return std::move(error).hint(cat("did you mean ", quote(one), "?"));
-    if (const auto near = nearest(name, names))
-      return std::move(error).hint(cat("did you mean ", quote(*near), "?"));
+    const auto near = nearest(name, names);
     if (names.size() > 30) names.resize(30);
     for (std::string& one : names) one = printable(one);
-    return std::move(error).hint(names.empty() ? std::string("that is an empty object")
-                                               : cat("there are ", join(names, ", ")));
+    return std::move(error).hint(did_you_mean(
+        near, names.empty() ? "that is an empty object" : cat("there are ", join(names, ", "))));
   }
   static bool holds(const OrderedJson& value) {
     if (value.is_boolean()) return value.get<bool>();

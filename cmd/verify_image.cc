@@ -65,8 +65,8 @@ Result<Subject> gather(Session& session, const oci::ImageRef& ref, const oci::Im
     out.problem = done.error().what();
   }
   if (out.enclave && trust.policy && trust.policy->findings.fail_on) {
-    CL_TRY(TomlTable table, parse_toml(as_text(out.enclave->manifest), session.limits(),
-                                       "the enclave manifest"));
+    CL_TRY(TomlTable table,
+           parse_toml(as_text(out.enclave->manifest), session.limits(), "the enclave manifest"));
     CL_TRY(out.findings,
            enclave_findings({std::move(table)}, loaded,
                             manifest::PackageIndex::read(*loaded.rootfs, session.limits()),

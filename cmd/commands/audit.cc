@@ -1,4 +1,5 @@
-// `audit`: what a reviewer has to know of an image, a manifest or an overlay, and whether it passes.
+// `audit`: what a reviewer has to know of an image, a manifest or an overlay, and whether it
+// passes.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
@@ -83,7 +84,8 @@ Result<manifest::AuditPolicy> decisions(const AuditOptions& o, bool file, const 
 
 // The file in today's syntax; what it was is kept beside it.
 Status fix_file(const AuditOptions& o, Session& session) {
-  CL_TRY(const std::string text, read_text_file(o.subject, session.limits().enclave_manifest_bytes));
+  CL_TRY(const std::string text,
+         read_text_file(o.subject, session.limits().enclave_manifest_bytes));
   CL_TRY(const TomlTable table, parse_toml(text, session.limits(), quote(o.subject)));
   const manifest::Migration migration = manifest::migrate_manifest(table);
   for (const std::string& line : migration.done) session.note(cat("fixed: ", printable(line)));
@@ -105,7 +107,8 @@ Status fix_file(const AuditOptions& o, Session& session) {
 Result<AuditReport> audit_of(const AuditOptions& o, bool file, Session& session) {
   if (!file) return audit_image(session, o.subject, o.plan);
   if (o.fix) CL_CHECK(fix_file(o, session));
-  CL_TRY(const std::string text, read_text_file(o.subject, session.limits().enclave_manifest_bytes));
+  CL_TRY(const std::string text,
+         read_text_file(o.subject, session.limits().enclave_manifest_bytes));
   return audit_manifest_text(text, o.subject, session.limits());
 }
 
@@ -159,7 +162,8 @@ Action add_audit(CLI::App& app) {
                  "Exit with 3 when a finding is as bad: critical, high, medium, low, info or none\n"
                  "(default: what the policy says, else high)")
       ->check(CLI::IsMember({"critical", "high", "medium", "low", "info", "none"}));
-  app.add_option("--policy", o->policy, "File whose table [findings] decides about findings");
+  app.add_option("--policy", o->policy, "File whose table [findings] decides about findings")
+      ->type_name("FILE");
   app.add_flag("--fix", o->fix,
                "Bring keys of earlier versions of Gramine up to date in the file first;\n"
                "the original is kept as FILE.orig");
@@ -167,7 +171,8 @@ Action add_audit(CLI::App& app) {
     const OptionHeading heading(app, kHeadingOutput);
     app.add_option("--report", o->reports, "Write a further report, FORMAT=FILE; repeatable")
         ->expected(1)
-        ->take_all();
+        ->take_all()
+        ->type_name("FORMAT=FILE");
   }
   add_format_option(app, o->format, {"text", "json", "sarif", "markdown", "html"});
   add_output_option(app, o->output);

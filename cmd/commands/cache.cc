@@ -3,10 +3,12 @@
 
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/exit_code.h"
 #include "cmd/format_option.h"
 #include "cmd/output.h"
 #include "cmd/report/cache.h"
 #include "cmd/session.h"
+#include "cmd/template.h"
 
 namespace cloister::cmd {
 namespace {
@@ -24,9 +26,17 @@ Status print(const CacheOptions& o, const std::string& text, const std::string& 
 Result<int> cache_ls(const CacheOptions& o, Session& session) {
   CL_TRY(const oci::StoreContents contents,
          oci::list_store(session.store_directory(), session.limits()));
-  CL_CHECK(print(o, cache_list_text(contents, session.keep(), session.env().now),
-                 cache_list_json(contents, session.keep())));
-  return 0;
+  const std::string json = cache_list_json(contents, session.keep());
+  if (is_template(o.format)) {
+    CL_TRY(const std::string out, fill_rows(o.format, json, "images", session.limits()));
+    CL_CHECK(write_result("", out));
+    return kExitDone;
+  }
+  CL_CHECK(print(o,
+                 session.quiet() ? cache_names_text(contents)
+                                 : cache_list_text(contents, session.keep(), session.env().now),
+                 json));
+  return kExitDone;
 }
 
 Result<int> cache_prune(const CacheOptions& o, Session& session) {
@@ -63,7 +73,10 @@ CLI::App* add_cache_command(CLI::App& app, const std::string& name, const std::s
                             CacheOptions& o) {
   CLI::App* sub = app.add_subcommand(name, summary);
   add_store_options(*sub, o.common);
-  add_format_option(*sub, o.format, {"text", "json"});
+  if (name == "ls")
+    add_template_option(*sub, o.format, {"text", "json"}, "each image");
+  else
+    add_format_option(*sub, o.format, {"text", "json"});
   return sub;
 }
 

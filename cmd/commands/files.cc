@@ -7,6 +7,7 @@
 #include "cmd/output.h"
 #include "cmd/report/files.h"
 #include "cmd/session.h"
+#include "cmd/template.h"
 
 namespace cloister::cmd {
 namespace {
@@ -22,7 +23,15 @@ Result<int> run_files(const FilesOptions& o, const Environment& env) {
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const LoadedImage loaded, session->load(ref));
   const auto rows = o.merged ? merged_files(*loaded.rootfs) : layer_files(*loaded.rootfs);
-  CL_CHECK(write_result(o.output, o.format == "json" ? files_json(rows) : files_text(rows)));
+  std::string out;
+  if (is_template(o.format)) {
+    CL_TRY(out, fill_rows(o.format, files_json(rows), "files", session->limits()));
+  } else if (o.format == "json") {
+    out = files_json(rows);
+  } else {
+    out = session->quiet() ? file_paths_text(rows) : files_text(rows);
+  }
+  CL_CHECK(write_result(o.output, out));
   return 0;
 }
 
@@ -34,7 +43,7 @@ Action add_files(CLI::App& app) {
   app.add_option("IMAGE", o->image, "Image to list")->required();
   app.add_flag("--merged", o->merged,
                "The merged root file system, hard links resolved, instead of each layer");
-  add_format_option(app, o->format, {"text", "json"});
+  add_template_option(app, o->format, {"text", "json"}, "each file");
   add_output_option(app, o->output);
   return [o](const Environment& env) { return run_files(*o, env); };
 }

@@ -8,9 +8,11 @@
 #include "cmd/format_option.h"
 #include "cmd/marble_options.h"
 #include "cmd/output.h"
+#include "cmd/predicates.h"
 #include "cmd/report/inspect.h"
 #include "cmd/report/marblerun.h"
 #include "cmd/session.h"
+#include "cmd/template.h"
 
 namespace cloister::cmd {
 namespace {
@@ -22,8 +24,8 @@ struct InspectOptions {
 };
 
 Status check_inspect_usage(const InspectOptions& o) {
-  if (o.format == "marblerun" && !o.measurement)
-    return Error::usage("--format marblerun is the form of a measurement")
+  if ((o.format == "marblerun" || o.format == "predicate") && !o.measurement)
+    return Error::usage(cat("--format ", o.format, " is the form of a measurement"))
         .hint("add --measurement");
   if (!o.identity.empty() && o.format != "marblerun")
     return Error::usage("--identity is a choice of MarbleRun's packages")
@@ -32,9 +34,21 @@ Status check_inspect_usage(const InspectOptions& o) {
 }
 
 std::string measurement_report(const InspectOptions& o, const EnclaveImage& enclave) {
-  if (o.format == "json") return enclave_json(enclave);
+  if (o.format == "json" || is_template(o.format)) return enclave_json(enclave);
   if (o.format == "text") return enclave_text(enclave);
   return marblerun_package_json(enclave.sigstruct, marble_identity(o.identity));
+}
+
+// What `sign` would attest, for those who attest it with other means: read from every layer, since
+// it says that each trusted file is what the manifest says.
+Result<std::string> measurement_predicate(Session& session, const oci::ImageRef& ref,
+                                          const oci::Image& image) {
+  CL_CHECK(read_sound_enclave(session, ref, image));
+  CL_TRY(const LoadedImage loaded, session.load_layers(ref, image));
+  CL_TRY(const EnclaveImage enclave, read_enclave(*loaded.rootfs, image, session.limits()));
+  CL_TRY(const auto predicates,
+         enclave_predicates(loaded, enclave, SbomFormat::none, session.limits()));
+  return predicates.front().text + "\n";  // the measurement comes first
 }
 
 Result<int> run_inspect(const InspectOptions& o, const Environment& env) {
@@ -42,14 +56,28 @@ Result<int> run_inspect(const InspectOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const oci::Image image, session->resolve(ref));
+  if (o.format == "predicate") {
+    CL_TRY(const std::string predicate, measurement_predicate(*session, ref, image));
+    CL_CHECK(write_result("", predicate));
+    return kExitDone;
+  }
   if (o.measurement) {
     CL_TRY(const auto enclave, read_sound_enclave(*session, ref, image));
-    CL_CHECK(write_result("", measurement_report(o, enclave)));
+    std::string out = measurement_report(o, enclave);
+    if (is_template(o.format)) {
+      CL_TRY(out, fill_template(o.format, out, session->limits()));
+    }
+    CL_CHECK(write_result("", out));
     return kExitDone;
   }
   CL_TRY(const auto enclave, read_enclave_image(*session, ref, image));
-  CL_CHECK(write_result(
-      "", o.format == "json" ? inspect_json(image, enclave) : inspect_text(image, enclave)));
+  std::string out = session->quiet() ? image.manifest_descriptor.digest.str() + "\n"
+                                     : inspect_text(image, enclave);
+  if (o.format != "text") out = inspect_json(image, enclave);
+  if (is_template(o.format)) {
+    CL_TRY(out, fill_template(o.format, out, session->limits()));
+  }
+  CL_CHECK(write_result("", out));
   return kExitDone;
 }
 
@@ -62,8 +90,9 @@ Action add_inspect(CLI::App& app) {
   app.add_flag(
       "--measurement", o->measurement,
       "Only the measurement of an enclave-ready image, and only if its SIGSTRUCT is signed\n"
-      "and signs what is in the image");
-  add_format_option(app, o->format, {"text", "json", "marblerun"});
+      "and signs what is in the image; --format predicate: as sign attests it, for others to sign");
+  add_template_option(app, o->format, {"text", "json", "marblerun", "predicate"},
+                      "the image or measurement");
   add_identity_option(app, o->identity);
   return [o](const Environment& env) { return run_inspect(*o, env); };
 }

@@ -47,6 +47,7 @@ void read_value(const CLI::Option& option, OptionText& out) {
 // In the order of names: CLI11 keeps them by address, which differs from run to run.
 std::string names_of(const std::set<CLI::Option*>& options) {
   std::vector<std::string> names;
+  names.reserve(options.size());
   for (const CLI::Option* option : options) names.push_back("--" + option->get_lnames().front());
   std::sort(names.begin(), names.end());
   return join(names, ", ");

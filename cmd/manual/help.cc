@@ -19,6 +19,9 @@ std::size_t width_of(std::string_view text) {
   }));
 }
 
+// Stands for a blank at which no line is broken: "[env: NAME]".
+constexpr char kGlue = '\x1f';
+
 std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
   std::vector<std::string> lines;
   for (const std::string_view word : split(text, ' ')) {
@@ -28,6 +31,7 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
     else
       lines.back() += cat(" ", word);
   }
+  for (std::string& line : lines) std::replace(line.begin(), line.end(), kGlue, ' ');
   return lines;
 }
 
@@ -80,8 +84,8 @@ std::string spelling(const OptionText& option) {
 
 std::string explanation_of(const OptionText& option) {
   std::string out = option.text;
-  if (!option.default_value.empty()) out += cat(" [default: ", option.default_value, "]");
-  if (!option.variable.empty()) out += cat(" [env: ", option.variable, "]");
+  if (!option.default_value.empty()) out += cat(" [default:", kGlue, option.default_value, "]");
+  if (!option.variable.empty()) out += cat(" [env:", kGlue, option.variable, "]");
   return out;
 }
 

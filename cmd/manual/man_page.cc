@@ -49,7 +49,7 @@ std::string man_term(const OptionText& option) {
 }
 
 void man_option(const OptionText& option, std::string& out) {
-  out += cat(".TP\n", man_term(option), "\n", roff(option.text), "\n");
+  out += cat(".TP\n", man_term(option), "\n", roff(option.text), ".\n");
   if (!option.default_value.empty())
     out += cat("The default is ", bold(option.default_value), ".\n");
   if (!option.variable.empty()) out += cat("Variable: ", bold(option.variable), ".\n");

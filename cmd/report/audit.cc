@@ -62,19 +62,19 @@ OrderedJson surface_json(const AuditReport& report) {
                             {"functions", capability.functions}});
   for (const manifest::Mount& mount : manifest::mounts(report.manifest))
     if (mount.path != "/") writable.push_back({{"path", mount.path}, {"type", mount.type}});
-  return {{"files", surface.files.size()},
-          {"imageFiles", surface.image_files},
-          {"bytes", surface.bytes},
-          {"elf", surface.elf},
-          {"scripts", surface.scripts},
-          {"packages", std::move(packages)},
-          {"capabilities", std::move(capabilities)},
-          {"writable", std::move(writable)},
-          {"allowed", allowed_uris(report.manifest)},
-          {"passthrough", passthrough_names(report.manifest)},
-          {"hostEnvironment", manifest::true_at(report.manifest, "loader.insecure__use_host_env")},
-          {"hostArguments",
-           manifest::true_at(report.manifest, "loader.insecure__use_cmdline_argv")}};
+  return {
+      {"files", surface.files.size()},
+      {"imageFiles", surface.image_files},
+      {"bytes", surface.bytes},
+      {"elf", surface.elf},
+      {"scripts", surface.scripts},
+      {"packages", std::move(packages)},
+      {"capabilities", std::move(capabilities)},
+      {"writable", std::move(writable)},
+      {"allowed", allowed_uris(report.manifest)},
+      {"passthrough", passthrough_names(report.manifest)},
+      {"hostEnvironment", manifest::true_at(report.manifest, "loader.insecure__use_host_env")},
+      {"hostArguments", manifest::true_at(report.manifest, "loader.insecure__use_cmdline_argv")}};
 }
 
 OrderedJson enclave_json(const AuditReport& report) {
@@ -179,13 +179,11 @@ bool passes(const AuditReport& report) {
 OrderedJson finding_counts(const std::vector<Finding>& findings) {
   OrderedJson json;
   for (const Severity severity : manifest::kSeverities)
-    json[std::string(manifest::severity_name(severity))] =
-        std::count_if(findings.begin(), findings.end(), [&](const Finding& one) {
-          return one.severity == severity && !one.accepted;
-        });
-  json["accepted"] = std::count_if(findings.begin(), findings.end(), [](const Finding& one) {
-    return one.accepted.has_value();
-  });
+    json[std::string(manifest::severity_name(severity))] = std::count_if(
+        findings.begin(), findings.end(),
+        [&](const Finding& one) { return one.severity == severity && !one.accepted; });
+  json["accepted"] = std::count_if(findings.begin(), findings.end(),
+                                   [](const Finding& one) { return one.accepted.has_value(); });
   return json;
 }
 
@@ -231,9 +229,10 @@ OrderedJson audit_object(const AuditReport& report) {
   for (const Finding& finding : report.findings) json["findings"].push_back(finding_json(finding));
   json["surface"] = surface_json(report);
   if (report.launch)
-    json["launch"] = {{"argv", report.launch->argv},      {"entrypoint", report.launch->entrypoint},
-                      {"workdir", report.launch->workdir}, {"uid", report.launch->uid},
-                      {"gid", report.launch->gid},         {"kind", report.kind}};
+    json["launch"] = {
+        {"argv", report.launch->argv},       {"entrypoint", report.launch->entrypoint},
+        {"workdir", report.launch->workdir}, {"uid", report.launch->uid},
+        {"gid", report.launch->gid},         {"kind", report.kind}};
   if (!report.base_digest.empty())
     json["base"] = {{"name", report.base_name}, {"digest", report.base_digest}};
   if (!report.runtime_name.empty())

@@ -32,8 +32,8 @@ struct AuditReport {
   std::vector<std::pair<std::string, std::string>> lines;
   std::string manifest_digest;
   manifest::Surface surface;
-  std::vector<manifest::Finding> findings;     // sorted
-  std::optional<manifest::Severity> fail_on;   // nothing: the gate is open
+  std::vector<manifest::Finding> findings;    // sorted
+  std::optional<manifest::Severity> fail_on;  // nothing: the gate is open
 };
 
 // Whether something that is not accepted is as bad as `fail_on`.

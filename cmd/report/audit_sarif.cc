@@ -29,8 +29,8 @@ SarifResult sarif_result(const AuditReport& report, const Finding& finding) {
   out.meaning = rule.meaning;
   out.level = sarif_level(finding.severity);
   out.score = score_of(rule.severity);
-  out.message = cat(printable(finding.where), ": ", printable(finding.evidence), ". Fix: ",
-                    printable(finding.fix));
+  out.message = cat(printable(finding.where), ": ", printable(finding.evidence),
+                    ". Fix: ", printable(finding.fix));
   out.file = printable(report.name);
   if (finding.source) {
     out.file = finding.source->file;

@@ -53,8 +53,7 @@ void finding_text(std::string& out, const Finding& finding, unsigned width) {
   line("seen", printable(finding.evidence));
   line("fix", printable(finding.fix));
   if (!finding.package.empty()) line("of", printable(finding.package));
-  if (finding.source)
-    line("at", cat(printable(finding.source->file), ":", finding.source->line));
+  if (finding.source) line("at", cat(printable(finding.source->file), ":", finding.source->line));
   if (finding.rule_severity)
     line("was", cat(manifest::severity_name(*finding.rule_severity), ", changed by the policy"));
   if (finding.accepted) {
@@ -102,8 +101,8 @@ std::string audit_text(const AuditReport& report, unsigned width, bool color) {
     group(out, same, width, paint);
   }
   const bool passed = passes(report);
-  out += cat("\n", passed ? paint.good("PASSED") : paint.bad("REFUSED"), "   findings: ",
-             count_phrase(report.findings));
+  out += cat("\n", passed ? paint.good("PASSED") : paint.bad("REFUSED"),
+             "   findings: ", count_phrase(report.findings));
   if (report.fail_on)
     out += cat("; refused from ", manifest::severity_name(*report.fail_on), " up");
   return out + "\n";

@@ -191,8 +191,7 @@ std::string dry_run_text(const BuildReport& r) {
       cat("# enclave   ", human_bytes(plan.params.enclave_size), ", ", plan.params.max_threads,
           " threads", plan.params.edmm ? ", EDMM" : "", plan.params.debug ? ", DEBUG" : "", "\n");
   out += cat("# mrenclave ", plan.measurement.mrenclave.hex(), "\n");
-  for (const std::string& name : r.would_push)
-    out += cat("# would push ", printable(name), "\n");
+  for (const std::string& name : r.would_push) out += cat("# would push ", printable(name), "\n");
   if (r.would_push.empty()) out += "# would push nothing (-t NAME --push does)\n";
   return out;
 }

@@ -10,9 +10,9 @@ namespace cloister::cmd {
 
 struct BuildReport {
   const Plan& plan;
-  const Built* built = nullptr;  // null for a dry run: what needs a key is null in JSON
-  std::string digest;            // of the built image manifest
-  std::string name;              // first -t, or empty
+  const Built* built = nullptr;         // null for a dry run: what needs a key is null in JSON
+  std::string digest;                   // of the built image manifest
+  std::string name;                     // first -t, or empty
   std::vector<std::string> would_push;  // by a dry run: each -t with --push
 };
 

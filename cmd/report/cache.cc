@@ -57,6 +57,13 @@ std::string cache_list_text(const oci::StoreContents& contents, std::uint64_t ke
   return out;
 }
 
+std::string cache_names_text(const oci::StoreContents& contents) {
+  std::string out;
+  for (std::size_t i = contents.images.size(); i-- > 0;)
+    if (!contents.images[i].name.empty()) out += printable(contents.images[i].name) + "\n";
+  return out;
+}
+
 std::string cache_list_json(const oci::StoreContents& contents, std::uint64_t keep) {
   OrderedJson images = OrderedJson::array();
   for (const oci::StoredImage& image : contents.images)

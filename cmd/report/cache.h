@@ -10,6 +10,8 @@ namespace cloister::cmd {
 
 // Ages are counted from `now`.
 std::string cache_list_text(const oci::StoreContents& contents, std::uint64_t keep, Seconds now);
+// A name per line, in the same order.
+std::string cache_names_text(const oci::StoreContents& contents);
 std::string cache_list_json(const oci::StoreContents& contents, std::uint64_t keep);
 std::string cache_prune_text(const oci::PruneResult& pruned);
 std::string cache_prune_json(const oci::PruneResult& pruned);

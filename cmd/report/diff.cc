@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/digest.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/report/html_markup.h"
@@ -91,14 +92,11 @@ std::string diff_json(const DiffReport& report) {
   }
   OrderedJson counts;
   for (const Direction direction : kDirections)
-    counts[std::string(manifest::direction_name(direction))] =
-        count_of(report.changes, direction);
-  const OrderedJson json = {{"format", "cloister-diff-v1"},
-                            {"before", report.before},
-                            {"after", report.after},
-                            {"widens", manifest::widens(report.changes)},
-                            {"counts", std::move(counts)},
-                            {"changes", std::move(changes)}};
+    counts[std::string(manifest::direction_name(direction))] = count_of(report.changes, direction);
+  const OrderedJson json = {
+      {"format", "cloister-diff-v1"}, {"before", report.before},
+      {"after", report.after},        {"widens", manifest::widens(report.changes)},
+      {"counts", std::move(counts)},  {"changes", std::move(changes)}};
   return dump_json_pretty(json) + "\n";
 }
 
@@ -137,7 +135,8 @@ std::string diff_markdown(const DiffReport& report) {
   for (const Direction direction : kDirections) {
     const std::size_t all = count_of(report.changes, direction);
     if (all == 0) continue;
-    out += cat("\n### ", heading_of(direction), "\n\n| | what | before | after |\n|---|---|---|---|\n");
+    out += cat("\n### ", heading_of(direction),
+               "\n\n| | what | before | after |\n|---|---|---|---|\n");
     std::size_t shown = 0;
     for (const Change& change : report.changes) {
       if (change.direction != direction || ++shown > kMaxRows) continue;
@@ -170,16 +169,22 @@ std::string diff_sarif(const DiffReport& report) {
 }
 
 std::string diff_html(const DiffReport& report) {
+  static constexpr char kStyle[] =
+      ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;"
+      "margin:2rem auto;padding:0 1rem}code{font:.9em ui-monospace,monospace;"
+      "overflow-wrap:anywhere}table{border-collapse:collapse;width:100%}"
+      "td,th{border-bottom:1px solid #8884;padding:.3rem .6rem;text-align:left;"
+      "vertical-align:top}.esc{opacity:.6}";
+  const std::string hash = base64(sha256(std::string_view(kStyle)).view());
   Markup out;
   out.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-          "'unsafe-inline'\">\n<title>cloister diff</title>\n<style>\n"
-          ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;"
-          "margin:2rem auto;padding:0 1rem}code{font:.9em ui-monospace,monospace;"
-          "overflow-wrap:anywhere}table{border-collapse:collapse;width:100%}"
-          "td,th{border-bottom:1px solid #8884;padding:.3rem .6rem;text-align:left;"
-          "vertical-align:top}.esc{opacity:.6}\n</style>\n</head>\n<body>\n<h1>");
+          "'sha256-")
+      .text(hash)
+      .raw("'\">\n<title>cloister diff</title>\n<style>")
+      .raw(kStyle)
+      .raw("</style>\n</head>\n<body>\n<h1>");
   out.text(manifest::widens(report.changes) ? "The new one may do more" : "Nothing widens");
   out.raw("</h1>\n<p><code>").text(report.before).raw("</code> → <code>").text(report.after);
   out.raw("</code>: ").text(change_phrase(report.changes)).raw("</p>\n");

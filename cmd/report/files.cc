@@ -109,6 +109,12 @@ std::string files_text(const std::vector<FileRow>& rows) {
   return out;
 }
 
+std::string file_paths_text(const std::vector<FileRow>& rows) {
+  std::string out;
+  for (const FileRow& row : rows) out += printable(row.path) + "\n";
+  return out;
+}
+
 std::string files_json(const std::vector<FileRow>& rows) {
   // One file a line: greppable, and no second copy of a large document in memory.
   std::string out = "{\"files\":[";

@@ -20,6 +20,7 @@ std::vector<FileRow> layer_files(const measure::Rootfs& rootfs);
 std::vector<FileRow> merged_files(const measure::Rootfs& rootfs);
 
 std::string files_text(const std::vector<FileRow>& rows);
+std::string file_paths_text(const std::vector<FileRow>& rows);  // a path per line
 std::string files_json(const std::vector<FileRow>& rows);
 
 }  // namespace cloister::cmd

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "cmd/report/html_markup.h"
+#include "manifest-gen/audit/surface.h"
 
 namespace cloister::cmd {
 namespace {
@@ -94,8 +95,11 @@ Json file_columns(const Json& files, SharedStrings& strings, Json& dirs) {
     out["name"].push_back(path.substr(name));
     out["size"].push_back(has(file, "size") ? Json(number_of(file, "size")) : Json(-1));
     out["sha"].push_back(short_digest(text_of(file, "sha256")));
-    for (const char* column : {"kind", "package", "layer"})
+    for (const char* column : {"kind", "layer"})
       out[column].push_back(strings.add_if(text_of(file, column)));
+    std::string_view package = text_of(file, "package");
+    if (package.empty() && text_of(file, "kind") == "runtime") package = manifest::kRuntimeShare;
+    out["package"].push_back(strings.add_if(package));
     Json reasons = Json::array();
     for (const Json& reason : list_of(file, "reasons"))
       if (reason.is_string()) reasons.push_back(strings.add(reason.get_ref<const std::string&>()));
@@ -108,11 +112,10 @@ Json file_columns(const Json& files, SharedStrings& strings, Json& dirs) {
 Json edge_numbers(const Json& audit, std::size_t files, SharedStrings& strings) {
   Json out = Json::array();
   for (const Json& edge : list_of(audit, "edges")) {
-    const std::uint64_t to = number_of(edge, "to");
-    const std::uint64_t from = number_of(edge, "from");  // -1 reads as 0
-    const bool started = edge.is_object() && edge.value("from", Json()) == Json(-1);
-    if (to >= files || from >= files) continue;
-    out.push_back(started ? Json(-1) : Json(from));
+    const std::int64_t from = edge_end(edge, "from", files);
+    const std::int64_t to = edge_end(edge, "to", files);
+    if (to < 0 || from < kStarted) continue;
+    out.push_back(from);
     out.push_back(to);
     out.push_back(strings.add(text_of(edge, "why")));
     out.push_back(strings.add_if(text_of(edge, "detail")));
@@ -147,6 +150,15 @@ std::optional<FileLine> file_line(std::string_view text, const FilesByName& name
 }
 
 }  // namespace
+
+std::int64_t edge_end(const Json& edge, std::string_view key, std::size_t files) {
+  if (!edge.is_object()) return -2;
+  const auto value = edge.find(std::string(key));
+  if (value == edge.end() || !value->is_number_integer()) return -2;
+  if (*value < 0) return *value == kStarted ? kStarted : -2;
+  const std::uint64_t number = number_of(edge, key);
+  return number < files ? static_cast<std::int64_t>(number) : -2;
+}
 
 std::string html_data(const Json& audit) {
   const Json& files = list_of(audit, "files");

@@ -115,21 +115,21 @@ std::string plain_html(std::string_view utf8) {
 std::string script_json(std::string_view json) {
   std::string out;
   out.reserve(json.size());
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    const std::string_view three = json.substr(i, 3);
-    if (c == '<') {
-      out += "\\u003c";
-    } else if (c == '>') {
-      out += "\\u003e";
-    } else if (c == '&') {
-      out += "\\u0026";
-    } else if (three == "\xe2\x80\xa8" || three == "\xe2\x80\xa9") {
-      out += three.back() == '\xa8' ? "\\u2028" : "\\u2029";
-      i += 2;
+  const auto escape = [&](char32_t unit) {
+    const std::string digits = hex_number(unit).substr(2);
+    out += cat("\\u", std::string(4 - digits.size(), '0'), digits);
+  };
+  for (std::size_t i = 0; i < json.size();) {
+    const CodePoint c = code_point_at(json, i);
+    if (c.value >= 0x10000) {
+      escape(0xd800 + ((c.value - 0x10000) >> 10));
+      escape(0xdc00 + ((c.value - 0x10000) & 0x3ff));
+    } else if (c.value >= 0x7f || c.value == '<' || c.value == '>' || c.value == '&') {
+      escape(c.value);
     } else {
-      out += c;
+      out += json[i];
     }
+    i += c.length;
   }
   return out;
 }

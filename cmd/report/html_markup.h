@@ -36,8 +36,9 @@ class Markup {
 // text() for where no tags may stand: <title> and attributes in double quotes.
 std::string plain_html(std::string_view utf8);
 
-// JSON text for a <script type="application/json">: none of its strings can end the element, begin
-// another or a comment. `<`, `>`, `&`, U+2028 and U+2029 become \u escapes; the value is the same.
+// JSON text for a <script type="application/json">: the same value in ASCII without `<`, `>` and
+// `&`, so that none of its strings can end the element or begin a comment, nor turn the lines of
+// who reads the source.
 std::string script_json(std::string_view json);
 
 // The document is one of ours, of many shapes: what is absent, null or of another type reads as

@@ -1,5 +1,6 @@
 #include "cmd/report/html_sections.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "cmd/report/html_data.h"
 
 namespace cloister::cmd {
 namespace {
@@ -25,7 +27,7 @@ Markup copied(std::string_view value) {
   return out;
 }
 
-Markup code(std::string_view value) {
+Markup as_code(std::string_view value) {
   Markup out;
   out.raw("<code>").text(value).raw("</code>");
   return out;
@@ -130,7 +132,7 @@ void origin_facts(Markup& out, const Json& audit) {
   const Json& runtime = object_of(audit, "runtime");
   const std::string_view digest = text_of(subject, "digest");
   if (has(base, "digest") && text_of(base, "digest") != digest) {
-    Markup value = code(text_of(base, "name"));
+    Markup value = as_code(text_of(base, "name"));
     value.raw("<br>").add(copied(text_of(base, "digest")));
     add_fact(out, "Base", value);
   }
@@ -144,13 +146,27 @@ void origin_facts(Markup& out, const Json& audit) {
     add_fact(out, "Manifest digest", copied(manifest));
 }
 
-enum class Tone { may_not, may, exposed };
+enum class Tone { may_not, unknown, may, exposed };
+
+std::string_view tone_class(Tone tone) {
+  switch (tone) {
+    case Tone::may_not:
+      return "may-not";
+    case Tone::unknown:
+      return "unknown";
+    case Tone::may:
+      return "may";
+    case Tone::exposed:
+      return "exposed";
+  }
+  return {};
+}
 
 // One question about what it may do, its answer, and what stands behind that.
 void add_answer(Markup& out, std::string_view question, Tone tone, std::string_view answer,
                 const Markup& detail) {
   out.raw("<div class=\"");
-  out.word(tone == Tone::may ? "may" : tone == Tone::exposed ? "exposed" : "may-not");
+  out.word(tone_class(tone));
   out.raw("\"><dt>").text(question).raw("</dt><dd><strong>").text(answer).raw("</strong>");
   if (!detail.str().empty()) out.raw("<div class=\"detail\">").add(detail).raw("</div>");
   out.raw("</dd></div>\n");
@@ -204,9 +220,9 @@ struct CapabilityQuestion {
 };
 constexpr CapabilityQuestion kCapabilityQuestions[] = {
     {"network", "Use the network"},
-    {"exec", "Start other programs"},
+    {"execute", "Start other programs"},
     {"fork", "Start more processes"},
-    {"dlopen", "Load code while it runs"},
+    {"load code", "Load code while it runs"},
 };
 
 void add_capability(Markup& out, std::string_view question, const Json& capability) {
@@ -217,6 +233,35 @@ void add_capability(Markup& out, std::string_view question, const Json& capabili
   if (!functions.empty()) detail.raw("by importing ").add(names(functions));
   add_answer(out, question, Tone::may,
              cat("Yes, ", files.size(), files.size() == 1 ? " file" : " files"), detail);
+}
+
+// Whether an ELF file neither has libraries nor is one. It imports nothing, whatever it does.
+bool has_static_program(const Json& audit) {
+  const Json& files = list_of(audit, "files");
+  std::vector<bool> is_linked(files.size());
+  for (const Json& edge : list_of(audit, "edges")) {
+    static constexpr std::string_view kLinks[] = {
+        "needed", "interpreter", "preload", "dlopen-note", "dlopen-string", "nss", "gconv"};
+    const std::string_view why = text_of(edge, "why");
+    if (std::find(std::begin(kLinks), std::end(kLinks), why) == std::end(kLinks)) continue;
+    for (const std::string_view key : {"from", "to"})
+      if (const std::int64_t file = edge_end(edge, key, files.size()); file >= 0)
+        is_linked[static_cast<std::size_t>(file)] = true;
+  }
+  for (std::size_t i = 0; i < files.size(); ++i)
+    if (text_of(files[i], "kind") == "elf" && !is_linked[i]) return true;
+  return false;
+}
+
+// Why a capability that is not listed may be there all the same; a "no" must be one.
+std::string_view doubt_about_absence(const Json& audit, bool other_names) {
+  if (!programs_are_known(audit)) return "a manifest alone does not say what its programs call";
+  if (list_of(audit, "edges").empty())
+    return "no granted program imports the functions for it, but one that is static would not";
+  if (has_static_program(audit))
+    return "a static program imports nothing: it calls the kernel itself";
+  if (other_names) return "the report has names for this that are not known here";
+  return {};
 }
 
 // The questions that a reviewer always asks, then what else there is.
@@ -232,16 +277,17 @@ void add_capability_answers(Markup& out, const Json& audit) {
     else
       row->second = &capability;
   }
+  const std::string_view doubt = doubt_about_absence(audit, !others.empty());
   for (const CapabilityQuestion& q : kCapabilityQuestions) {
     Markup why;
     if (known[q.name] != nullptr) {
       add_capability(out, q.question, *known[q.name]);
-    } else if (programs_are_known(audit)) {
+    } else if (!doubt.empty()) {
+      why.text(doubt);
+      add_answer(out, q.question, Tone::unknown, "Unknown", why);
+    } else {
       why.raw("no granted program or library imports the functions for it");
       add_answer(out, q.question, Tone::may_not, "No", why);
-    } else {
-      why.raw("a manifest alone does not say what its programs call");
-      add_answer(out, q.question, Tone::may, "Unknown", why);
     }
   }
   for (const Json* capability : others)
@@ -258,13 +304,13 @@ std::string_view place_meaning(std::string_view type) {
 
 void add_writable_answer(Markup& out, const Json& surface) {
   const Json& places = list_of(surface, "writable");
+  std::map<std::string_view, Json> paths;  // by type
+  for (const Json& place : places) paths[text_of(place, "type")].push_back(text_of(place, "path"));
   Markup detail;
   bool exposed = false;
-  for (const Json& place : places) {
-    const std::string_view type = text_of(place, "type");
+  for (const auto& [type, list] : paths) {
     exposed = exposed || (type != "tmpfs" && type != "encrypted");
-    detail.raw("<div><code>").text(text_of(place, "path")).raw("</code> <span class=\"by\">");
-    detail.text(place_meaning(type)).raw("</span></div>");
+    detail.raw("<div>").add(names(list)).text(place_meaning(type)).raw("</div>");
   }
   if (places.empty())
     add_answer(out, "Write", Tone::may_not, "Nowhere", detail);

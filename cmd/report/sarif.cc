@@ -40,9 +40,8 @@ OrderedJson rule_json(const SarifResult& result) {
 }
 
 OrderedJson result_json(const SarifResult& result, std::size_t rule) {
-  OrderedJson physical = {
-      {"artifactLocation", {{"uri", uri_reference(result.file)}}},
-      {"region", {{"startLine", std::max<std::size_t>(result.line, 1)}}}};
+  OrderedJson physical = {{"artifactLocation", {{"uri", uri_reference(result.file)}}},
+                          {"region", {{"startLine", std::max<std::size_t>(result.line, 1)}}}};
   OrderedJson logical = {{"name", result.place}, {"kind", result.place_kind}};
   OrderedJson location = {{"physicalLocation", std::move(physical)},
                           {"logicalLocations", OrderedJson::array({std::move(logical)})}};

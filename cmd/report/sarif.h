@@ -19,7 +19,7 @@ struct SarifResult {
   std::string file;
   std::size_t line = 1;           // from 1
   std::string place, place_kind;  // key, path …
-  std::string fingerprint;        // what tells it from others of the rule, whatever the line; hashed
+  std::string fingerprint;  // what tells it from others of the rule, whatever the line; hashed
   std::vector<std::pair<std::string, std::string>> properties;
   struct Suppression {
     bool in_source = false;

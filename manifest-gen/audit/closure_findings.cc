@@ -46,18 +46,17 @@ void choice_findings(const Closure& closure, std::vector<Finding>& out) {
 
 Finding unresolved_finding(const Unresolved& item) {
   return make_finding(kRuleUnresolved, item.needed_by,
-                             cat("needs ", item.name, ", which was not found",
-                                 item.searched.empty() ? "" : " in ", join(item.searched, ", ")),
-                             "add it to the image or give a further --runtime; cloister deps shows "
-                             "the whole tree");
+                      cat("needs ", item.name, ", which was not found",
+                          item.searched.empty() ? "" : " in ", join(item.searched, ", ")),
+                      "add it to the image or give a further --runtime; cloister deps shows "
+                      "the whole tree");
 }
 
 }  // namespace
 
 std::vector<Finding> closure_findings(const Closure& closure) {
   std::vector<Finding> out;
-  for (const Unresolved& item : closure.unresolved)
-    out.push_back(unresolved_finding(item));
+  for (const Unresolved& item : closure.unresolved) out.push_back(unresolved_finding(item));
   choice_findings(closure, out);
   for (const std::string& path : closure.withheld)
     out.push_back(

@@ -1,5 +1,6 @@
-// What of an image's configuration means something else in an enclave. VOLUMEs are where it means to
-// keep things: there they are written in one of three ways, and which one is right only the user knows.
+// What of an image's configuration means something else in an enclave. VOLUMEs are where it means
+// to keep things: there they are written in one of three ways, and which one is right only the user
+// knows.
 #include <algorithm>
 
 #include "base/path.h"

@@ -17,14 +17,14 @@ constexpr std::size_t kManyFiles = 2000;
 // Read by libc's parsers, which were not written against an enemy (Gramine's documentation).
 bool is_name_service(std::string_view path) {
   static constexpr std::string_view kFiles[] = {
-      "/etc/passwd",    "/etc/group",     "/etc/nsswitch.conf", "/etc/hosts",
-      "/etc/gai.conf",  "/etc/host.conf", "/etc/resolv.conf",   "/etc/ethers"};
+      "/etc/passwd",   "/etc/group",     "/etc/nsswitch.conf", "/etc/hosts",
+      "/etc/gai.conf", "/etc/host.conf", "/etc/resolv.conf",   "/etc/ethers"};
   return std::find(std::begin(kFiles), std::end(kFiles), path) != std::end(kFiles);
 }
 
 // By its name alone: a directory of code or system configuration, or something in one.
 bool is_code_place(std::string_view path) {
-  static constexpr std::string_view kTrees[] = {"/usr", "/bin",   "/sbin",   "/lib",
+  static constexpr std::string_view kTrees[] = {"/usr",   "/bin", "/sbin",   "/lib",
                                                 "/lib64", "/opt", "/gramine"};
   if (path.empty() || path == "/" || path == "." || is_within("/etc", path)) return true;
   if (is_within(path, "/usr/share") || is_within(path, "/usr/local/share")) return false;
@@ -34,7 +34,7 @@ bool is_code_place(std::string_view path) {
 }
 
 bool has_code_name(std::string_view path) {
-  static constexpr std::string_view kEndings[] = {".so", ".py", ".pyc", ".sh",   ".pl", ".rb",
+  static constexpr std::string_view kEndings[] = {".so", ".py",  ".pyc", ".sh",    ".pl",  ".rb",
                                                   ".js", ".mjs", ".jar", ".class", ".php", ".lua"};
   const std::string_view base = base_name(path);
   return base.find(".so.") != std::string_view::npos ||
@@ -43,8 +43,8 @@ bool has_code_name(std::string_view path) {
 }
 
 bool is_code(const measure::Node& node) {
-  return node.is_regular() && (node.entry->elf >= 0 || !node.entry->shebang.empty() ||
-                               node.entry->source >= 0);
+  return node.is_regular() &&
+         (node.entry->elf >= 0 || !node.entry->shebang.empty() || node.entry->source >= 0);
 }
 
 // The first file of code at or below `path`; empty when there is none.
@@ -76,18 +76,25 @@ class TrustedPaths {
   }
   // The URI of a trusted file that an allowed path takes the protection from; empty: of none.
   std::string covered_by(std::string_view path) const {
-    const auto exact = paths_.find(path);
-    if (exact != paths_.end()) return exact->second;
-    const std::string below = path == "/" ? "/" : cat(path, "/");
-    const auto first = paths_.lower_bound(below);
-    if (first != paths_.end() && first->first.starts_with(below)) return first->second;
-    for (const auto& [directory, uri] : directories_)
-      if (is_within(directory, path) || is_within(path, directory)) return uri;
+    for (const Paths* all : {&paths_, &directories_}) {
+      const auto exact = all->find(path);
+      if (exact != all->end()) return exact->second;
+      const std::string below = path == "/" ? "/" : cat(path, "/");
+      const auto first = all->lower_bound(below);
+      if (first != all->end() && first->first.starts_with(below)) return first->second;
+    }
+    // A directory that it lies in.
+    for (std::string_view above = path; above.size() > 1;) {
+      above = parent_directory(above);
+      const auto directory = directories_.find(above);
+      if (directory != directories_.end()) return directory->second;
+    }
     return {};
   }
 
  private:
-  std::map<std::string, std::string, std::less<>> paths_, directories_;  // path → URI
+  using Paths = std::map<std::string, std::string, std::less<>>;  // path → URI
+  Paths paths_, directories_;
 };
 
 Finding allowed_finding(const std::string& uri, const TrustedPaths& trusted,
@@ -105,22 +112,22 @@ Finding allowed_finding(const std::string& uri, const TrustedPaths& trusted,
                         "sys.enable_extra_runtime_domain_names_conf = true");
   const std::string code = rootfs != nullptr ? code_below(*rootfs, path) : std::string();
   if (!code.empty() || is_code_place(path) || has_code_name(path)) {
-    Finding finding = make_finding(
-        kRuleAllowedCode, uri,
-        code.empty() ? std::string("the host chooses the contents of a system path")
-                     : cat("the host chooses the contents of ", code),
-        "trust the file (sgx.trusted_files), or use a tmpfs");
+    Finding finding =
+        make_finding(kRuleAllowedCode, uri,
+                     code.empty() ? std::string("the host chooses the contents of a system path")
+                                  : cat("the host chooses the contents of ", code),
+                     "trust the file (sgx.trusted_files), or use a tmpfs");
     if (!code.empty()) finding.files = {code};
     return finding;
   }
   if (is_log_path(path))
     return make_finding(kRuleContainerLog, uri, "a log that the host reads and can change",
                         "nothing, unless the program logs secrets");
-  Finding finding = make_finding(kRuleAllowedFile, uri,
-                                 is_within(path, "/etc")
-                                     ? "the host chooses the program's configuration"
-                                     : "the host reads it and chooses its contents",
-                                 "use --volume PATH=encrypted or =tmpfs, or trust the file");
+  Finding finding =
+      make_finding(kRuleAllowedFile, uri,
+                   is_within(path, "/etc") ? "the host chooses the program's configuration"
+                                           : "the host reads it and chooses its contents",
+                   "use --volume PATH=encrypted or =tmpfs, or trust the file");
   if (!is_within(path, "/etc")) finding.severity = Severity::medium;
   return finding;
 }
@@ -146,8 +153,9 @@ void file_list_findings(const TomlTable& manifest, const measure::Rootfs* rootfs
   }
   if (files.size() > kManyFiles)
     out.push_back(make_finding(kRuleManyFiles, "sgx.trusted_files",
-                               cat(files.size(), " entries: starting, and each further process, "
-                                                 "takes noticeably longer"),
+                               cat(files.size(),
+                                   " entries: starting, and each further process, "
+                                   "takes noticeably longer"),
                                "grant what is needed only (leave --trust out)"));
 }
 

@@ -2,6 +2,8 @@
 // hidden, and whoever takes over the program can use them.
 #include <algorithm>
 #include <iterator>
+#include <set>
+#include <utility>
 
 #include "base/path.h"
 #include "base/text.h"
@@ -43,7 +45,7 @@ bool is_program_place(std::string_view path) {
   return directory == "bin" || directory == "sbin" || directory == "libexec";
 }
 
-bool matches_any(std::string_view names, std::string_view base) {
+bool named_like(std::string_view names, std::string_view base) {
   for (const std::string_view name : split(names, ' '))
     if (match_component(name, base)) return true;
   return false;
@@ -84,10 +86,7 @@ class GrantedFindings {
            std::string_view fix, std::optional<Severity> severity = std::nullopt) {
     Finding finding = make_finding(rule, path, std::move(evidence), std::string(fix));
     if (severity) finding.severity = *severity;
-    const bool repeated = std::any_of(out_.begin(), out_.end(), [&](const Finding& one) {
-      return one.id == finding.id && one.where == finding.where;
-    });
-    if (!repeated) out_.push_back(std::move(finding));
+    if (seen_.emplace(finding.id, finding.where).second) out_.push_back(std::move(finding));
   }
 
   // One file under several names is one finding: under its real path, where that is known.
@@ -106,8 +105,8 @@ class GrantedFindings {
   }
 
   void tool(const std::string& spelled, const std::string& path) {
-    const bool own = path == program_ || path == interpreter_ || spelled == program_ ||
-                     spelled == interpreter_;
+    const bool own =
+        path == program_ || path == interpreter_ || spelled == program_ || spelled == interpreter_;
     const std::string_view base = base_name(path);
     if (is_shell(base) || base == "busybox") {
       add(kRuleShell, path, own ? "is what the image starts" : "runs commands",
@@ -117,7 +116,7 @@ class GrantedFindings {
       return;
     }
     for (const ToolKind& kind : kTools) {
-      if (!matches_any(kind.names, base)) continue;
+      if (!named_like(kind.names, base)) continue;
       if (own && kind.rule == kRuleInterpreter) return;  // the program is its script
       add(kind.rule, path, std::string(kind.evidence), kind.fix);
       return;
@@ -127,6 +126,7 @@ class GrantedFindings {
   const TomlTable& table_;
   const measure::Rootfs* rootfs_;
   std::string program_, interpreter_;
+  std::set<std::pair<std::string, std::string>> seen_;  // rule and place
   std::vector<Finding> out_;
 };
 

@@ -20,15 +20,16 @@ void content_findings(const TomlTable& table, const measure::Rootfs& rootfs,
     if (!path.starts_with('/') || is_directory_uri(entry.uri)) continue;
     const measure::Node* node = rootfs.find(path);
     if (node == nullptr || !node->is_regular()) {
-      out.push_back(make_finding(kRuleAbsentFile, path, "is trusted, and the image has no such file",
+      out.push_back(make_finding(kRuleAbsentFile, path,
+                                 "is trusted, and the image has no such file",
                                  "build the image anew"));
       continue;
     }
     if (entry.sha256.empty() || entry.sha256 == node->entry->sha256.hex()) continue;
-    out.push_back(make_finding(kRuleChangedFile, path,
-                               cat("has the SHA-256 ", node->entry->sha256.hex(),
-                                   ", the manifest has ", entry.sha256),
-                               "build the image anew: a layer was changed after it was signed"));
+    out.push_back(make_finding(
+        kRuleChangedFile, path,
+        cat("has the SHA-256 ", node->entry->sha256.hex(), ", the manifest has ", entry.sha256),
+        "build the image anew: a layer was changed after it was signed"));
   }
 }
 
@@ -71,8 +72,8 @@ Status library_findings(const TomlTable& table, const measure::Rootfs& rootfs, c
     out.push_back(make_finding(kRuleEntrypointLink, "libos.entrypoint",
                                cat(launch->program, " is a link to ", launch->entrypoint),
                                cat("name ", launch->entrypoint, ", and trust both")));
-  CL_TRY(const Closure closure, compute_closure(*launch, rootfs, measure::Runtime(), {}, limits,
-                                                {.image_libc = true}));
+  CL_TRY(const Closure closure,
+         compute_closure(*launch, rootfs, measure::Runtime(), {}, limits, {.image_libc = true}));
   for (const Unresolved& item : closure.unresolved) {
     out.push_back(make_finding(kRuleUnresolved, item.needed_by,
                                cat("needs ", item.name, ", which is nowhere in the image"),
@@ -98,10 +99,10 @@ Status library_findings(const TomlTable& table, const measure::Rootfs& rootfs, c
         });
     // The runtime has a libc of its own, elsewhere and under the same names.
     if (found || names.contains(base_name(member.real_path))) continue;
-    out.push_back(make_finding(kRuleLibrary, member.real_path,
-                               cat("is ", why_name(edge.why), " (", edge.detail,
-                                   ") and neither trusted nor allowed"),
-                               "trust it under every name by which it is opened"));
+    out.push_back(make_finding(
+        kRuleLibrary, member.real_path,
+        cat("is ", why_name(edge.why), " (", edge.detail, ") and neither trusted nor allowed"),
+        "trust it under every name by which it is opened"));
   }
   return {};
 }

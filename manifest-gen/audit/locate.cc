@@ -15,7 +15,8 @@ void locate(std::vector<Finding>& findings, const measure::Rootfs& rootfs,
     if (node == nullptr) continue;
     finding.layer = rootfs.layers()[node->layer].index->blob.str();
     if (const Package* owner = packages.owner(*node))
-      finding.package = owner->version.empty() ? owner->name : cat(owner->name, " ", owner->version);
+      finding.package =
+          owner->version.empty() ? owner->name : cat(owner->name, " ", owner->version);
   }
 }
 
@@ -27,9 +28,10 @@ void sort_findings(std::vector<Finding>& findings) {
   };
   std::stable_sort(findings.begin(), findings.end(),
                    [&](const Finding& a, const Finding& b) { return rank(a) < rank(b); });
-  findings.erase(std::unique(findings.begin(), findings.end(),
-                             [&](const Finding& a, const Finding& b) { return rank(a) == rank(b); }),
-                 findings.end());
+  findings.erase(
+      std::unique(findings.begin(), findings.end(),
+                  [&](const Finding& a, const Finding& b) { return rank(a) == rank(b); }),
+      findings.end());
 }
 
 }  // namespace cloister::manifest

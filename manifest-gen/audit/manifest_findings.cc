@@ -2,6 +2,7 @@
 // start, in the container's log, when it is too late; of most it says nothing.
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
 
 #include "base/path.h"
@@ -43,8 +44,7 @@ constexpr Flag kFlags[] = {
     {kRuleExceptionInfo, "sgx.use_exinfo", true, "is true",
      "remove it, unless the program handles its own page faults (Java, Go with EDMM)"},
     {kRuleSigterm, "sys.enable_sigterm_injection", true,
-     "is true: docker stop ends the program in good order",
-     "nothing, if an orderly end is wanted"},
+     "is true: docker stop ends the program in good order", "nothing, if an orderly end is wanted"},
     {kRuleHostNames, "sys.enable_extra_runtime_domain_names_conf", true,
      "is true: /etc/resolv.conf is made from what the host says, checked in form only",
      "nothing, if the program checks by TLS whom it talks to"},
@@ -64,21 +64,20 @@ void flag_findings(const TomlTable& table, std::vector<Finding>& out) {
 bool runs_arguments(std::string_view base) {
   static constexpr std::string_view kNames[] = {"python", "perl", "ruby", "node", "java",
                                                 "php",    "lua",  "R",    "tclsh"};
-  return is_shell(base) || std::any_of(std::begin(kNames), std::end(kNames), [&](auto name) {
-           return base.starts_with(name);
-         });
+  return is_shell(base) || std::any_of(std::begin(kNames), std::end(kNames),
+                                       [&](auto name) { return base.starts_with(name); });
 }
 
 void argument_findings(const TomlTable& table, std::vector<Finding>& out) {
   if (!true_at(table, "loader.insecure__use_cmdline_argv")) return;
   const std::string* program = string_at(table, "libos.entrypoint");
   const bool code = program == nullptr || runs_arguments(base_name(*program));
-  Finding finding = make_finding(
-      kRuleHostArguments, "loader.insecure__use_cmdline_argv",
-      cat("is true",
-          code && program != nullptr ? cat(", and ", base_name(*program), " runs its arguments")
-                                     : std::string()),
-      "fix the arguments with loader.argv");
+  Finding finding =
+      make_finding(kRuleHostArguments, "loader.insecure__use_cmdline_argv",
+                   cat("is true", code && program != nullptr
+                                      ? cat(", and ", base_name(*program), " runs its arguments")
+                                      : std::string()),
+                   "fix the arguments with loader.argv");
   if (!code) finding.severity = Severity::high;
   out.push_back(std::move(finding));
 }
@@ -95,11 +94,10 @@ void attestation_findings(const TomlTable& table, std::vector<Finding>& out) {
   if (value != nullptr && (text == nullptr || *text != "none")) return;
   const bool secrets =
       has_encrypted_mount(table) || table.at("loader.env.SECRET_PROVISION_SERVERS") != nullptr;
-  Finding finding = make_finding(
-      kRuleNoAttestation, "sgx.remote_attestation",
-      cat(value == nullptr ? "is not set, which means none" : "is none",
-          secrets ? ", and the program is to be given secrets" : ""),
-      "set it to \"dcap\"; leave --no-attestation out");
+  Finding finding = make_finding(kRuleNoAttestation, "sgx.remote_attestation",
+                                 cat(value == nullptr ? "is not set, which means none" : "is none",
+                                     secrets ? ", and the program is to be given secrets" : ""),
+                                 "set it to \"dcap\"; leave --no-attestation out");
   if (!secrets) finding.severity = Severity::medium;
   out.push_back(std::move(finding));
 }
@@ -107,8 +105,8 @@ void attestation_findings(const TomlTable& table, std::vector<Finding>& out) {
 void log_level_findings(const TomlTable& table, std::vector<Finding>& out) {
   const std::string* level = string_at(table, "loader.log_level");
   if (level != nullptr && *level != "none" && *level != "error") {
-    Finding finding = make_finding(kRuleLogging, "loader.log_level", cat("is ", *level),
-                                   "set it to \"error\"");
+    Finding finding =
+        make_finding(kRuleLogging, "loader.log_level", cat("is ", *level), "set it to \"error\"");
     if (*level == "warning") finding.severity = Severity::low;
     out.push_back(std::move(finding));
   }
@@ -145,9 +143,9 @@ void key_findings(const TomlTable& table, std::vector<Finding>& out) {
 
 void mock_findings(const TomlTable& table, std::vector<Finding>& out) {
   static constexpr std::string_view kHarmless[] = {
-      "sched_setaffinity", "sched_getaffinity", "mlock",  "mlockall",   "munlock",  "madvise",
-      "set_mempolicy",     "get_mempolicy",     "mbind",  "setpriority", "ioprio_set", "fadvise64",
-      "eventfd2",          "inotify_init1",     "uname"};
+      "sched_setaffinity", "sched_getaffinity", "mlock",         "mlockall",      "munlock",
+      "madvise",           "set_mempolicy",     "get_mempolicy", "mbind",         "setpriority",
+      "ioprio_set",        "fadvise64",         "eventfd2",      "inotify_init1", "uname"};
   const TomlValue* list = table.at("sys.debug__mock_syscalls");
   if (list == nullptr || list->array() == nullptr) return;
   for (const TomlValue& item : *list->array()) {
@@ -212,24 +210,39 @@ bool provisions_keys(const TomlTable& table) {
          (preload != nullptr && preload->find("secret_prov") != std::string::npos);
 }
 
+// The encrypted mount that `mount` lies in, or stands twice; null: none. Directories above are
+// looked up by name: a manifest of many mounts is no reason to compare each with each.
+const Mount* overlapped(const Mount& mount, const std::map<std::string_view, const Mount*>& first) {
+  const auto same = first.find(mount.path);
+  if (same != first.end() && same->second != &mount) return same->second;
+  for (std::string_view above = mount.path; above.size() > 1;) {
+    above = parent_directory(above);
+    const auto at = first.find(above);
+    if (at != first.end()) return at->second;
+  }
+  return nullptr;
+}
+
 void mount_findings(const TomlTable& table, std::vector<Finding>& out) {
   const std::vector<Mount> all = mounts(table);
   const TomlValue* keys = table.at("fs.insecure__keys");
+  const bool provisioned = provisions_keys(table);
+  std::map<std::string_view, const Mount*> encrypted;
+  for (const Mount& mount : all)
+    if (mount.type == "encrypted") encrypted.emplace(mount.path, &mount);
   for (const Mount& mount : all) {
     if (mount.type == "untrusted_shm")
       out.push_back(make_finding(kRuleSharedMount, "fs.mounts",
                                  cat(mount.path, " is of the type untrusted_shm"),
                                  "remove it, unless the program expects an enemy there"));
     if (mount.type != "encrypted") continue;
-    for (const Mount& other : all)
-      if (&other != &mount && other.type == "encrypted" && is_within(other.path, mount.path) &&
-          (other.path != mount.path || &other > &mount))
-        out.push_back(make_finding(kRuleMountOverlap, "fs.mounts",
-                                   cat(other.path, " lies within ", mount.path),
-                                   "mount encrypted directories side by side"));
+    if (const Mount* outer = overlapped(mount, encrypted))
+      out.push_back(make_finding(kRuleMountOverlap, "fs.mounts",
+                                 cat(mount.path, " lies within ", outer->path),
+                                 "mount encrypted directories side by side"));
     const bool in_manifest = keys != nullptr && keys->table() != nullptr &&
                              keys->table()->find(mount.key_name) != nullptr;
-    if (!mount.key_name.starts_with("_sgx_") && !in_manifest && !provisions_keys(table))
+    if (!mount.key_name.starts_with("_sgx_") && !in_manifest && !provisioned)
       out.push_back(make_finding(
           kRuleUnprovisionedKey, "fs.mounts",
           cat(mount.path, " is encrypted with the key ", quote(mount.key_name),
@@ -257,10 +270,11 @@ void seal_mask_findings(const TomlTable& table, std::vector<Finding>& out) {
     if (std::from_chars(text->data() + 2, end, value, 16).ptr != end) continue;
     if ((value & mask.full) == mask.full) continue;
     const bool debug = mask.key == kMasks[0].key && (value & kDebugBit) == 0;
-    Finding finding = make_finding(
-        kRuleSealMask, std::string(mask.key),
-        cat("is ", *text, debug ? ": a debug enclave, which the host reads, gets the same key" : ""),
-        "remove it: the default binds to everything");
+    Finding finding =
+        make_finding(kRuleSealMask, std::string(mask.key),
+                     cat("is ", *text,
+                         debug ? ": a debug enclave, which the host reads, gets the same key" : ""),
+                     "remove it: the default binds to everything");
     if (!debug) finding.severity = Severity::medium;
     out.push_back(std::move(finding));
   }
@@ -284,13 +298,30 @@ enum class Steering { none, moves, code };
 
 Steering steering_of(std::string_view name) {
   static constexpr std::string_view kPrefixes[] = {"LD_", "PYTHON", "PERL5", "RUBY", "SSL_CERT_"};
-  static constexpr std::string_view kCode[] = {
-      "GCONV_PATH",      "NODE_OPTIONS",    "NODE_PATH",      "JAVA_TOOL_OPTIONS",
-      "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS",  "CLASSPATH",      "BASH_ENV",
-      "ENV",             "OPENSSL_CONF",    "GLIBC_TUNABLES", "PATH",
-      "LOCPATH",         "OPENSSL_MODULES", "OPENSSL_ENGINES", "NODE_EXTRA_CA_CERTS",
-      "CURL_CA_BUNDLE",  "REQUESTS_CA_BUNDLE", "R_PROFILE",    "R_LIBS",
-      "PHPRC",           "PHP_INI_SCAN_DIR", "GEM_PATH",       "GEM_HOME"};
+  static constexpr std::string_view kCode[] = {"GCONV_PATH",
+                                               "NODE_OPTIONS",
+                                               "NODE_PATH",
+                                               "JAVA_TOOL_OPTIONS",
+                                               "JDK_JAVA_OPTIONS",
+                                               "_JAVA_OPTIONS",
+                                               "CLASSPATH",
+                                               "BASH_ENV",
+                                               "ENV",
+                                               "OPENSSL_CONF",
+                                               "GLIBC_TUNABLES",
+                                               "PATH",
+                                               "LOCPATH",
+                                               "OPENSSL_MODULES",
+                                               "OPENSSL_ENGINES",
+                                               "NODE_EXTRA_CA_CERTS",
+                                               "CURL_CA_BUNDLE",
+                                               "REQUESTS_CA_BUNDLE",
+                                               "R_PROFILE",
+                                               "R_LIBS",
+                                               "PHPRC",
+                                               "PHP_INI_SCAN_DIR",
+                                               "GEM_PATH",
+                                               "GEM_HOME"};
   static constexpr std::string_view kMoves[] = {"HOME", "TMPDIR", "TZDIR", "TERMINFO",
                                                 "XDG_CONFIG_HOME"};
   const auto in = [&](const auto& list) {
@@ -312,14 +343,15 @@ void environment_findings(const TomlTable& table, std::vector<Finding>& out) {
     if (details == nullptr || !true_at(*details, "passthrough")) continue;
     const Steering steering = steering_of(name);
     const std::string_view evidence =
-        steering == Steering::code    ? "the host chooses a variable that loads code or moves trust"
-        : steering == Steering::moves ? "the host chooses where the program looks for files, or how "
-                                        "its memory is handled"
-                                      : "the host chooses the value";
-    Finding finding = make_finding(
-        steering == Steering::none ? kRulePassthrough : kRulePassthroughCode,
-        cat("loader.env.", toml_key(name)), std::string(evidence),
-        "set the value in the manifest (--env NAME=VALUE)");
+        steering == Steering::code ? "the host chooses a variable that loads code or moves trust"
+        : steering == Steering::moves
+            ? "the host chooses where the program looks for files, or how "
+              "its memory is handled"
+            : "the host chooses the value";
+    Finding finding =
+        make_finding(steering == Steering::none ? kRulePassthrough : kRulePassthroughCode,
+                     cat("loader.env.", toml_key(name)), std::string(evidence),
+                     "set the value in the manifest (--env NAME=VALUE)");
     if (steering == Steering::moves) finding.severity = Severity::high;
     if (name.starts_with("EDG_")) finding.severity = Severity::info;  // MarbleRun's own
     out.push_back(std::move(finding));

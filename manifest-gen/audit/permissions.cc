@@ -26,22 +26,28 @@ constexpr std::string_view kAreas[] = {kFiles,      kWritable, kEnvironment, kAr
 
 // Keys that are compared as lists, not as settings.
 constexpr std::string_view kLists[] = {"sgx.trusted_files", "sgx.allowed_files", "fs.mounts",
-                                       "fs.root", "loader.env", "loader.argv",
+                                       "fs.root",           "loader.env",        "loader.argv",
                                        "loader.entrypoint"};
 
 // Settings that let the host do more when true; and those that do so when false.
-constexpr std::string_view kRiskyWhenTrue[] = {
-    "sgx.debug", "sgx.enable_stats", "sgx.vtune_profile", "loader.insecure__use_host_env",
-    "loader.insecure__use_cmdline_argv", "loader.insecure__disable_aslr",
-    "sgx.insecure__allow_memfaults_without_exinfo", "sys.insecure__allow_eventfd",
-    "sys.experimental__enable_flock", "sys.enable_sigterm_injection",
-    "sys.enable_extra_runtime_domain_names_conf", "sgx.use_exinfo"};
+constexpr std::string_view kRiskyWhenTrue[] = {"sgx.debug",
+                                               "sgx.enable_stats",
+                                               "sgx.vtune_profile",
+                                               "loader.insecure__use_host_env",
+                                               "loader.insecure__use_cmdline_argv",
+                                               "loader.insecure__disable_aslr",
+                                               "sgx.insecure__allow_memfaults_without_exinfo",
+                                               "sys.insecure__allow_eventfd",
+                                               "sys.experimental__enable_flock",
+                                               "sys.enable_sigterm_injection",
+                                               "sys.enable_extra_runtime_domain_names_conf",
+                                               "sgx.use_exinfo"};
 constexpr std::string_view kRiskyWhenFalse[] = {"libos.check_invalid_pointers",
                                                 "sys.disallow_subprocesses"};
 // Anything that is there lets the host do more than nothing.
-constexpr std::string_view kRiskyWhenPresent[] = {
-    "sys.debug__mock_syscalls", "sys.allowed_ioctls", "loader.argv_src_file",
-    "loader.env_src_file",      "loader.log_file"};
+constexpr std::string_view kRiskyWhenPresent[] = {"sys.debug__mock_syscalls", "sys.allowed_ioctls",
+                                                  "loader.argv_src_file", "loader.env_src_file",
+                                                  "loader.log_file"};
 
 template <std::size_t N>
 bool is_one_of(std::string_view key, const std::string_view (&list)[N]) {
@@ -65,8 +71,8 @@ std::optional<std::int64_t> grade(std::string_view key, const TomlValue* value) 
   if (key == "sgx.insecure__rpc_thread_num") return number != nullptr && *number > 0;
   if (key == "loader.uid" || key == "loader.gid") return number == nullptr || *number == 0;
   if (key == "loader.log_level") {
-    static constexpr std::string_view kLevels[] = {"none", "error", "warning", "debug", "trace",
-                                                   "all"};
+    static constexpr std::string_view kLevels[] = {"none",  "error", "warning",
+                                                   "debug", "trace", "all"};
     const auto at =
         std::find(std::begin(kLevels), std::end(kLevels), text == nullptr ? "error" : *text);
     return at - std::begin(kLevels);
@@ -111,9 +117,9 @@ class Comparison {
     text(kMeasurement, "mrenclave", old_.mrenclave, new_.mrenclave);
     std::stable_sort(out_.begin(), out_.end(), [](const Change& a, const Change& b) {
       const auto rank = [](const Change& change) {
-        return std::make_tuple(change.direction,
-                               std::find(std::begin(kAreas), std::end(kAreas), change.area) -
-                                   std::begin(kAreas));
+        return std::make_tuple(
+            change.direction,
+            std::find(std::begin(kAreas), std::end(kAreas), change.area) - std::begin(kAreas));
       };
       return rank(a) < rank(b);
     });
@@ -123,8 +129,8 @@ class Comparison {
  private:
   void add(Direction direction, std::string_view area, std::string what, std::string before,
            std::string after) {
-    out_.push_back({direction, std::string(area), std::move(what), std::move(before),
-                    std::move(after)});
+    out_.push_back(
+        {direction, std::string(area), std::move(what), std::move(before), std::move(after)});
   }
 
   // Only where both sides say something.
@@ -185,7 +191,8 @@ class Comparison {
       if (!open(change.before) && open(change.after)) change.direction = Direction::widens;
       if (open(change.before) && !open(change.after)) change.direction = Direction::narrows;
     }
-    const Mount before_root = mounts(old_.manifest).front(), after_root = mounts(new_.manifest).front();
+    const Mount before_root = mounts(old_.manifest).front(),
+                after_root = mounts(new_.manifest).front();
     if (before_root.type != after_root.type || before_root.uri != after_root.uri)
       add(Direction::differs, kWritable, "/", cat(before_root.type, " ", before_root.uri),
           cat(after_root.type, " ", after_root.uri));
@@ -200,7 +207,8 @@ class Comparison {
     const TomlTable& before = of(old_.manifest) != nullptr ? *of(old_.manifest) : kNone;
     const TomlTable& after = of(new_.manifest) != nullptr ? *of(new_.manifest) : kNone;
     const auto is_host = [](const TomlValue* value) {
-      return value != nullptr && value->table() != nullptr && true_at(*value->table(), "passthrough");
+      return value != nullptr && value->table() != nullptr &&
+             true_at(*value->table(), "passthrough");
     };
     const auto how = [&](const TomlValue* value) {
       return is_host(value) ? std::string("the host's") : shown(value);

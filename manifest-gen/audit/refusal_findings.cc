@@ -11,7 +11,8 @@ namespace cloister::manifest {
 namespace {
 
 constexpr std::size_t kMostViolations = 200;
-constexpr std::int64_t kHelperThreads = 3;   // Gramine's own: IPC, asynchronous events, TLS handshake
+constexpr std::int64_t kHelperThreads =
+    3;  // Gramine's own: IPC, asynchronous events, TLS handshake
 constexpr std::int64_t kDefaultThreads = 4;  // what Gramine's signer fills in
 constexpr std::uint64_t kDefaultStack = 256U << 10;
 
@@ -24,8 +25,8 @@ bool is_final_form(const TomlTable& table) {
 }
 
 Finding violation_finding(const Violation& violation) {
-  const bool misspelled = !violation.key.empty() && find_key(violation.key) == nullptr &&
-                          !is_key_table(violation.key);
+  const bool misspelled =
+      !violation.key.empty() && find_key(violation.key) == nullptr && !is_key_table(violation.key);
   std::string evidence = violation.error.what();
   for (const std::string& line : violation.error.details()) evidence += cat("; ", line);
   std::string fix = violation.error.hint();
@@ -65,7 +66,8 @@ void entrypoint_findings(const TomlTable& table, std::vector<Finding>& out) {
     return std::any_of(entries.begin(), entries.end(), [&](const FileEntry& entry) {
       std::string_view listed = uri_path(entry.uri);
       if (listed.starts_with("./")) listed.remove_prefix(2);
-      return listed == *path || (is_directory_uri(entry.uri) && path->starts_with(cat(listed, "/")));
+      return listed == *path ||
+             (is_directory_uri(entry.uri) && path->starts_with(cat(listed, "/")));
     });
   };
   if (has("sgx.trusted_files") || has("sgx.allowed_files")) return;

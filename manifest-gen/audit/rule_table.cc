@@ -122,7 +122,8 @@ constexpr Rule kTable[] = {
      "Any other enclave signed with the same key can read these files."},
     {kRuleTrustedDirectory, kMedium, Subject::key, "a whole directory is trusted",
      "What is granted depends on what happens to lie there when the manifest is signed."},
-    {kRuleUnprovisionedKey, kMedium, Subject::key, "an encrypted mount whose key comes from nowhere",
+    {kRuleUnprovisionedKey, kMedium, Subject::key,
+     "an encrypted mount whose key comes from nowhere",
      "The program cannot open its encrypted files before something gives it the key."},
     {kRuleMarblerun, kMedium, Subject::key, "a marble that does not get what its premain needs",
      "MarbleRun's Coordinator will not let this enclave in."},
@@ -210,18 +211,18 @@ constexpr Rule kTable[] = {
      "The check runs beside the enclave: it proves that something answers, not what."},
 };
 
-constexpr std::string_view kNames[] = {"info", "low", "medium", "high", "critical"};
+constexpr std::string_view kSeverityNames[] = {"info", "low", "medium", "high", "critical"};
 
 }  // namespace
 
 std::string_view severity_name(Severity severity) {
-  return kNames[static_cast<std::size_t>(severity)];
+  return kSeverityNames[static_cast<std::size_t>(severity)];
 }
 
 std::optional<Severity> parse_severity(std::string_view name) {
-  const auto at = std::find(std::begin(kNames), std::end(kNames), name);
-  if (at == std::end(kNames)) return std::nullopt;
-  return static_cast<Severity>(at - std::begin(kNames));
+  const auto at = std::find(std::begin(kSeverityNames), std::end(kSeverityNames), name);
+  if (at == std::end(kSeverityNames)) return std::nullopt;
+  return static_cast<Severity>(at - std::begin(kSeverityNames));
 }
 
 std::string_view subject_name(Subject subject) {

@@ -51,8 +51,8 @@ class SurfaceBuilder {
   void add(const FileEntry& entry) {
     const std::string spelled(uri_path(entry.uri));
     const Member* member = member_at(spelled);
-    const bool runtime = (member != nullptr && member->from_runtime) ||
-                         is_within(spelled, kGramineDir);
+    const bool runtime =
+        (member != nullptr && member->from_runtime) || is_within(spelled, kGramineDir);
     const measure::Node* node =
         in_.rootfs != nullptr && spelled.starts_with('/') ? in_.rootfs->find(spelled) : nullptr;
     if (node != nullptr && !node->is_regular()) node = nullptr;
@@ -81,9 +81,9 @@ class SurfaceBuilder {
       const measure::Entry& of = *node->entry;
       file.size = of.size;
       if (file.sha256.empty()) file.sha256 = of.sha256.hex();
-      file.kind = of.elf >= 0                                ? Kind::elf
-                  : !of.shebang.empty() || of.source >= 0    ? Kind::script
-                                                             : Kind::data;
+      file.kind = of.elf >= 0                             ? Kind::elf
+                  : !of.shebang.empty() || of.source >= 0 ? Kind::script
+                                                          : Kind::data;
       file.layer = in_.rootfs->layers()[node->layer].index->blob.str();
       const Package* owner = in_.packages != nullptr ? in_.packages->owner(*node) : nullptr;
       if (owner != nullptr) {
@@ -137,8 +137,7 @@ class SurfaceBuilder {
         if (facts == nullptr) continue;
         bool has = false;
         for (const std::string_view name : names) {
-          if (std::find(facts->imports.begin(), facts->imports.end(), name) ==
-              facts->imports.end())
+          if (std::find(facts->imports.begin(), facts->imports.end(), name) == facts->imports.end())
             continue;
           functions.insert(name);
           has = true;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/path.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "manifest-gen/closure/withheld.h"
 #include "manifest-gen/launch/shebang.h"
@@ -172,7 +173,19 @@ class Explainer {
     Error error = Error::invalid(cat("the image has no file ", quote(path)));
     for (const std::string& other : files_named(base_name(path), kMostNear))
       error = std::move(error).detail(cat("of that name: ", printable(other)));
-    return std::move(error).hint("cloister files IMAGE --merged lists every file");
+    return std::move(error).hint(
+        did_you_mean(near_name(path), "cloister files IMAGE --merged lists every file"));
+  }
+
+  // The path of a file, or for a bare name the name.
+  std::optional<std::string> near_name(std::string_view path) const {
+    std::optional<std::string> best;
+    Nearest near(base_name(path));
+    rootfs_.walk([&](const Node& node) {
+      if (!node.is_directory() && near.offer(node.name))
+        best = path.starts_with('/') ? node.path() : node.name;
+    });
+    return best;
   }
 
   Error directory(std::string_view path, const Node& node) const {

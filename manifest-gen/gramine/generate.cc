@@ -459,8 +459,7 @@ namespace {
 
 std::string reason_of(const GeneratedManifest& generated, std::string_view key, std::size_t index) {
   std::string name(key);
-  if (index != std::string_view::npos)
-    name = element_key(generated.manifest.table, key, index);
+  if (index != std::string_view::npos) name = element_key(generated.manifest.table, key, index);
   const auto reason = generated.reasons.find(name);
   return reason != generated.reasons.end() ? reason->second : std::string();
 }

@@ -134,7 +134,8 @@ class Migrator {
 
   void add_mount(TomlTable mount) {
     const TomlValue* mounts = table().at("fs.mounts");
-    TomlArray all = mounts != nullptr && mounts->array() != nullptr ? *mounts->array() : TomlArray();
+    TomlArray all =
+        mounts != nullptr && mounts->array() != nullptr ? *mounts->array() : TomlArray();
     all.emplace_back(std::move(mount));
     put("fs.mounts", std::move(all));
   }
@@ -144,11 +145,13 @@ class Migrator {
     if (!old || old->table() == nullptr) return;
     for (auto& [name, value] : *old->table()) {
       if (value.table() == nullptr) continue;
-      note(cat("fs.mount.", name, " is an entry of fs.mounts now"));
-      if (name == "root")
+      if (name == "root") {
+        value.table()->erase("path");  // it says where by itself
         move_to("fs.mount.root", std::move(value), "fs.root");
-      else
+      } else {
+        note(cat("fs.mount.", name, " is an entry of fs.mounts now"));
         add_mount(std::move(*value.table()));
+      }
     }
   }
 

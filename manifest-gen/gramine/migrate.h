@@ -1,5 +1,5 @@
-// Manifests of earlier versions of Gramine in today's syntax: keys that were renamed or removed from
-// 1.0 to 1.9 (keys.cc lists them).
+// Manifests of earlier versions of Gramine in today's syntax: keys that were renamed or removed
+// from 1.0 to 1.9 (keys.cc lists them).
 #pragma once
 
 #include <string>

@@ -6,14 +6,14 @@
 namespace cloister::manifest {
 namespace {
 
-std::string text_of(const TomlTable& table, std::string_view key) {
+std::string text_in(const TomlTable& table, std::string_view key) {
   const TomlValue* value = table.find(key);
   return value != nullptr && value->string() != nullptr ? *value->string() : std::string();
 }
 
 Mount mount_from(const TomlTable& table) {
-  Mount out{text_of(table, "type"), text_of(table, "path"), text_of(table, "uri"),
-            text_of(table, "key_name")};
+  Mount out{text_in(table, "type"), text_in(table, "path"), text_in(table, "uri"),
+            text_in(table, "key_name")};
   if (out.type.empty()) out.type = "chroot";
   if (out.type == "encrypted" && out.key_name.empty()) out.key_name = "default";
   return out;
@@ -50,7 +50,7 @@ std::vector<FileEntry> file_entries(const TomlTable& table, std::string_view dot
     if (item.string() != nullptr) {
       out.push_back({*item.string(), ""});
     } else if (item.table() != nullptr && item.table()->find("uri") != nullptr) {
-      out.push_back({text_of(*item.table(), "uri"), text_of(*item.table(), "sha256")});
+      out.push_back({text_in(*item.table(), "uri"), text_in(*item.table(), "sha256")});
     }
   }
   return out;

@@ -29,9 +29,9 @@ bool is_directory_uri(std::string_view uri);  // ends in '/': stands for all bel
 
 // An entry of fs.mounts, or fs.root with the path "/".
 struct Mount {
-  std::string type;  // "chroot" where none is given
-  std::string path;  // in the enclave
-  std::string uri;   // on the host; empty for tmpfs
+  std::string type;      // "chroot" where none is given
+  std::string path;      // in the enclave
+  std::string uri;       // on the host; empty for tmpfs
   std::string key_name;  // encrypted only; Gramine's default is "default"
 };
 // In order; fs.root first, as Gramine takes it: by default the directory of the manifest.

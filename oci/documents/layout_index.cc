@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/suggest.h"
 #include "base/text.h"
 #include "oci/documents/cosign_layout.h"
 
@@ -37,6 +38,16 @@ std::string list_ref_names(const ImageIndex& index, std::size_t max) {
   std::string out = join(names, ", ");
   if (more > 0) out += cat(" and ", more, " more");
   return out;
+}
+
+std::optional<std::string> nearest_ref_name(const ImageIndex& index, std::string_view name) {
+  std::optional<std::string> best;
+  Nearest near(name);
+  for (const Descriptor& entry : index.manifests)
+    if (const auto found = entry.annotations.find(std::string(kRefName));
+        found != entry.annotations.end() && near.offer(found->second))
+      best = found->second;
+  return best;
 }
 
 const Descriptor* find_ref_name(const ImageIndex& index, std::string_view name) {

@@ -15,6 +15,9 @@ inline constexpr std::string_view kRefName = "org.opencontainers.image.ref.name"
 // The names of an index, for people: quoted, sorted, at most `max`, then "and N more".
 std::string list_ref_names(const ImageIndex& index, std::size_t max = 12);
 
+// The name that is nearest to one that is not there.
+std::optional<std::string> nearest_ref_name(const ImageIndex& index, std::string_view name);
+
 // The first entry of that name, as skopeo takes it, or null.
 const Descriptor* find_ref_name(const ImageIndex& index, std::string_view name);
 

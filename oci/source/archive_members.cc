@@ -26,6 +26,7 @@
 
 #include "base/file.h"
 #include "base/inflate.h"
+#include "base/suggest.h"
 #include "base/text.h"
 
 namespace cloister::oci {
@@ -317,7 +318,8 @@ Status check_archive_file(const std::string& path, std::string directory_hint) {
   std::error_code error;
   if (!fs::exists(path, error))
     return Error::not_found(cat("there is no archive ", quote(path)))
-        .hint("check the path; what stands after a colon in it is taken for a tag");
+        .hint(did_you_mean(nearest_path(path),
+                           "check the path; what stands after a colon in it is taken for a tag"));
   if (fs::is_directory(path, error))
     return Error::invalid(cat(quote(path), " is a directory, not an archive"))
         .hint(std::move(directory_hint));

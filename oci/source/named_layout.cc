@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/suggest.h"
 #include "base/text.h"
 #include "oci/documents/attached.h"
 #include "oci/documents/cosign_layout.h"
@@ -66,7 +67,8 @@ Result<Descriptor> LayoutTransport::choose() const {
   const std::string names = list_ref_names(index);
   return Error::not_found(cat("there is no image ", quote(ref_.tag), " in ", quote(ref_.path)))
       .detail(names.empty() ? "no image in it has a name" : cat("there are: ", names))
-      .hint("name one that exists, or give a digest: …@sha256:…");
+      .hint(did_you_mean(nearest_ref_name(index, ref_.tag),
+                         "name one that exists, or give a digest: …@sha256:…"));
 }
 
 Result<Descriptor> LayoutTransport::choose_only(const ImageIndex& index) const {

@@ -3,6 +3,7 @@
 // Everything in it may be hostile or in flux. A blob that is a pipe or a device would block or give
 // what its descriptor did not promise, so only regular files (also behind symlinks) are opened.
 #include "base/file.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "oci/source/named_layout.h"
 #include "oci/source/open.h"
@@ -23,7 +24,9 @@ Error no_layout_at(const ImageRef& ref) {
             "symlink");
   if (!fs::exists(path, error))
     return Error::not_found(cat("there is no layout ", quote(ref.path)))
-        .hint("check the path; a layout is the directory that holds oci-layout and index.json");
+        .hint(did_you_mean(
+            nearest_path(path),
+            "check the path; a layout is the directory that holds oci-layout and index.json"));
   return Error::invalid(cat(quote(ref.path), " is not an OCI image layout"))
       .detail("it has no oci-layout file")
       .hint("name a directory made by cloister, skopeo, umoci or buildah");

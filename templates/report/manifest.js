@@ -1,7 +1,7 @@
 // The manifest, line by line, with its reasons. Long runs of files are folded.
 
-const FOLD = 8;      // so many files in a row are folded
-const LINES = 200;   // lines shown at once
+const FOLD = 8;     // so many files in a row are folded
+const LINES = 100;  // lines shown at once
 
 function lineAt(number) {
   const row = data.lines[number];

@@ -3,6 +3,8 @@
 
 const CHUNK = 100;       // children shown at once
 const MANY = 40;         // children from which they are grouped by why
+const FEW = 8;           // of a why that need no group
+const MOST_LEVELS = 64;  // elements within elements: browsers bear many, not any number
 const items = new WeakMap();  // treeitem element → item
 let tree = null;
 let root = null;         // the item above the first level; it has no element
@@ -36,14 +38,15 @@ function byWhy(parent, edges) {
     reasons.get(why).push(number);
   }
   if (edges.length <= MANY || reasons.size < 2) return fileItems(parent, edges);
-  return [...reasons].map(([why, numbers]) => groupItem(parent, why + " (" + count(numbers.length) + ")", (self) => fileItems(self, numbers)));
+  return [...reasons].flatMap(([why, numbers]) => (numbers.length <= FEW ? fileItems(parent, numbers)
+    : [groupItem(parent, why + " (" + count(numbers.length) + ")", (self) => fileItems(self, numbers))]));
 }
 
 function isAbove(entry) {
   for (let at = entry.parent; at; at = at.parent) if (at.file === entry.file) return true;
   return false;
 }
-const canOpen = (entry) => (entry.make ? true : needs[entry.file].length > 0 && !isAbove(entry));
+const canOpen = (entry) => entry.level < MOST_LEVELS && (entry.make || (needs[entry.file].length > 0 && !isAbove(entry)));
 
 function kidsOf(entry) {
   if (!entry.kids) entry.kids = entry.make ? entry.make(entry) : byWhy(entry, needs[entry.file]);
@@ -68,6 +71,8 @@ function renderItem(entry) {
   }
   entry.element = el("li", {role: "treeitem", "aria-level": entry.level, tabindex: "-1", "aria-selected": "false"}, row);
   if (opens) entry.element.setAttribute("aria-expanded", "false");
+  // Else it would be called by all that is below it.
+  entry.element.setAttribute("aria-label", visible(row.textContent.replace("▶", "")));
   items.set(entry.element, entry);
   return entry.element;
 }
@@ -193,6 +198,11 @@ function childFor(parent, file) {
 function reveal(file, focus) {
   let at = root;
   const chain = chainTo(file);
+  if (chain.length >= MOST_LEVELS) {
+    if (selected) selected.element.setAttribute("aria-selected", "false");
+    describe(file);
+    return;
+  }
   const steps = chain.length ? chain.map((number) => edge(number).to) : [file];
   for (const step of steps) {
     if (at !== root) setOpen(at, true);
@@ -214,12 +224,12 @@ function setUpExplorer() {
     place.append(el("p.empty", null, "No file is granted."));
     return;
   }
-  about = el("div.panel.about", {"aria-live": "polite", "aria-label": "The selected file", role: "region", tabindex: "0"});
+  about = el("div.panel.about", {"aria-label": "The selected file", role: "region", tabindex: "0"});
   tree = el("ul.panel.tree", {role: "tree", "aria-label": "Files by what needs them"});
   const loose = [];
   for (let file = 0; file < fileCount; ++file) if (reachedBy[file] < 0) loose.push(file);
   root = item(null, {make: () => [], list: tree});
-  root.kids = fileItems(root, starts);
+  root.kids = byWhy(root, starts);
   const looseItems = (self) => loose.map((file) => item(self, {file, edges: []}));
   // Without edges, as for a manifest alone, the files are all there is.
   if (loose.length && starts.length) root.kids.push(groupItem(root, "not needed by another file (" + count(loose.length) + ")", looseItems));

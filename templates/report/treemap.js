@@ -46,7 +46,7 @@ function cellsOf(parts) {
   else if (rest.length) {
     cells.push({name: plural(rest.length, "smaller one"), bytes: rest.reduce((sum, part) => sum + part.bytes, 0), files: rest.reduce((sum, part) => sum + part.files, 0), tone: "rest", parts: rest});
   }
-  return cells;
+  return cells.sort((a, b) => b.bytes - a.bytes);
 }
 
 function packageParts() {
@@ -75,11 +75,13 @@ function setUpTreemap() {
   }
   const crumbs = el("div.crumbs");
   const map = el("div.map", {role: "group", "aria-label": "Map of granted bytes; the arrow keys move, Enter opens, Escape goes back"});
-  const legend = el("div.legend", null, el("span", null, el("i"), "packages of the image"), el("span.own", null, el("i"), "owned by no package"), el("span.runtime", null, el("i"), "the enclave runtime"));
+  const legend = el("div.legend");
   const tableBody = el("tbody");
   const tableHead = el("thead");
   const table = el("details.as-table", null, el("summary", null, "As a table"), el("div.scroll", null, el("table", null, tableHead, tableBody)));
   const all = packageParts();
+  for (const [tone, meaning] of [["", "packages of the image"], ["own", "owned by no package"], ["runtime", "the enclave runtime"]])
+    if (all.some((part) => part.tone === tone)) legend.append(el(tone ? "span." + tone : "span", null, el("i"), meaning));
   const path = [{name: "all packages", parts: all}];
   const whole = all.reduce((sum, part) => sum + part.bytes, 0);
   const share = (n) => (n / whole >= 0.0005 ? ((100 * n) / whole).toFixed(1) + " %" : "< 0.1 %");
@@ -109,6 +111,7 @@ function setUpTreemap() {
       const {x, y, width, height} = rectangles[i];
       cell.box = rectangles[i];
       Object.assign(cell.button.style, {left: x + "px", top: y + "px", width: width + "px", height: height + "px"});
+      cell.button.classList.toggle("small", width < 44 || height < 20);
       cell.button.firstChild.hidden = width < 44 || height < 20;
       cell.button.lastChild.hidden = width < 64 || height < 40;
     });
@@ -132,7 +135,7 @@ function setUpTreemap() {
     });
     const sum = parts.reduce((bytesSoFar, part) => bytesSoFar + part.bytes, 0);
     const files = parts.reduce((filesSoFar, part) => filesSoFar + part.files, 0);
-    crumbs.append(el("span.by", {role: "status"}, bytes(sum) + " in " + plural(files, "file")));
+    crumbs.append(el("span.sum", {role: "status"}, bytes(sum) + " in " + plural(files, "file")));
     cells = cellsOf(parts).map((part) => {
       const label = part.name + ", " + bytes(part.bytes) + ", " + share(part.bytes) + (part.file === undefined ? ", " + plural(part.files, "file") : "");
       const button = el("button.cell" + (part.tone ? "." + part.tone : ""), {type: "button", tabindex: "-1", title: visible(label), "aria-label": visible(label), onclick: () => open(part)},

@@ -115,7 +115,7 @@ std::string large_audit(std::size_t files) {
   const std::size_t packages = files / 25 + 1;
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < files; ++i) {
-    const std::size_t package = (i * i + i / 3) % packages;
+    const std::size_t package = i * 13 % packages;
     const std::string path =
         i == 0 ? "/usr/bin/python3.11"
                : cat("/usr/lib/python3/dist-packages/package_", package, "/module_", i, ".py");
@@ -155,7 +155,7 @@ std::string large_audit(std::size_t files) {
                                             {"bytes", 1000}});
   for (int i = 0; i < 20; ++i)
     audit["findings"].push_back(finding("CL212", "low", "written data is lost at exit", "file",
-                                        paths[static_cast<std::size_t>(i)], "it is tmpfs"));
+                                        paths[static_cast<std::size_t>(i) % files], "it is tmpfs"));
   audit["findings"].insert(audit["findings"].begin(),
                            finding("CL204", "medium", "a private key is granted", "file", paths[0],
                                    "begins with -----BEGIN"));
@@ -176,6 +176,19 @@ std::string large_audit(std::size_t files) {
                  file["sha256"].get<std::string>(), "\" },"),
              file["reasons"][0].get<std::string>());
   add_line(audit, "]", "");
+  return dump_json(audit);
+}
+
+std::string deep_audit(std::size_t files) {
+  OrderedJson audit = skeleton();
+  audit["edges"].push_back({{"from", -1}, {"to", 0}, {"why", "entrypoint"}, {"detail", "app"}});
+  for (std::size_t i = 0; i < files; ++i) {
+    const std::string path = cat("/usr/lib/lib", i, ".so");
+    audit["files"].push_back(
+        {{"path", path}, {"size", 1}, {"sha256", digest_of(path)}, {"kind", "elf"}});
+    audit["edges"].push_back(
+        {{"from", i}, {"to", (i + 1) % files}, {"why", "needed"}, {"detail", "NEEDED"}});
+  }
   return dump_json(audit);
 }
 

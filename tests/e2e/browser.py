@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import select
+import signal
 import subprocess
 import time
 
@@ -65,7 +66,7 @@ class Page:
         """Keys by name ("ArrowDown") or as text that is typed."""
         for key in keys:
             for one in [key] if key in self.KEYS else key:
-                code = self.KEYS.get(one, ord(one[0].upper()))
+                code = self.KEYS[one] if one in self.KEYS else ord(one.upper()) if one.isalnum() else 0
                 text = "\r" if one == "Enter" else one if one not in self.KEYS else None
                 down = {"text": text} if text else {}
                 self.send("Input.dispatchKeyEvent", type="keyDown", key=one, windowsVirtualKeyCode=code, **down)
@@ -97,7 +98,8 @@ class Browser:
             [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--password-store=basic",
              "--user-data-dir=" + os.path.join(directory, "profile"), "--remote-debugging-pipe", "about:blank"],
-            preexec_fn=descriptors, close_fds=False, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+            preexec_fn=descriptors, close_fds=False, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+            start_new_session=True)
         os.close(to_browser)
         os.close(from_browser)
         self.pages, self.answers, self.number, self.rest = {}, {}, 0, b""
@@ -106,7 +108,7 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.log.close()
 

@@ -38,6 +38,7 @@ same "exit code" "$code" 130
 claim "within a second ($took ms)" test "$took" -lt 1000
 same "nothing on standard output" "$(cat "$out")" ""
 claim "it says so" grep -qi interrupted "$err"
+claim "and what was kept" grep -qE "^kept in '.*': [0-9.]+ [KMG]?i?B of unfinished transfers.*; the same command goes on where it was" "$err"
 same "no temporary file" "$(leftovers)" ""
 kept=$(find "$XDG_CACHE_HOME/cloister/cloister/partial" -type f -size +100k)
 claim "what has come is kept" test -s "$kept"

@@ -14,6 +14,8 @@ int main(int argc, char** argv) {
   std::string json;
   if (kind == "large") {
     json = large_audit(5000);
+  } else if (kind == "deep") {
+    json = deep_audit(3000);
   } else if (kind == "hostile") {
     json = hostile_audit();
   } else if (kind == "bare") {

@@ -106,15 +106,16 @@ const RuleCase kCases[] = {
      "sgx.file_check_policy = 'strict'"},
     {kRuleContainerLog, kInfo, "sgx.allowed_files = ['file:/var/log/nginx/access.log']",
      "sgx.allowed_files = ['file:/var/lib/x']"},
-    {kRulePublicKey, kCritical,
-     "fs.insecure__keys.default = 'ffeeddccbbaa99887766554433221100'", ""},
+    {kRulePublicKey, kCritical, "fs.insecure__keys.default = 'ffeeddccbbaa99887766554433221100'",
+     ""},
     {kRuleRpcThreads, kHigh, "sgx.insecure__rpc_thread_num = 4",
      "sgx.insecure__rpc_thread_num = 0"},
     {kRuleMemoryFaults, kHigh, "sgx.insecure__allow_memfaults_without_exinfo = true",
      "sgx.insecure__allow_memfaults_without_exinfo = false"},
     {kRuleProfiling, kHigh, "sgx.profile.enable = 'main'\nsgx.debug = true",
      "sgx.profile.enable = 'none'"},
-    {kRuleProfiling, kHigh, "sgx.enable_stats = true\nsgx.debug = true", "sgx.enable_stats = false"},
+    {kRuleProfiling, kHigh, "sgx.enable_stats = true\nsgx.debug = true",
+     "sgx.enable_stats = false"},
     {kRuleProfiling, kHigh, "sgx.vtune_profile = true", "sgx.vtune_profile = false"},
     {kRuleMockCalls, kHigh, "sys.debug__mock_syscalls = [{ name = 'getrandom', return = 0 }]",
      "sys.debug__mock_syscalls = []"},
@@ -233,9 +234,9 @@ TEST(ManifestFindings, KeysOfEncryptedMounts) {
 
 TEST(ManifestFindings, InterpretersRunTheirArguments) {
   const auto severity = [](std::string_view program) {
-    auto table = parse_toml(cat("libos.entrypoint = '", program,
-                                "'\nloader.insecure__use_cmdline_argv = true\n"),
-                            Limits{}, "manifest");
+    auto table = parse_toml(
+        cat("libos.entrypoint = '", program, "'\nloader.insecure__use_cmdline_argv = true\n"),
+        Limits{}, "manifest");
     for (const Finding& finding : manifest_findings({std::move(*table)}, nullptr))
       if (finding.id == kRuleHostArguments) return finding.severity;
     return Severity::info;
@@ -296,7 +297,8 @@ Result<std::vector<Finding>> of_image(const measure::Rootfs& rootfs, std::string
                                       std::string_view program = "/app/main") {
   auto table = parse_toml(cat("libos.entrypoint = '", program,
                               "'\nfs.root = { type = 'chroot', uri = 'file:/' }\n"
-                              "fs.mounts = []\nsgx.trusted_files = [", trusted, "]\n"),
+                              "fs.mounts = []\nsgx.trusted_files = [",
+                              trusted, "]\n"),
                           Limits{}, "manifest");
   return image_findings({std::move(*table)}, rootfs, Limits{});
 }
@@ -367,13 +369,13 @@ TEST(Rules, EachHasATest) {
   // Those of the tests above that are in no table; of marbles, runtimes, closures and what Gramine
   // does not do in the files beside this one.
   const std::set<std::string_view> elsewhere = {
-      kRuleAdvisory,         kRuleMutableRuntime, kRuleUnknownVersion,  kRuleIncludedSecret,
-      kRuleUnresolved,       kRuleWithheld,       kRuleVolumeUnwritable, kRuleTrustWide,
-      kRuleTrustNone,        kRuleVolumeLost,     kRuleLogUnwritable,   kRuleMissingOptional,
-      kRuleUnknown,          kRuleExcluded,       kRuleSetuid,          kRuleIncluded,
-      kRuleManyFiles,        kRuleMeasurement,    kRuleSignerKey,       kRuleUnprovisionedKey,
-      kRuleMarblerun,        kRuleUser,           kRuleEnclaveKey,      kRuleLibrary,
-      kRuleAbsentFile,       kRuleChangedFile,    kRuleEntrypointLink,  kRuleHealthcheck};
+      kRuleAdvisory,   kRuleMutableRuntime, kRuleUnknownVersion,   kRuleIncludedSecret,
+      kRuleUnresolved, kRuleWithheld,       kRuleVolumeUnwritable, kRuleTrustWide,
+      kRuleTrustNone,  kRuleVolumeLost,     kRuleLogUnwritable,    kRuleMissingOptional,
+      kRuleUnknown,    kRuleExcluded,       kRuleSetuid,           kRuleIncluded,
+      kRuleManyFiles,  kRuleMeasurement,    kRuleSignerKey,        kRuleUnprovisionedKey,
+      kRuleMarblerun,  kRuleUser,           kRuleEnclaveKey,       kRuleLibrary,
+      kRuleAbsentFile, kRuleChangedFile,    kRuleEntrypointLink,   kRuleHealthcheck};
   for (const Rule& rule : rules()) {
     const bool in_table = std::any_of(std::begin(kCases), std::end(kCases),
                                       [&](const RuleCase& c) { return c.id == rule.id; });

@@ -38,7 +38,8 @@ TEST(Migrate, EachKeyOfEarlierVersions) {
       {"sgx.ra_client_spid = 'x'", ""},
       {"loader.pal_internal_mem_size = '64M'", ""},
       {"loader.preload = 'file:/libsysdb.so'", "loader.entrypoint.uri = \"file:/libsysdb.so\"\n"},
-      {"loader.entrypoint = 'file:/libsysdb.so'", "loader.entrypoint.uri = \"file:/libsysdb.so\"\n"},
+      {"loader.entrypoint = 'file:/libsysdb.so'",
+       "loader.entrypoint.uri = \"file:/libsysdb.so\"\n"},
       {"libos.entrypoint = 'file:/bin/app'", "libos.entrypoint = \"/bin/app\"\n"},
       {"libos.entrypoint = 'file:app'", "libos.entrypoint = \"/app\"\n"},
       {"loader.exec = 'file:/bin/app'", "libos.entrypoint = \"/bin/app\"\n"},
@@ -68,6 +69,15 @@ TEST(Migrate, OldMountsAndProtectedFilesAreMountsNow) {
       emit_toml(migrated("sgx.protected_mrsigner_files = ['file:/data/']").manifest),
       "fs.mounts = [\n  { type = \"encrypted\", path = \"/data\", uri = \"file:/data/\", key_name "
       "= \"_sgx_mrsigner\" },\n]\n");
+}
+
+TEST(Migrate, TheResultIsWhatGramineTakes) {
+  const Migration out = migrated(
+      "libos.entrypoint = 'file:/app'\nfs.mount.root.type = 'chroot'\nfs.mount.root.path = '/'\n"
+      "fs.mount.root.uri = 'file:/'\nsgx.thread_num = 4\nsgx.trusted_files.a = 'file:/app'\n"
+      "sgx.protected_files.d = 'file:/d'\nsgx.require_avx = true\nsgx.debug = 1\n");
+  for (const Violation& violation : find_violations({out.manifest}, Strictness::signer, 10))
+    ADD_FAILURE() << violation.key << ": " << violation.error.what();
 }
 
 TEST(Migrate, WhatIsSetInTheNewWayWins) {

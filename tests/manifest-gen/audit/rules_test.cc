@@ -76,7 +76,8 @@ TEST(VolumeFindings, ByWhatIsMountedThere) {
   EXPECT_TRUE(has(found("fs.mounts = [{ type = 'tmpfs', path = '/data' }]"), kRuleVolumeLost,
                   Severity::low));
   EXPECT_TRUE(found("sgx.allowed_files = ['file:/data']").empty());
-  EXPECT_TRUE(found("fs.mounts = [{ type = 'encrypted', path = '/data', uri = 'file:/d' }]").empty());
+  EXPECT_TRUE(
+      found("fs.mounts = [{ type = 'encrypted', path = '/data', uri = 'file:/d' }]").empty());
 }
 
 TEST(Advisories, EachIsComplete) {

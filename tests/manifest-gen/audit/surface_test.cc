@@ -72,9 +72,9 @@ TEST(Surface, AManifestAloneGivesPaths) {
 // An import that is not noted is never found.
 TEST(Surface, EveryFunctionAskedAboutIsNoted) {
   for (const std::string_view name :
-       {"socket", "bind", "listen", "accept4", "getaddrinfo", "execve", "execv", "execvp",
-        "execvpe", "execl", "execlp", "fexecve", "posix_spawn", "posix_spawnp", "system", "popen",
-        "fork", "vfork", "_Fork", "dlopen", "dlmopen"})
+       {"socket", "bind",    "listen", "accept4", "getaddrinfo", "execve",      "execv",
+        "execvp", "execvpe", "execl",  "execlp",  "fexecve",     "posix_spawn", "posix_spawnp",
+        "system", "popen",   "fork",   "vfork",   "_Fork",       "dlopen",      "dlmopen"})
     EXPECT_TRUE(measure::elf::is_noted_import(name)) << name;
 }
 

@@ -1,0 +1,45 @@
+# cmake -DOUT=… -DSOURCE=… -DGIVEN=… -DPROJECT=… -P version.cmake: writes a header with the version, in
+# the form of semver.org: GIVEN; or of a git checkout 0.1.0 (its tag is v0.1.0), 0.1.0+3.g1a2b3c4d5e6f
+# (three commits later), 0.1.0-dev.307.g1a2b3c4d5e6f (before the first tag), with .dirty where files
+# differ from the commit; or PROJECT, in a tree without history. Left alone when it is there already.
+# With -DPRINT=ON it is printed instead.
+function(git out)
+  execute_process(COMMAND git -C ${SOURCE} ${ARGN} OUTPUT_VARIABLE text RESULT_VARIABLE result
+                  ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(NOT result EQUAL 0)
+    set(text "")
+  endif()
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+set(version "${GIVEN}")
+if(NOT version)
+  set(version ${PROJECT})
+  find_program(GIT git)
+  if(GIT AND EXISTS ${SOURCE}/.git)  # not a tree within some other repository
+    git(described describe --tags --long --abbrev=12 --match "v[0-9]*" HEAD)
+    git(commit rev-parse --short=12 HEAD)
+    git(changed status --porcelain --untracked-files=no)
+    set(dirty "")
+    if(changed)
+      set(dirty ".dirty")
+    endif()
+    if(described MATCHES "^v([0-9A-Za-z.-]+)-([0-9]+)-(g[0-9a-f]+)$")
+      set(version "${CMAKE_MATCH_1}+${CMAKE_MATCH_2}.${CMAKE_MATCH_3}${dirty}")
+      if(CMAKE_MATCH_2 EQUAL 0 AND NOT changed)
+        set(version "${CMAKE_MATCH_1}")
+      endif()
+    elseif(commit)
+      git(count rev-list --count HEAD)
+      set(version "${PROJECT}-dev.${count}.g${commit}${dirty}")
+    endif()
+  endif()
+endif()
+if(NOT version MATCHES "^[0-9A-Za-z.+-]+$")
+  message(FATAL_ERROR "'${version}' is no version")
+endif()
+if(PRINT)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E echo "${version}")
+else()
+  file(CONFIGURE OUTPUT ${OUT} CONTENT "#define CLOISTER_VERSION \"${version}\"\n")
+endif()
