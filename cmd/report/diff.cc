@@ -177,10 +177,11 @@ std::string diff_html(const DiffReport& report) {
       "vertical-align:top}.esc{opacity:.6}";
   const std::string hash = base64(sha256(std::string_view(kStyle)).view());
   Markup out;
-  out.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-          "'sha256-")
+  out.raw(
+         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+         "'sha256-")
       .text(hash)
       .raw("'\">\n<title>cloister diff</title>\n<style>")
       .raw(kStyle)
