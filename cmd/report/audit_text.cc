@@ -101,11 +101,13 @@ std::string audit_text(const AuditReport& report, unsigned width, bool color) {
     group(out, same, width, paint);
   }
   const bool passed = passes(report);
-  out += cat("\n", passed ? paint.good("PASSED") : paint.bad("REFUSED"),
-             "   findings: ", count_phrase(report.findings));
+  const std::string_view word = passed ? "PASSED" : "REFUSED";
+  std::string verdict = cat("findings: ", count_phrase(report.findings));
   if (report.fail_on)
-    out += cat("; refused from ", manifest::severity_name(*report.fail_on), " up");
-  return out + "\n";
+    verdict += cat("; refused from ", manifest::severity_name(*report.fail_on), " up");
+  // Painted when it is broken into lines: an escape would count as columns.
+  const std::string lines = wrapped(verdict, cat(word, "   "), width);
+  return out + "\n" + (passed ? paint.good(word) : paint.bad(word)) + lines.substr(word.size());
 }
 
 }  // namespace cloister::cmd
