@@ -156,7 +156,7 @@ std::string writes_phrase(const TomlTable& table) {
 
 std::string host_phrase(const TomlTable& table) {
   std::string out;
-  const auto add = [&](std::string text) { out += cat(out.empty() ? "" : ", ", std::move(text)); };
+  const auto add = [&](std::string_view text) { out += cat(out.empty() ? "" : ", ", text); };
   if (manifest::true_at(table, "loader.insecure__use_host_env")) add("every variable");
   for (const std::string& name : passthrough_names(table)) add(cat("$", printable(name)));
   if (manifest::true_at(table, "loader.insecure__use_cmdline_argv")) add("the arguments");

@@ -243,7 +243,8 @@ const Rule* find_rule(std::string_view id) {
 
 const Rule& rule_of(const Finding& finding) {
   const Rule* rule = find_rule(finding.id);
-  return rule != nullptr ? *rule : *find_rule(kRuleAdvisory);
+  static_assert(kTable[0].id == kRuleAdvisory);
+  return rule != nullptr ? *rule : kTable[0];
 }
 
 Finding make_finding(std::string_view id, std::string where, std::string evidence,

@@ -159,9 +159,11 @@ class Migrator {
   static TomlArray values_of(TomlValue value) {
     TomlArray out;
     if (const TomlArray* array = value.array()) return *array;
-    if (value.string() != nullptr) out.push_back(std::move(value));
-    if (value.table() != nullptr)
-      for (auto& [name, item] : *value.table()) out.push_back(std::move(item));
+    if (TomlTable* table = value.table()) {
+      for (auto& [name, item] : *table) out.push_back(std::move(item));
+    } else if (value.string() != nullptr) {
+      out.push_back(std::move(value));
+    }
     return out;
   }
 
