@@ -37,10 +37,7 @@ Result<TomlTable> parse_manifest(std::string_view text, const Limits& limits,
   if (!table.has_value() && is_template)
     return std::move(table.error())
         .hint("it is a template: render it with gramine-manifest, and audit the result");
-  return advise(std::move(table),
-                {"correct the manifest; https://toml.io describes the syntax",
-                 "a manifest needs a few levels only; write shorter keys",
-                 "Gramine's manifests hold strings, integers, booleans, arrays and tables only"});
+  return advise(std::move(table), kManifestSyntax);
 }
 
 // An overlay says nothing by what it leaves out: the template has it.
@@ -100,8 +97,8 @@ void measurement_findings(const EnclaveImage& enclave, AuditReport& report) {
 }
 
 Result<AuditReport> audit_enclave_image(Session& session, const std::string& argument,
-                                        const oci::ImageRef& ref) {
-  CL_TRY(const LoadedImage loaded, session.load(ref));
+                                        const oci::ImageRef& ref, const oci::Image& image) {
+  CL_TRY(const LoadedImage loaded, session.load_layers(ref, image));
   const measure::Rootfs& rootfs = *loaded.rootfs;
   const measure::Node* node = rootfs.find(manifest::kSgxManifestPath);
   if (node == nullptr) node = rootfs.find(manifest::kDirectManifestPath);  // GSC's before signing
@@ -172,7 +169,7 @@ Result<AuditReport> audit_image(Session& session, const std::string& argument,
                                 const PlanArguments& arguments) {
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(argument));
   CL_TRY(const oci::Image image, session.resolve(ref));
-  if (may_hold_enclave(image)) return audit_enclave_image(session, argument, ref);
+  if (may_hold_enclave(image)) return audit_enclave_image(session, argument, ref, image);
   CL_TRY(const PlanOptions options, to_plan_options(arguments, session.limits()));
   CL_TRY(Plan plan, plan_audit(session, ref, options));
   AuditReport out = report_of_plan(std::move(plan), argument);

@@ -246,11 +246,7 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_labels(
 
 Status set_overlay(PlanOptions& options, std::string text, const Limits& limits,
                    std::string_view what) {
-  static constexpr Advice kAdvice{
-      "correct the file; https://toml.io describes the syntax",
-      "a manifest needs a few levels only; write shorter keys",
-      "Gramine's manifests hold strings, integers, booleans, arrays and tables only"};
-  CL_TRY(TomlTable overlay, advise(parse_toml(text, limits, what), kAdvice));
+  CL_TRY(TomlTable overlay, advise(parse_toml(text, limits, what), kManifestSyntax));
   options.manifest.overlay = std::move(overlay);
   options.overlay_text = std::move(text);
   return {};

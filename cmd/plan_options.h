@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hint.h"
 #include "cmd/pipeline.h"
 
 namespace cloister::cmd {
@@ -25,6 +26,12 @@ void add_runtime_option(CLI::App& app, std::vector<std::string>& runtimes);
 void add_plan_options(CLI::App& app, PlanArguments& arguments);
 // Reads the overlay too.
 Result<PlanOptions> to_plan_options(const PlanArguments& arguments, const Limits& limits);
+
+// What to do about a text that is no manifest.
+inline constexpr Advice kManifestSyntax{
+    "correct the file; https://toml.io describes the syntax",
+    "a manifest needs a few levels only; write shorter keys",
+    "Gramine's manifests hold strings, integers, booleans, arrays and tables only"};
 
 // `text` is an overlay, `what` names it.
 Status set_overlay(PlanOptions& options, std::string text, const Limits& limits,

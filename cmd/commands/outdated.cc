@@ -91,11 +91,8 @@ Result<int> run_outdated(const OutdatedOptions& o, const Environment& env) {
     CL_TRY(report, recorded_in_image(*session, o.subject));
   }
   report->subject = o.subject;
-  CL_TRY(auto advisories, manifest::load_advisories());
-  for (manifest::Advisory& advisory : advisories)
-    if (advisory.runtime == report->runtime_name &&
-        manifest::is_before(report->runtime_version, advisory.before))
-      report->advisories.push_back(std::move(advisory));
+  CL_TRY(report->advisories,
+         manifest::advisories_for(report->runtime_name, report->runtime_version));
   for (OutdatedReport::Input& input : report->inputs) CL_CHECK(ask_for(*session, input));
   const bool outdated = is_outdated(*report);
   std::string text = o.format == "json" ? outdated_json(*report) : outdated_text(*report);

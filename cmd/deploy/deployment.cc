@@ -59,14 +59,11 @@ Status read_user(const oci::ExecutionConfig& config, const measure::Rootfs* root
   return {};
 }
 
-// Variables with { passthrough = true }. A name with '=' is none that a process could have.
+// A name with '=' is none that a process could have.
 void read_host_environment(const TomlTable& table, Deployment& out) {
-  const TomlValue* env = table.at("loader.env");
-  if (env == nullptr || env->table() == nullptr) return;
-  for (const auto& [name, value] : *env->table()) {
-    if (value.table() == nullptr || !manifest::true_at(*value.table(), "passthrough")) continue;
-    if (!name.empty() && name.find('=') == std::string::npos) out.environment.push_back(name);
-  }
+  for (std::string& name : manifest::passthrough_names(table))
+    if (!name.empty() && name.find('=') == std::string::npos)
+      out.environment.push_back(std::move(name));
 }
 
 // A host's path as the manifest has it, absolute and lexically normal; relative ones count from

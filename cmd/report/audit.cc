@@ -37,16 +37,6 @@ std::vector<std::string> allowed_uris(const TomlTable& table) {
   return out;
 }
 
-std::vector<std::string> passthrough_names(const TomlTable& table) {
-  std::vector<std::string> out;
-  const TomlValue* env = table.at("loader.env");
-  if (env == nullptr || env->table() == nullptr) return out;
-  for (const auto& [name, value] : *env->table())
-    if (value.table() != nullptr && manifest::true_at(*value.table(), "passthrough"))
-      out.push_back(name);
-  return out;
-}
-
 OrderedJson surface_json(const AuditReport& report) {
   const manifest::Surface& surface = report.surface;
   OrderedJson packages = OrderedJson::array(), capabilities = OrderedJson::array(),
@@ -72,7 +62,7 @@ OrderedJson surface_json(const AuditReport& report) {
       {"capabilities", std::move(capabilities)},
       {"writable", std::move(writable)},
       {"allowed", allowed_uris(report.manifest)},
-      {"passthrough", passthrough_names(report.manifest)},
+      {"passthrough", manifest::passthrough_names(report.manifest)},
       {"hostEnvironment", manifest::true_at(report.manifest, "loader.insecure__use_host_env")},
       {"hostArguments", manifest::true_at(report.manifest, "loader.insecure__use_cmdline_argv")}};
 }
@@ -158,18 +148,18 @@ std::string host_phrase(const TomlTable& table) {
   std::string out;
   const auto add = [&](std::string_view text) { out += cat(out.empty() ? "" : ", ", text); };
   if (manifest::true_at(table, "loader.insecure__use_host_env")) add("every variable");
-  for (const std::string& name : passthrough_names(table)) add(cat("$", printable(name)));
+  for (const std::string& name : manifest::passthrough_names(table)) add(cat("$", printable(name)));
   if (manifest::true_at(table, "loader.insecure__use_cmdline_argv")) add("the arguments");
   return out.empty() ? "nothing" : out;
 }
+
+}  // namespace
 
 std::string quoted_words(const std::vector<std::string>& words) {
   std::string out;
   for (const std::string& word : words) out += cat(out.empty() ? "" : " ", quote(word));
   return out;
 }
-
-}  // namespace
 
 bool passes(const AuditReport& report) {
   const auto worst = manifest::worst_of(report.findings);

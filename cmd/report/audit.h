@@ -52,6 +52,7 @@ OrderedJson finding_counts(const std::vector<manifest::Finding>& findings);
 // "2 medium, 3 low", or "none"; accepted ones apart.
 std::string count_phrase(const std::vector<manifest::Finding>& findings);
 OrderedJson finding_json(const manifest::Finding& finding);
+std::string quoted_words(const std::vector<std::string>& words);  // 'redis-server' '--save'
 
 // What every form but the JSON calls the subject, what it starts, what it may do; of those, what is
 // known.

@@ -6,21 +6,14 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "cmd/report/audit.h"
 #include "cmd/report/sgx_json.h"
+#include "manifest-gen/gramine/values.h"
 
 namespace cloister::cmd {
 namespace {
 
 using manifest::Finding;
-using manifest::Severity;
-
-constexpr Severity kSeverities[] = {Severity::critical, Severity::high, Severity::medium,
-                                    Severity::low, Severity::info};
-
-std::size_t count(const std::vector<Finding>& findings, Severity severity) {
-  return static_cast<std::size_t>(std::count_if(
-      findings.begin(), findings.end(), [&](const Finding& f) { return f.severity == severity; }));
-}
 
 std::string libc_name(const Plan& plan) {
   if (plan.closure.uses_glibc_runtime) return "glibc";
@@ -28,10 +21,10 @@ std::string libc_name(const Plan& plan) {
   return "none";
 }
 
+// A build accepts nothing: what is accepted is `audit`'s to say.
 OrderedJson findings_json(const std::vector<Finding>& findings) {
-  OrderedJson json;
-  for (const Severity severity : kSeverities)
-    json[std::string(manifest::severity_name(severity))] = count(findings, severity);
+  OrderedJson json = finding_counts(findings);
+  json.erase("accepted");
   return json;
 }
 
@@ -55,19 +48,11 @@ OrderedJson layers_json(const BuildReport& r) {
 
 OrderedJson trusted_files_json(const Plan& plan) {
   OrderedJson files = OrderedJson::array();
-  const TomlValue* trusted = plan.manifest.manifest.table.at("sgx.trusted_files");
-  if (trusted == nullptr || trusted->array() == nullptr) return files;
-  for (const TomlValue& item : *trusted->array()) {
-    const TomlTable* table = item.table();
-    if (table == nullptr || table->find("uri") == nullptr ||
-        table->find("uri")->string() == nullptr)
-      continue;
-    const std::string& uri = *table->find("uri")->string();
-    OrderedJson file = {{"uri", uri}};
-    if (const TomlValue* sha256 = table->find("sha256");
-        sha256 != nullptr && sha256->string() != nullptr)
-      file["sha256"] = *sha256->string();
-    const auto reason = plan.manifest.reasons.find(uri);
+  for (const auto& entry :
+       manifest::file_entries(plan.manifest.manifest.table, "sgx.trusted_files")) {
+    OrderedJson file = {{"uri", entry.uri}};
+    if (!entry.sha256.empty()) file["sha256"] = entry.sha256;
+    const auto reason = plan.manifest.reasons.find(entry.uri);
     file["reasons"] = reason == plan.manifest.reasons.end() ? OrderedJson::array()
                                                             : OrderedJson::array({reason->second});
     files.push_back(std::move(file));
@@ -76,17 +61,9 @@ OrderedJson trusted_files_json(const Plan& plan) {
 }
 
 void finding_lines(std::string& out, const std::vector<Finding>& findings) {
-  for (const Severity severity : kSeverities)
-    for (const Finding& f : findings)
-      if (f.severity == severity)
-        out += cat("# ", manifest::severity_name(severity), " ", f.id, " ", printable(f.where),
-                   ": ", printable(f.evidence), "\n#   fix: ", printable(f.fix), "\n");
-}
-
-std::string quoted_list(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += cat(out.empty() ? "" : " ", quote(word));
-  return out;
+  for (const Finding& f : findings)
+    out += cat("# ", manifest::severity_name(f.severity), " ", f.id, " ", printable(f.where), ": ",
+               printable(f.evidence), "\n#   fix: ", printable(f.fix), "\n");
 }
 
 }  // namespace
@@ -153,11 +130,7 @@ std::string build_summary(const BuildReport& r) {
     out += cat("new layer  ", human_bytes(r.built->image.layer_descriptor.size), ", ",
                r.built->image.layer_files, " entries\n");
   }
-  std::string findings;
-  for (const Severity severity : kSeverities)
-    if (const std::size_t n = count(plan.findings, severity); n > 0)
-      findings += cat(findings.empty() ? "" : ", ", n, " ", manifest::severity_name(severity));
-  out += cat("findings   ", findings.empty() ? "none" : findings);
+  out += cat("findings   ", count_phrase(plan.findings));
   return out;
 }
 
@@ -176,7 +149,7 @@ std::string dry_run_text(const BuildReport& r) {
   for (const auto& source : plan.runtime.sources)
     out += cat("#           ", printable(source.name),
                source.digest ? " @ " + source.digest->str() : "", "\n");
-  out += cat("# runs      ", quoted_list(plan.launch.argv), "\n#           ",
+  out += cat("# runs      ", quoted_words(plan.launch.argv), "\n#           ",
              quote(plan.launch.entrypoint), " in ", quote(plan.launch.workdir), " as ",
              plan.launch.uid, ":", plan.launch.gid, "\n");
   out += cat("# kind      ", plan.kind.name, ": ", printable(plan.kind.summary), "\n\n");

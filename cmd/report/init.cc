@@ -6,6 +6,7 @@
 #include "base/toml.h"
 #include "cmd/build_record.h"
 #include "cmd/session.h"
+#include "manifest-gen/gramine/values.h"
 
 namespace cloister::cmd {
 namespace {
@@ -128,25 +129,15 @@ class InitFile {
     comment("and changes them.");
     for (const std::string& volume : plan_.launch.volumes)
       comment(cat("The image declares the volume ", quote(volume), "."));
-    const TomlValue* mounts = plan_.manifest.manifest.table.at("fs.mounts");
-    if (mounts != nullptr && mounts->array() != nullptr)
-      for (const TomlValue& mount : *mounts->array()) note_mount(mount);
+    for (const manifest::Mount& mount : manifest::mounts(plan_.manifest.manifest.table))
+      if (mount.type == "tmpfs" || mount.type == "encrypted")
+        comment(cat("  ", printable(mount.path), "  ", mount.type));
     std::vector<std::string> encrypted;
     for (const std::string& volume : plan_.launch.volumes)
       encrypted.push_back(volume + "=encrypted");
     setting("volume",
             toml_list(encrypted.empty() ? std::vector<std::string>{"/data=encrypted"} : encrypted),
             "PATH=tmpfs, PATH=encrypted[:KEY] or PATH=allowed");
-  }
-  void note_mount(const TomlValue& mount) {
-    const TomlTable* table = mount.table();
-    const TomlValue* path = table == nullptr ? nullptr : table->find("path");
-    const TomlValue* type = table == nullptr ? nullptr : table->find("type");
-    if (path == nullptr || type == nullptr || path->string() == nullptr ||
-        type->string() == nullptr)
-      return;
-    if (*type->string() == "tmpfs" || *type->string() == "encrypted")
-      comment(cat("  ", printable(*path->string()), "  ", *type->string()));
   }
 
   void enclave() {

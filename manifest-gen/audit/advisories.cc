@@ -64,6 +64,14 @@ Result<std::vector<Advisory>> load_advisories() {
   return out;
 }
 
+Result<std::vector<Advisory>> advisories_for(std::string_view runtime, std::string_view version) {
+  CL_TRY(std::vector<Advisory> all, load_advisories());
+  std::erase_if(all, [&](const Advisory& advisory) {
+    return advisory.runtime != runtime || !is_before(version, advisory.before);
+  });
+  return all;
+}
+
 bool is_before(std::string_view version, std::string_view before) {
   std::vector<std::uint64_t> a = version_numbers(version), b = version_numbers(before);
   if (a.empty()) return false;

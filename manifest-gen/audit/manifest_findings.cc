@@ -336,11 +336,7 @@ Steering steering_of(std::string_view name) {
 }
 
 void environment_findings(const TomlTable& table, std::vector<Finding>& out) {
-  const TomlValue* env = table.at("loader.env");
-  if (env == nullptr || env->table() == nullptr) return;
-  for (const auto& [name, value] : *env->table()) {
-    const TomlTable* details = value.table();
-    if (details == nullptr || !true_at(*details, "passthrough")) continue;
+  for (const std::string& name : passthrough_names(table)) {
     const Steering steering = steering_of(name);
     const std::string_view evidence =
         steering == Steering::code ? "the host chooses a variable that loads code or moves trust"

@@ -2,20 +2,20 @@
 // its secrets. What that is: MarbleRun's documentation of marbles on Gramine.
 #include <algorithm>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/audit/rules.h"
 #include "manifest-gen/gramine/marble.h"
+#include "manifest-gen/gramine/values.h"
 #include "manifest-gen/launch/front.h"
 
 namespace cloister::manifest {
 namespace {
 
 bool names_uuid_file(const TomlTable& table) {
-  const TomlValue* list = table.at("sgx.allowed_files");
-  if (list == nullptr || list->array() == nullptr) return false;
-  return std::any_of(list->array()->begin(), list->array()->end(), [](const TomlValue& item) {
-    return item.string() != nullptr &&
-           (item.string()->ends_with("/uuid") || *item.string() == "file:uuid");
+  const std::vector<FileEntry> allowed = file_entries(table, "sgx.allowed_files");
+  return std::any_of(allowed.begin(), allowed.end(), [](const FileEntry& entry) {
+    return base_name(uri_path(entry.uri)) == "uuid";
   });
 }
 

@@ -21,9 +21,8 @@ Result<std::vector<Finding>> runtime_findings(const measure::Runtime& runtime) {
                                "use a runtime that carries its version (a package or an image)"));
     return out;
   }
-  CL_TRY(const std::vector<Advisory> advisories, load_advisories());
+  CL_TRY(const std::vector<Advisory> advisories, advisories_for(runtime.name, runtime.version));
   for (const Advisory& advisory : advisories) {
-    if (advisory.runtime != runtime.name || !is_before(runtime.version, advisory.before)) continue;
     Finding finding = make_finding(
         kRuleAdvisory, cat(runtime.name, " ", runtime.version),
         cat(advisory.summary, " (", advisory.date, ", ", advisory.source, ")"), advisory.fix);

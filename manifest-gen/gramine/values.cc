@@ -41,6 +41,15 @@ bool true_at(const TomlTable& table, std::string_view dotted) {
   return value != nullptr && value->boolean() != nullptr && *value->boolean();
 }
 
+std::vector<std::string> passthrough_names(const TomlTable& table) {
+  std::vector<std::string> out;
+  const TomlValue* env = table.at("loader.env");
+  if (env == nullptr || env->table() == nullptr) return out;
+  for (const auto& [name, value] : *env->table())
+    if (value.table() != nullptr && true_at(*value.table(), "passthrough")) out.push_back(name);
+  return out;
+}
+
 std::vector<FileEntry> file_entries(const TomlTable& table, std::string_view dotted) {
   std::vector<FileEntry> out;
   const TomlValue* list = table.at(dotted);

@@ -16,6 +16,9 @@ const std::string* string_at(const TomlTable& table, std::string_view dotted);
 const std::int64_t* integer_at(const TomlTable& table, std::string_view dotted);
 bool true_at(const TomlTable& table, std::string_view dotted);
 
+// Variables of loader.env whose value the host chooses: { passthrough = true }.
+std::vector<std::string> passthrough_names(const TomlTable& table);
+
 // An entry of sgx.trusted_files or sgx.allowed_files.
 struct FileEntry {
   std::string uri;     // "file:/usr/bin/env"
