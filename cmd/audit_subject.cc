@@ -8,7 +8,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/enclave_image.h"
-#include "cmd/pipeline.h"
+#include "cmd/plan_options.h"
 #include "manifest-gen/assemble/paths.h"
 #include "manifest-gen/audit/locate.h"
 #include "manifest-gen/audit/rules.h"
@@ -166,15 +166,14 @@ Result<AuditReport> audit_manifest_text(std::string_view text, const std::string
 }
 
 Result<AuditReport> audit_image(Session& session, const std::string& argument,
-                                const PlanArguments& arguments) {
+                                const PlanOptions& options) {
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(argument));
   CL_TRY(const oci::Image image, session.resolve(ref));
   if (may_hold_enclave(image)) return audit_enclave_image(session, argument, ref, image);
-  CL_TRY(const PlanOptions options, to_plan_options(arguments, session.limits()));
   CL_TRY(Plan plan, plan_audit(session, ref, options));
   AuditReport out = report_of_plan(std::move(plan), argument);
-  if (!arguments.manifest_file.empty())
-    point_into(out.findings, options.overlay_text, arguments.manifest_file, session.limits());
+  if (!options.overlay_file.empty())
+    point_into(out.findings, options.overlay_text, options.overlay_file, session.limits());
   return out;
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "cmd/plan_options.h"
+#include "cmd/pipeline.h"
 #include "cmd/report/audit.h"
 #include "cmd/session.h"
 #include "manifest-gen/gramine/enclave_manifest.h"
@@ -20,7 +20,7 @@ Result<AuditReport> audit_manifest_text(std::string_view text, const std::string
                                         const Limits& limits);
 // What a build of the image would be; of one that is ready for an enclave, what it is.
 Result<AuditReport> audit_image(Session& session, const std::string& argument,
-                                const PlanArguments& plan);
+                                const PlanOptions& options);
 
 // Of an image that is ready for an enclave, with all its layers: what its manifest and its files
 // give rise to, located and sorted.

@@ -134,9 +134,9 @@ Result<Baseline> parse_baseline(std::string_view text, const Limits& limits,
 }
 
 Result<manifest::Permissions> read_permissions(Session& session, const std::string& argument,
-                                               const PlanArguments& plan) {
+                                               const PlanOptions& options) {
   if (!names_manifest_file(argument)) {
-    CL_TRY(const AuditReport report, audit_image(session, argument, plan));
+    CL_TRY(const AuditReport report, audit_image(session, argument, options));
     return permissions_of(report);
   }
   CL_TRY(const std::string text, read_text_file(argument, kMaxBaselineBytes));

@@ -40,6 +40,6 @@ Result<Baseline> parse_baseline(std::string_view text, const Limits& limits, std
 
 // By what the argument is: a file (JSON or a manifest), else an image.
 Result<manifest::Permissions> read_permissions(Session& session, const std::string& argument,
-                                               const PlanArguments& plan);
+                                               const PlanOptions& options);
 
 }  // namespace cloister::cmd

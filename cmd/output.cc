@@ -40,4 +40,9 @@ Status write_result(const std::string& path, std::string_view text, unsigned mod
   return status;
 }
 
+ResultStyle result_style(const Environment& env, bool no_color, const std::string& path) {
+  if (!env.stdout_tty || (!path.empty() && path != "-")) return {};
+  return {env.columns, !no_color && !env.get("NO_COLOR")};
+}
+
 }  // namespace cloister::cmd

@@ -28,8 +28,8 @@ struct PlanOptions {
   manifest::ManifestOptions manifest;
   std::vector<std::string> includes, excludes;
   manifest::Trust trust = manifest::Trust::closure;
-  std::vector<std::string> accepted;  // --accept: finding or advisory ids
-  std::string overlay_text;           // of --manifest, as it was read
+  std::vector<std::string> accepted;       // --accept: finding or advisory ids
+  std::string overlay_file, overlay_text;  // of --manifest, and as it was read
   std::optional<manifest::RaTlsFiles> ra_tls;
   bool marblerun = false;
   std::string secret_servers, secret_ca;  // --secret-prov; empty: none

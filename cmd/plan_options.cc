@@ -227,6 +227,7 @@ Result<PlanOptions> to_plan_options(const PlanArguments& a, const Limits& limits
   if (!a.manifest_file.empty()) {
     CL_TRY(std::string text, read_text_file(a.manifest_file, limits.overlay_bytes));
     CL_CHECK(set_overlay(out, std::move(text), limits, quote(a.manifest_file)));
+    out.overlay_file = a.manifest_file;
   }
   return out;
 }

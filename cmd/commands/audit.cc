@@ -65,86 +65,87 @@ Result<std::optional<manifest::Severity>> gate(const AuditOptions& o,
 }
 
 // What is in the user's own files, and on the command line, counts; what an image says of itself
-// does not.
-Result<manifest::AuditPolicy> decisions(const AuditOptions& o, bool file, const Limits& limits) {
+// does not. `text` is of the manifest or overlay called `file`.
+Result<manifest::AuditPolicy> decisions(const AuditOptions& o, const std::string& file,
+                                        std::string_view text, const Limits& limits) {
   manifest::AuditPolicy policy;
   if (!o.policy.empty()) {
     CL_TRY(policy, load_findings_policy(o.policy, limits));
   }
-  const std::string commented = file ? o.subject : o.plan.manifest_file;
-  if (!commented.empty()) {
-    CL_TRY(const std::string text, read_text_file(commented, limits.enclave_manifest_bytes));
-    CL_TRY(auto accepted, manifest::accepted_in_comments(text, commented));
-    for (auto& rule : accepted) policy.accepted.push_back(std::move(rule));
-  }
+  CL_TRY(auto accepted, manifest::accepted_in_comments(text, file));
+  for (auto& rule : accepted) policy.accepted.push_back(std::move(rule));
   for (const std::string& id : o.plan.accepted)
     policy.accepted.push_back({id, "", "accepted on the command line", "", "--accept", {}});
   return policy;
 }
 
-// The file in today's syntax; what it was is kept beside it.
-Status fix_file(const AuditOptions& o, Session& session) {
-  CL_TRY(const std::string text,
-         read_text_file(o.subject, session.limits().enclave_manifest_bytes));
-  CL_TRY(const TomlTable table, parse_toml(text, session.limits(), quote(o.subject)));
+// The file in today's syntax, which is answered; what it was is kept beside it.
+Result<std::string> fix_file(const std::string& file, std::string text, const Session& session) {
+  CL_TRY(const TomlTable table, parse_toml(text, session.limits(), quote(file)));
   const manifest::Migration migration = manifest::migrate_manifest(table);
   for (const std::string& line : migration.done) session.note(cat("fixed: ", printable(line)));
   if (migration.manifest == table) {
     session.note("nothing to fix");
-    return {};
+    return text;
   }
-  const std::string kept = o.subject + ".orig";
+  const std::string kept = file + ".orig";
   std::error_code error;
   if (std::filesystem::exists(kept, error))
     return Error::conflict(cat(quote(kept), " exists: the original would be lost"))
         .hint("move it away, and repeat");
+  std::string fixed = emit_toml(migration.manifest);
   CL_CHECK(write_file_atomic(kept, as_bytes(text)));
-  CL_CHECK(write_file_atomic(o.subject, as_bytes(emit_toml(migration.manifest))));
+  CL_CHECK(write_file_atomic(file, as_bytes(fixed)));
   session.note(cat("the file as it was, with its comments: ", printable(kept)));
-  return {};
+  return fixed;
 }
 
-Result<AuditReport> audit_of(const AuditOptions& o, bool file, Session& session) {
-  if (!file) return audit_image(session, o.subject, o.plan);
-  if (o.fix) CL_CHECK(fix_file(o, session));
-  CL_TRY(const std::string text,
-         read_text_file(o.subject, session.limits().enclave_manifest_bytes));
-  return audit_manifest_text(text, o.subject, session.limits());
+// The report, with what was decided about its findings.
+Result<AuditReport> audited(const AuditOptions& o, Session& session) {
+  const Limits& limits = session.limits();
+  const bool is_file = names_manifest_file(o.subject);
+  if (o.fix && !is_file)
+    return Error::usage(cat("--fix rewrites a manifest file, and ", quote(o.subject), " is none"))
+        .hint("name the file by its path: ./app.manifest");
+  AuditReport report;
+  manifest::AuditPolicy policy;
+  if (is_file) {
+    CL_TRY(std::string text, read_text_file(o.subject, limits.enclave_manifest_bytes));
+    if (o.fix) {
+      CL_TRY(text, fix_file(o.subject, std::move(text), session));
+    }
+    CL_TRY(policy, decisions(o, o.subject, text, limits));
+    CL_TRY(report, audit_manifest_text(text, o.subject, limits));
+  } else {
+    CL_TRY(const PlanOptions options, to_plan_options(o.plan, limits));
+    CL_TRY(policy, decisions(o, options.overlay_file, options.overlay_text, limits));
+    CL_TRY(report, audit_image(session, o.subject, options));
+  }
+  manifest::apply_policy(policy, date_of(session.env().now), report.findings);
+  manifest::sort_findings(report.findings);
+  CL_TRY(report.fail_on, gate(o, policy));
+  return report;
 }
 
-Result<std::string> rendered(const AuditReport& report, std::string_view format, unsigned width,
-                             bool color) {
+Result<std::string> rendered(const AuditReport& report, std::string_view format,
+                             const ResultStyle& style) {
   if (format == "json") return audit_json(report);
   if (format == "sarif") return audit_sarif(report);
   if (format == "markdown") return audit_markdown(report);
   if (format == "html") return audit_html(audit_json(report));
-  return audit_text(report, width, color);
+  return audit_text(report, style.width, style.color);
 }
 
 Result<int> run_audit(const AuditOptions& o, const Environment& env) {
   CL_TRY(const auto reports, parse_reports(o.reports));
   CL_TRY(auto session, Session::create(o.common, env));
-  const bool file = names_manifest_file(o.subject);
-  if (o.fix && !file)
-    return Error::usage(cat("--fix rewrites a manifest file, and ", quote(o.subject), " is none"))
-        .hint("name the file by its path: ./app.manifest");
-  CL_TRY(manifest::AuditPolicy policy, decisions(o, file && !o.fix, session->limits()));
-  CL_TRY(AuditReport report, audit_of(o, file, *session));
-  if (o.fix) {
-    CL_TRY(policy, decisions(o, file, session->limits()));
-  }
-  manifest::apply_policy(policy, date_of(env.now), report.findings);
-  manifest::sort_findings(report.findings);
-  CL_TRY(report.fail_on, gate(o, policy));
-
+  CL_TRY(const AuditReport report, audited(o, *session));
   for (const ReportFile& one : reports) {
-    CL_TRY(const std::string text, rendered(report, one.format, 80, false));
+    CL_TRY(const std::string text, rendered(report, one.format, ResultStyle()));
     CL_CHECK(write_result(one.path, text));
   }
-  const bool terminal = o.output.empty() && env.stdout_tty;
-  const bool color = terminal && !o.common.no_color && !env.get("NO_COLOR");
-  const unsigned width = terminal ? env.columns : 80;
-  CL_TRY(std::string text, rendered(report, o.format, width, color));
+  CL_TRY(std::string text,
+         rendered(report, o.format, result_style(env, o.common.no_color, o.output)));
   if (session->quiet() && o.output.empty() && o.format == "text")
     text = passes(report) ? "passed\n" : "refused\n";
   CL_CHECK(write_result(o.output, text));

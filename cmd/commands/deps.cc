@@ -27,8 +27,7 @@ Result<std::string> render(const DepsOptions& o, const ClosurePlan& plan, const 
   if (o.format == "json") return closure_json(plan);
   if (o.format == "dot") return closure_dot(plan.closure);
   if (o.format == "tree")
-    return closure_tree(plan.closure, env.stdout_tty && o.output.empty() && !o.common.no_color &&
-                                          !env.get("NO_COLOR"));
+    return closure_tree(plan.closure, result_style(env, o.common.no_color, o.output).color);
   CL_TRY(const Seconds created, build_date("", env, plan.base.image.config.created));
   const SbomSubject subject = sbom_subject(plan);
   return dump_json_pretty(o.format == "spdx" ? spdx_document(subject, created)

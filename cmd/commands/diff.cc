@@ -23,17 +23,17 @@ struct DiffOptions {
 
 Result<int> run_diff(const DiffOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
-  CL_TRY(const manifest::Permissions before, read_permissions(*session, o.before, o.plan));
-  CL_TRY(const manifest::Permissions after, read_permissions(*session, o.after, o.plan));
+  CL_TRY(const PlanOptions options, to_plan_options(o.plan, session->limits()));
+  CL_TRY(const manifest::Permissions before, read_permissions(*session, o.before, options));
+  CL_TRY(const manifest::Permissions after, read_permissions(*session, o.after, options));
   const DiffReport report{o.before, o.after, manifest::compare_permissions(before, after)};
-  const bool terminal = o.output.empty() && env.stdout_tty;
-  const bool color = terminal && !o.common.no_color && !env.get("NO_COLOR");
+  const ResultStyle style = result_style(env, o.common.no_color, o.output);
   std::string text;
   if (o.format == "json") text = diff_json(report);
   if (o.format == "markdown") text = diff_markdown(report);
   if (o.format == "sarif") text = diff_sarif(report);
   if (o.format == "html") text = diff_html(report);
-  if (o.format == "text") text = diff_text(report, terminal ? env.columns : 80, color);
+  if (o.format == "text") text = diff_text(report, style.width, style.color);
   if (session->quiet() && o.output.empty() && o.format == "text")
     text = change_phrase(report.changes) + "\n";
   CL_CHECK(write_result(o.output, text));

@@ -156,11 +156,11 @@ void propose_version(const RebuildOptions& o, const Session& session, const Encl
 
 // On standard output where it is all that is asked for, else beside the result.
 Status show_changes(const RebuildOptions& o, const Session& session, const DiffReport& report,
-                    bool color) {
+                    const ResultStyle& style) {
   if (o.dry_run)
     return write_result("", o.target.format == "json"
                                 ? diff_json(report)
-                                : diff_text(report, session.env().columns, color));
+                                : diff_text(report, style.width, style.color));
   session.note(diff_text(report, session.env().columns, session.color()));
   return {};
 }
@@ -190,8 +190,7 @@ Result<int> run_rebuild(const RebuildOptions& o, const Environment& env) {
   CL_TRY(const manifest::Permissions before, permissions_of(old, image, limits));
   const DiffReport report{o.image, cat(o.image, ", rebuilt on ", base.str()),
                           manifest::compare_permissions(before, permissions_of(plan))};
-  const bool color = env.stdout_tty && !o.common.no_color && !env.get("NO_COLOR");
-  CL_CHECK(show_changes(o, *session, report, color));
+  CL_CHECK(show_changes(o, *session, report, result_style(env, o.common.no_color, "")));
   propose_version(o, *session, old, plan, recorded);
   CL_CHECK(require_readable_data(o, old, plan, keys, before.manifest));
   if (o.dry_run) return kExitDone;

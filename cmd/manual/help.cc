@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cmd/manual/render.h"
 #include "cmd/option_heading.h"
+#include "cmd/wrap.h"
 
 namespace cloister::cmd {
 namespace {
@@ -12,25 +13,11 @@ namespace {
 constexpr std::size_t kIndent = 2;
 constexpr std::size_t kTextColumn = 26;
 
-// Columns of a terminal, as far as our own texts go: no wide characters, but an ellipsis.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
-}
-
 // Stands for a blank at which no line is broken: "[env: NAME]".
 constexpr char kGlue = '\x1f';
 
-std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
-  std::vector<std::string> lines;
-  for (const std::string_view word : split(text, ' ')) {
-    if (word.empty()) continue;
-    if (lines.empty() || width_of(lines.back()) + 1 + width_of(word) > width)
-      lines.emplace_back(word);
-    else
-      lines.back() += cat(" ", word);
-  }
+std::vector<std::string> help_lines(std::string_view text, std::size_t width) {
+  std::vector<std::string> lines = wrapped_lines(text, width);
   for (std::string& line : lines) std::replace(line.begin(), line.end(), kGlue, ' ');
   return lines;
 }
@@ -41,7 +28,7 @@ class Help {
   std::string out;
 
   void paragraph(std::string_view text) {
-    for (const std::string& line : wrapped(text, style_.columns)) out += line + "\n";
+    for (const std::string& line : help_lines(text, style_.columns)) out += line + "\n";
   }
   void heading(std::string_view text) {
     out += cat("\n", style_.bold ? "\033[1m" : "", text, ":", style_.bold ? "\033[0m" : "", "\n");
@@ -50,11 +37,11 @@ class Help {
   void row(const std::string& left, std::string_view text) {
     std::string line(kIndent, ' ');
     line += left;
-    const std::size_t used = width_of(line);
+    const std::size_t used = columns_of(line);
     bool beside = used + 2 <= kTextColumn;
     if (!beside) out += line + "\n";
     const std::size_t width = style_.columns > kTextColumn + 20 ? style_.columns - kTextColumn : 20;
-    for (const std::string& part : wrapped(text, width)) {
+    for (const std::string& part : help_lines(text, width)) {
       if (beside)
         out += cat(line, std::string(kTextColumn - used, ' '), part, "\n");
       else
@@ -64,7 +51,7 @@ class Help {
   }
   // Broken where the shell would take it so too.
   void example(std::string_view text) {
-    const auto lines = wrapped(text, style_.columns - 2 * kIndent - 4);
+    const auto lines = help_lines(text, style_.columns - 2 * kIndent - 4);
     for (std::size_t i = 0; i < lines.size(); ++i)
       out += cat(std::string(i == 0 ? kIndent : 2 * kIndent + 2, ' '), lines[i],
                  i + 1 < lines.size() ? " \\" : "", "\n");

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "cmd/report/audit.h"
-#include "cmd/report/wrap.h"
+#include "cmd/wrap.h"
 #include "manifest-gen/audit/audit_policy.h"
 #include "manifest-gen/audit/rules.h"
 

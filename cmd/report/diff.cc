@@ -9,7 +9,7 @@
 #include "cmd/report/html_markup.h"
 #include "cmd/report/markdown.h"
 #include "cmd/report/sarif.h"
-#include "cmd/report/wrap.h"
+#include "cmd/wrap.h"
 
 namespace cloister::cmd {
 namespace {

@@ -122,6 +122,39 @@ same "an enclave-ready image is one" "$(jq -r .subject.kind built.json)" enclave
 same "measured from its bytes" "$(jq -r .sgx.mrenclave built.json)" "$(jq -r .sgx.mrenclave a.json)"
 claim "nothing of it is missing or changed" jq -e '[.findings[].id] | all(. < "CL340" or . > "CL349")' built.json
 
+# One that GSC made has no label: it starts a script beside the manifest, and trusts every file there is.
+mkdir -p gsc/gramine/app_files gsc/bin gsc-oci/blobs/sha256
+(cd gsc && tar -xzf "$(blob_path "$images" "$(manifest_of "$images" static | jq -r '.layers[0].digest')")")
+main=$(config_of "$images" static | jq -r '.config.Entrypoint[0]')
+printf '#!/bin/bash\n' >gsc/gramine/app_files/apploader.sh
+printf 'key' >gsc/server.key
+cat >gsc/gramine/app_files/entrypoint.manifest.sgx <<TOML
+libos.entrypoint = "$main"
+loader.entrypoint.uri = "file:/gramine/libsysdb.so"
+loader.entrypoint.sha256 = "$(printf %064d 0)"
+loader.argv = ["$main"]
+fs.root = { type = "chroot", uri = "file:/" }
+fs.mounts = []
+sgx.enclave_size = "256M"
+sgx.max_threads = 8
+sgx.remote_attestation = "dcap"
+sgx.trusted_files = [
+  { uri = "file:$main", sha256 = "$(sha256sum <"gsc$main" | cut -d ' ' -f 1)" },
+  { uri = "file:/server.key", sha256 = "$(printf %064d 1)" },
+  { uri = "file:/bin/bash", sha256 = "$(printf %064d 2)" },
+]
+TOML
+layout_tar gsc gsc.tar
+layer=$(layout_layer gsc-oci gsc.tar)
+layout_tag gsc-oci 1 "$(layout_manifest gsc-oci amd64 \
+  '{"Entrypoint":["/bin/bash","/gramine/app_files/apploader.sh"],"User":"app"}' "$layer")"
+cloister audit oci:gsc-oci:1 --format json
+same "an image of GSC's is one, and is refused" "$code $(jq -r .subject.kind "$out")" "3 enclave-image"
+valid audit
+same "its manifest is compared with its files" \
+  "$(jq -c '[.findings[] | select(.id == "CL230" or .id == "CL334" or .id == "CL347" or .id == "CL348") | .id + " " + .where.name] | sort' "$out")" \
+  '["CL230 /server.key","CL334 loader.uid","CL347 /bin/bash","CL348 /server.key"]'
+
 # --- Differences ----------------------------------------------------------------------------------
 
 agrees "the baseline" "$CLOISTER_SOURCE_DIR/cmd/report/schema/lock.schema.json" cloister.lock.json
