@@ -181,6 +181,46 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+CodePoint code_point_at(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+  const std::size_t length = utf8_length(text, at);
+  if (length <= 1) return {byte(0), 1};
+  char32_t value = byte(0) & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) value = (value << 6) | (byte(i) & 0x3fU);
+  return {value, length};
+}
+
+bool is_unseen(char32_t c) {
+  struct Range {
+    char32_t first, last;
+  };
+  static constexpr Range kUnseen[] = {
+      {0x00, 0x1f},       {0x7f, 0x9f},       {0xad, 0xad},     {0x61c, 0x61c},   {0x115f, 0x1160},
+      {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
+      {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfffb},
+      {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+  };
+  return std::any_of(std::begin(kUnseen), std::end(kUnseen),
+                     [&](const Range& r) { return c >= r.first && c <= r.last; });
+}
+
+std::string percent_encoded(std::string_view text, std::string_view kept) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~' ||
+                       kept.find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+      continue;
+    }
+    static constexpr std::string_view kUpper = "0123456789ABCDEF";
+    const auto byte = static_cast<unsigned char>(c);
+    out += cat('%', kUpper[byte >> 4U], kUpper[byte & 15U]);
+  }
+  return out;
+}
+
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -190,28 +230,15 @@ std::string printable(std::string_view text) {
     out += kHexDigits[c & 15];
   };
   for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const std::size_t n = utf8_length(text, i);
-    // C1 controls (U+0080..U+009F) are two bytes: c2 80..9f. Bidirectional overrides and
-    // isolates (U+202A..202E, U+2066..2069) reorder what a person reads: e2 80 aa..ae, e2 81
-    // a6..a9.
-    const auto second = n > 1 ? static_cast<unsigned char>(text[i + 1]) : 0U;
-    const auto third = n > 2 ? static_cast<unsigned char>(text[i + 2]) : 0U;
-    const bool c1 = n == 2 && c == 0xc2 && second < 0xa0;
-    const bool bidi = n == 3 && c == 0xe2 &&
-                      ((second == 0x80 && third >= 0xaa && third <= 0xae) ||
-                       (second == 0x81 && third >= 0xa6 && third <= 0xa9));
-    if (n == 0 || c < 0x20 || c == 0x7f || c1 || bidi) {
-      const std::size_t count = n == 0 ? 1 : n;
-      for (std::size_t k = 0; k < count; ++k) escape(static_cast<unsigned char>(text[i + k]));
-      i += count;
-    } else if (c == '\\') {
+    const CodePoint c = code_point_at(text, i);
+    if (is_unseen(c.value) || (c.length == 1 && c.value >= 0x80)) {
+      for (std::size_t k = 0; k < c.length; ++k) escape(static_cast<unsigned char>(text[i + k]));
+    } else if (c.value == '\\') {
       out += "\\\\";
-      ++i;
     } else {
-      out.append(text, i, n);
-      i += n;
+      out.append(text, i, c.length);
     }
+    i += c.length;
   }
   return out;
 }

@@ -74,8 +74,21 @@ std::optional<std::uint64_t> parse_u64(std::string_view text);
 // Well-formed UTF-8 (Unicode 15, table 3-7: no surrogates, no overlong forms).
 bool is_utf8(std::string_view text);
 
-// Names from images and servers are hostile: control characters, DEL, C1 and bytes that are not
-// UTF-8 become \xNN, a backslash becomes "\\". Safe on a terminal and still readable.
+struct CodePoint {
+  char32_t value;
+  std::size_t length;  // bytes
+};
+// What begins at `at`; a byte that is no UTF-8 counts as itself. REQUIRES: at < text.size().
+CodePoint code_point_at(std::string_view text, std::size_t at);
+// What is drawn as nothing, or changes the order in which others are: controls, marks of direction,
+// joiners, variation selectors, tags (Unicode UAX #9, UTS #39).
+bool is_unseen(char32_t c);
+
+// RFC 3986: all but unreserved characters, and those of `kept`, as %XX.
+std::string percent_encoded(std::string_view text, std::string_view kept = {});
+
+// Names from images and servers are hostile: what is_unseen() and bytes that are not UTF-8 become
+// \xNN, byte by byte, a backslash becomes "\\". Safe on a terminal and still readable.
 std::string printable(std::string_view text);
 // printable() within single quotes, as error messages show user strings. (Not `quoted`: std::quoted
 // would be found first for std::string arguments.)

@@ -12,6 +12,11 @@ namespace cloister::cmd {
 
 Result<manifest::AuditPolicy> load_findings_policy(const std::string& file, const Limits& limits) {
   CL_TRY(const std::string text, read_text_file(file, sign::kMaxPolicyBytes));
+  return parse_findings_policy(text, file, limits);
+}
+
+Result<manifest::AuditPolicy> parse_findings_policy(std::string_view text, const std::string& file,
+                                                    const Limits& limits) {
   CL_TRY(const TomlTable table, parse_toml(text, limits, quote(file)));
   for (const auto& [name, value] : table)
     if (std::find(std::begin(sign::kPolicyTables), std::end(sign::kPolicyTables), name) ==

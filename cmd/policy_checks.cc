@@ -44,7 +44,7 @@ Result<LoadedPolicy> load_policy(const std::string& file, const KeyContext& cont
   LoadedPolicy out;
   CL_TRY(const std::string text, read_text_file(file, sign::kMaxPolicyBytes));
   CL_TRY(out.policy, sign::parse_policy(text, context.limits, quote(file)));
-  CL_TRY(out.findings, load_findings_policy(file, context.limits));
+  CL_TRY(out.findings, parse_findings_policy(text, file, context.limits));
   CL_TRY(out.signers, load_keys(out.policy.signers.keys, file, context));
   CL_TRY(out.rebuilders, load_keys(out.policy.rebuilders.keys, file, context));
   CL_CHECK(sign::check_independent(out.signers, out.rebuilders));

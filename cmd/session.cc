@@ -262,10 +262,12 @@ Result<std::unique_ptr<oci::ImageTransport>> Session::open_from_store(const oci:
 // An image that was used has a name in the store: `cache ls` shows it, --offline finds it, and
 // pruning knows what belongs to it.
 Result<oci::Image> Session::resolve_with(oci::ImageTransport& transport, const oci::ImageRef& ref) {
+  const auto known = resolved_.find(ref.str());
+  if (known != resolved_.end()) return known->second;
   CL_TRY(oci::Store * store, this->store());
   CL_TRY(oci::Image image, oci::resolve_image(ref, transport, *store, fetch_context()));
   CL_CHECK(store->tag(ref.str(), image.manifest_descriptor));
-  return image;
+  return resolved_.emplace(ref.str(), std::move(image)).first->second;
 }
 
 Result<oci::CollectedImage> Session::collect(const oci::ImageRef& ref, bool attached) {

@@ -97,7 +97,7 @@ class Session {
   fs::path store_directory() const;
   std::uint64_t keep() const { return keep_; }
 
-  // Manifest and config only.
+  // Manifest and config only. Asked once: for one run a name stands for one image.
   Result<oci::Image> resolve(const oci::ImageRef& ref);
   // Everything: layers fetched and indexed in parallel, merged.
   Result<LoadedImage> load(const oci::ImageRef& ref);
@@ -141,6 +141,7 @@ class Session {
   std::unique_ptr<RegistryAccess> registries_;
   std::optional<oci::Store> store_;
   std::map<std::string, std::unique_ptr<oci::ImageTransport>> transports_;  // by ImageRef::str()
+  std::map<std::string, oci::Image> resolved_;                              // by ImageRef::str()
   std::optional<measure::IndexCache> cache_;
 };
 

@@ -7,23 +7,9 @@
 namespace cloister::cmd {
 namespace {
 
-// Of well-formed UTF-8: the code point at `at`, which is moved behind it.
-std::uint32_t next_code_point(std::string_view text, std::size_t& at) {
-  const auto first = static_cast<unsigned char>(text[at++]);
-  if (first < 0x80) return first;
-  const int further = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-  std::uint32_t point = first & (0x3fU >> further);
-  for (int i = 0; i < further && at < text.size(); ++i)
-    point = (point << 6U) | (static_cast<unsigned char>(text[at++]) & 0x3fU);
-  return point;
-}
-
-// Not printable in YAML 1.2 (5.1), a line break in 1.1, or a mark that turns the direction of the
-// text around it.
+// Not printable in YAML 1.2 (5.1), a line break in 1.1, or not seen as what it is.
 bool must_be_escaped(std::uint32_t point) {
-  return point < 0x20 || (point >= 0x7f && point < 0xa0) || (point >= 0x200b && point <= 0x200f) ||
-         (point >= 0x2028 && point <= 0x202e) || (point >= 0x2060 && point <= 0x206f) ||
-         point == 0xfeff || point >= 0xfffe;
+  return is_unseen(point) || (point & 0xfffeU) == 0xfffeU;
 }
 
 std::string escaped_point(std::uint32_t point) {
@@ -43,9 +29,9 @@ std::string escaped_text(std::string_view bytes, bool quoted) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t from = at;
-    const std::uint32_t point = next_code_point(text, at);
-    // Beyond the basic plane all but noncharacters are printable.
-    if (point > 0xffff ? (point & 0xfffeU) == 0xfffeU : must_be_escaped(point))
+    const auto [point, length] = code_point_at(text, at);
+    at += length;
+    if (must_be_escaped(point))
       out += escaped_point(point);
     else if (quoted && (point == '"' || point == '\\'))
       out += cat('\\', static_cast<char>(point));

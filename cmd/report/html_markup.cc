@@ -13,37 +13,6 @@
 namespace cloister::cmd {
 namespace {
 
-struct CodePoint {
-  char32_t value;
-  std::size_t length;  // bytes
-};
-
-// What begins at `at`; a byte that is no UTF-8 counts as itself.
-CodePoint code_point_at(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
-  const unsigned char first = byte(0);
-  const std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  if (length == 1 || at + length > text.size() || !is_utf8(text.substr(at, length)))
-    return {first, 1};
-  char32_t value = first & (0xffU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) value = (value << 6) | (byte(i) & 0x3fU);
-  return {value, length};
-}
-
-bool is_unseen(char32_t c) {
-  struct Range {
-    char32_t first, last;
-  };
-  static constexpr Range kUnseen[] = {
-      {0x00, 0x1f},       {0x7f, 0x9f},       {0xad, 0xad},     {0x61c, 0x61c},   {0x115f, 0x1160},
-      {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
-      {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfffb},
-      {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
-  };
-  return std::any_of(std::begin(kUnseen), std::end(kUnseen),
-                     [&](const Range& r) { return c >= r.first && c <= r.last; });
-}
-
 // \x1b, \u202e, \u{e0041}
 std::string escape_of(char32_t c) {
   const std::string digits = hex_number(c).substr(2);

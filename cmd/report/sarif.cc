@@ -12,21 +12,10 @@
 namespace cloister::cmd {
 namespace {
 
-// A relative URI reference (RFC 3986): all but unreserved characters and '/' escaped.
+// A relative URI reference (RFC 3986).
 std::string uri_reference(std::string_view path) {
-  static constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
   while (path.starts_with("./")) path.remove_prefix(2);
-  for (const char c : path) {
-    const auto u = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~' || c == '/';
-    if (plain)
-      out += c;
-    else
-      out += cat('%', kHex[u >> 4], kHex[u & 15]);
-  }
-  return out.empty() ? "image" : out;
+  return path.empty() ? "image" : percent_encoded(path, "/");
 }
 
 OrderedJson rule_json(const SarifResult& result) {

@@ -88,6 +88,36 @@ TEST(Utf8, AcceptsExactlyTheWellFormed) {  // Unicode 15, table 3-7
     EXPECT_FALSE(is_utf8(bad)) << printable(bad);
 }
 
+TEST(Printable, ShowsWhatIsDrawnAsNothing) {
+  for (const char32_t c : {0x00ad, 0x061c, 0x200b, 0x200d, 0x2028, 0x2060, 0xfe0f, 0xfeff, 0xe0041})
+    EXPECT_TRUE(is_unseen(c)) << static_cast<std::uint32_t>(c);
+  for (const char32_t c : {0x20, 0x7e, 0xa0, 0xe9, 0x20ac, 0x1f600})
+    EXPECT_FALSE(is_unseen(c)) << static_cast<std::uint32_t>(c);
+  EXPECT_EQ(printable("a\xe2\x80\x8b"
+                      "b"),
+            "a\\xe2\\x80\\x8bb");
+}
+
+TEST(CodePoint, IsReadWhereItBeginsAndABrokenByteStandsForItself) {
+  const std::string_view text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xff\xe2\x82";
+  const std::pair<char32_t, std::size_t> want[] = {{'a', 1},  {0xe9, 2}, {0x20ac, 3}, {0x1f600, 4},
+                                                   {0xff, 1}, {0xe2, 1}, {0x82, 1}};
+  std::size_t at = 0;
+  for (const auto& [value, length] : want) {
+    const CodePoint c = code_point_at(text, at);
+    EXPECT_EQ(c.value, value) << at;
+    EXPECT_EQ(c.length, length) << at;
+    at += c.length;
+  }
+  EXPECT_EQ(at, text.size());
+}
+
+TEST(PercentEncoded, KeepsUnreservedCharactersAndWhatIsAskedFor) {
+  EXPECT_EQ(percent_encoded("aZ09-._~"), "aZ09-._~");
+  EXPECT_EQ(percent_encoded("a/b c\xc3\xa9%"), "a%2Fb%20c%C3%A9%25");
+  EXPECT_EQ(percent_encoded("a/b c", "/"), "a/b%20c");
+}
+
 TEST(Printable, NeutralisesWhatATerminalWouldObey) {
   EXPECT_EQ(printable("\x1b[31mred\x1b[0m"), "\\x1b[31mred\\x1b[0m");
   EXPECT_EQ(printable(std::string("a\0b", 3)), "a\\x00b");
