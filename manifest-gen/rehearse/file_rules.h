@@ -1,0 +1,61 @@
+// What Gramine lets a program do with a path, by a manifest: decided by the path as the program
+// spells it, before any symbolic link is followed.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/toml.h"
+#include "manifest-gen/gramine/values.h"
+#include "manifest-gen/rehearse/observed_run.h"
+
+namespace cloister::manifest {
+
+// Where a path leads.
+enum class Place {
+  trusted,    // sgx.trusted_files, compared with its hash
+  allowed,    // sgx.allowed_files: the host's, unprotected
+  ungranted,  // of the image, in neither
+  tmpfs,      // memory of the enclave
+  encrypted,  // an encrypted mount
+  pseudo,     // /proc, /dev or /sys, as Gramine makes them
+  nowhere,    // below those three, and Gramine does not make it
+};
+std::string_view place_name(Place place);
+
+class FileRules {
+ public:
+  // `manifest` in the form that Gramine loads. What it cannot read it takes as absent (values.h).
+  explicit FileRules(const TomlTable& manifest);
+
+  // REQUIRES: `path` is absolute and lexically normal.
+  Place place(std::string_view path) const;
+  // Whether a use of what is there is let through: `type` is what the path leads to, `unknown` when
+  // nothing is there.
+  bool permits(std::string_view path, FileUse use, ObservedType type) const;
+
+  // Also granted, as trusted: what stands in for a part of the runtime.
+  void trust(std::string path) { trusted_.insert(std::move(path)); }
+  const std::set<std::string, std::less<>>& trusted() const { return trusted_; }
+  const std::vector<Mount>& mounts() const { return mounts_; }
+  // The mounts that are not of the host: path → tmpfs or encrypted.
+  bool writable(std::string_view path) const;
+
+ private:
+  std::vector<Mount> mounts_;
+  std::set<std::string, std::less<>> trusted_, allowed_;
+  std::vector<std::string> trusted_directories_, allowed_directories_;
+  bool allow_unknown_ = false;  // sgx.file_check_policy = "allow_all_but_log"
+};
+
+// Whether Gramine 1.9 makes this path below /proc, /dev or /sys; nothing when it is elsewhere.
+std::optional<bool> pseudo_file(std::string_view path);
+
+// Whether Gramine 1.9 implements a system call: wholly, in part, or not at all.
+enum class Implemented { fully, partly, no };
+Implemented implemented_by_gramine(std::string_view system_call);
+
+}  // namespace cloister::manifest
