@@ -125,9 +125,14 @@ std::string python_source_of(std::string_view path) {
 }
 
 bool is_standard_stream(std::string_view real_path) {
-  static constexpr std::string_view kStreams[] = {
-      "/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2", "/proc/self/fd/1", "/proc/self/fd/2"};
-  return std::find(std::begin(kStreams), std::end(kStreams), real_path) != std::end(kStreams);
+  static constexpr std::string_view kStreams[] = {"/dev/stdout", "/dev/stderr", "/dev/fd/1",
+                                                  "/dev/fd/2"};
+  if (std::find(std::begin(kStreams), std::end(kStreams), real_path) != std::end(kStreams))
+    return true;
+  const std::vector<std::string_view> parts = split(real_path, '/');
+  return parts.size() == 5 && parts[0].empty() && parts[1] == "proc" &&
+         (parts[2] == "self" || parse_u64(parts[2])) && parts[3] == "fd" &&
+         (parts[4] == "1" || parts[4] == "2");
 }
 
 }  // namespace cloister::manifest
