@@ -77,10 +77,9 @@ std::vector<Proposal> propose_from_log(const ObservedRun& run) {
                                     "a link to the container's log, which the host sees anyway"));
     } else if (is_written(use)) {
       const bool directory = use.type == ObservedType::directory;
-      // Changing the mode or owner of a directory that was there means nothing in an enclave.
-      if (directory && was_there(use)) continue;
       const bool changed = is_file && is_opened(use) && was_there(use);
-      writing.written.push_back({path, directory, changed});
+      writing.written.push_back(
+          {path, directory && !was_there(use), changed, directory && was_there(use)});
       if (changed)
         out.push_back(path_proposal(Proposal::Kind::trusted_file, path,
                                     cat(opening_reason(path, use), "; it is written too, which ",

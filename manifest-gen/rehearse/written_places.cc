@@ -61,6 +61,8 @@ class Planner {
   // Where to mount so that `one` can be written.
   std::optional<std::string> place_of(const WrittenPath& one) const {
     if (one.changed_image) return std::nullopt;
+    // Who changes a directory means to write there.
+    if (one.changed_directory) return can_mount(one.path) ? std::optional(one.path) : std::nullopt;
     for (const std::string& volume : input_.volumes)
       if (is_within(one.path, volume) && one.path != volume && can_mount(volume)) return volume;
     std::string_view directory = parent_directory(one.path);

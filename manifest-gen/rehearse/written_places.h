@@ -16,9 +16,10 @@ namespace cloister::manifest {
 
 // A path that something was made at, changed or removed.
 struct WrittenPath {
-  std::string path;             // as spelled: mounts go by that too
-  bool made_directory = false;  // a directory that the program made
-  bool changed_image = false;   // was there before, with contents that are read
+  std::string path;                // as spelled: mounts go by that too
+  bool made_directory = false;     // a directory that the program made
+  bool changed_image = false;      // was there before, with contents that are read
+  bool changed_directory = false;  // a directory that was there: its mode or owner
 };
 
 struct WritingInput {
