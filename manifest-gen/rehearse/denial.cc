@@ -98,7 +98,7 @@ class Explainer {
     for (Denied& one : denied) {
       locate(one);
       if (one.cause == Cause::writing) continue;
-      if (!decided(one) && !known_otherwise(one)) open.push_back(&one);
+      if (!comes_from_outside(one) && !decided(one) && !known_otherwise(one)) open.push_back(&one);
     }
     search(open);
     for (Denied& one : denied)
@@ -130,6 +130,18 @@ class Explainer {
   static void set(Denied& one, Cause cause, std::string why) {
     one.cause = cause;
     one.why = std::move(why);
+  }
+
+  bool comes_from_outside(Denied& one) const {
+    const bool byte_code = !python_source_of(one.path).empty();
+    if (is_mounted_over(one.path) || (is_never_valid(one.path) && !byte_code)) {
+      set(one, Cause::useless,
+          "container runtimes put a file of their own there, whose bytes are not the image's");
+      return true;
+    }
+    if (one.in_image != Denied::In::absent) return false;
+    set(one, Cause::absent, "it is not of the image");
+    return true;
   }
 
   // What somebody or some rule left out on purpose.
@@ -173,10 +185,6 @@ class Explainer {
                 " is read in its place"));
         return true;
       }
-    } else if (is_mounted_over(one.path) || is_never_valid(one.path)) {
-      set(one, Cause::useless,
-          "container runtimes put a file of their own there, whose bytes are not the image's");
-      return true;
     }
     if (!one.real.empty() && one.real != one.path) {
       if (rules_.place(one.real) == Place::trusted) {
@@ -186,10 +194,6 @@ class Explainer {
                 "before links are followed"));
         return true;
       }
-    }
-    if (one.in_image == Denied::In::absent) {
-      set(one, Cause::absent, "it is not of the image");
-      return true;
     }
     return false;
   }

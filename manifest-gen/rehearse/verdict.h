@@ -29,7 +29,7 @@ struct JudgeInput {
   const Closure* closure = nullptr;  // null: the image holds a manifest already
   const measure::Rootfs* rootfs = nullptr;
   const PackageIndex* packages = nullptr;
-  std::set<std::string> volumes;  // of the image, where what is written is meant to stay
+  std::set<std::string> volumes = {};  // of the image, where what is written is meant to stay
   // What was too large or never touched is proposed as well, not only mentioned.
   bool tighten = false;
 };
