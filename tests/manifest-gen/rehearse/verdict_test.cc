@@ -118,6 +118,23 @@ TEST(Verdict, TellsWhatWouldHaveBeenRefused) {
   EXPECT_FALSE(learned.clean);
 }
 
+TEST(Verdict, DoesNotMindWhatIsGrantedByNow) {
+  const TomlTable manifest = trusting({"/etc/app.conf"});
+  EXPECT_TRUE(judge(Seen().refused("/etc/app.conf").run, {.manifest = manifest}).clean);
+}
+
+// Logs do not tell files from directories.
+TEST(Verdict, AsksTheImageForTypesThatLogsDoNotTell) {
+  measure::Rootfs rootfs = test::Tree().file("/etc/app.conf", "x").directory("/etc/conf.d").build();
+  const TomlTable manifest = trusting({});
+  Seen run = Seen().opened("/etc/app.conf").opened("/etc/conf.d");
+  for (auto& [path, use] : run.run.paths) use.type = ObservedType::unknown;
+  const Verdict verdict = judge(run.run, {.manifest = manifest, .rootfs = &rootfs});
+  ASSERT_EQ(verdict.denied.size(), 1U);
+  EXPECT_EQ(verdict.denied[0].path, "/etc/app.conf");
+  EXPECT_EQ(verdict.opened, 1U);
+}
+
 TEST(Verdict, DoesNotMindWhatStoodInForTheRuntime) {
   const TomlTable manifest = trusting({});
   Seen run = Seen().opened("/lib/x86_64-linux-gnu/libc.so.6");
