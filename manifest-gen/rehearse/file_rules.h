@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/toml.h"
@@ -33,20 +34,19 @@ class FileRules {
 
   // REQUIRES: `path` is absolute and lexically normal.
   Place place(std::string_view path) const;
-  // Whether a use of what is there is let through: `type` is what the path leads to, `unknown` when
-  // nothing is there.
+  // Whether a use is let through: `type` is what the path leads to, `unknown` when nothing is
+  // there; of a directory that is to be made, `directory`.
   bool permits(std::string_view path, FileUse use, ObservedType type) const;
 
-  // Also granted, as trusted: what stands in for a part of the runtime.
-  void trust(std::string path) { trusted_.insert(std::move(path)); }
-  const std::set<std::string, std::less<>>& trusted() const { return trusted_; }
+  // Also let through, as trusted: what stands in for a part of the runtime. The path in the
+  // enclave.
+  void stand_in(std::string path) { stand_ins_.insert(std::move(path)); }
+  const std::set<std::string, std::less<>>& stand_ins() const { return stand_ins_; }
   const std::vector<Mount>& mounts() const { return mounts_; }
-  // The mounts that are not of the host: path → tmpfs or encrypted.
-  bool writable(std::string_view path) const;
 
  private:
   std::vector<Mount> mounts_;
-  std::set<std::string, std::less<>> trusted_, allowed_;
+  std::set<std::string, std::less<>> trusted_, allowed_, stand_ins_;  // the first two: on the host
   std::vector<std::string> trusted_directories_, allowed_directories_;
   bool allow_unknown_ = false;  // sgx.file_check_policy = "allow_all_but_log"
 };
