@@ -12,6 +12,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/rehearse/file_rules.h"
 #include "measure/rootfs/rootfs.h"
@@ -71,7 +72,8 @@ CallTracker::CallTracker(std::string source, LogContext context, const Limits& l
   run_.source = std::move(source);
 }
 
-// --- Processes ------------------------------------------------------------------------------------
+// --- Processes
+// ------------------------------------------------------------------------------------
 
 void CallTracker::add_process(std::uint64_t task, std::shared_ptr<Process> process) {
   process->threads = 1;
@@ -117,8 +119,7 @@ void CallTracker::drop(std::uint64_t task) {
 Result<CallTracker::Process*> CallTracker::process(std::uint64_t task) {
   if (const auto found = tasks_.find(task); found != tasks_.end()) return found->second.get();
   if (tasks_.size() >= limits_.log_tasks)
-    return Error::limit(
-        cat("more than ", limits_.log_tasks, " processes and threads at one time"));
+    return Error::limit(cat("more than ", limits_.log_tasks, " processes and threads at one time"));
   if (!any_) {
     any_ = true;
     first_task_ = task;
@@ -178,8 +179,7 @@ Status CallTracker::cloned(std::uint64_t task, const LoggedCall& call) {
     }
   }
   if (tasks_.size() >= limits_.log_tasks)
-    return Error::limit(
-        cat("more than ", limits_.log_tasks, " processes and threads at one time"));
+    return Error::limit(cat("more than ", limits_.log_tasks, " processes and threads at one time"));
   if (thread)
     add_thread(child, parent);
   else
@@ -247,7 +247,8 @@ void CallTracker::unimplemented(const std::string& name) {
     ++run_.unimplemented[name];
 }
 
-// --- Calls ----------------------------------------------------------------------------------------
+// --- Calls
+// ----------------------------------------------------------------------------------------
 
 Status CallTracker::call(const LoggedCall& call) {
   CL_TRY(Process* const process, this->process(call.task));
@@ -256,7 +257,7 @@ Status CallTracker::call(const LoggedCall& call) {
     ++counted->second;
   else if (run_.calls.size() < limits_.observed_names)
     run_.calls.emplace(key, 1);
-  if (const PathCall* const row = path_call(call.name)) {
+  if (const LoggedPathCall* const row = logged_path_call(call.name)) {
     CL_CHECK(path_use(*process, call, *row, row->first));
     if (row->second.path >= 0) CL_CHECK(path_use(*process, call, *row, row->second));
   }
@@ -324,7 +325,8 @@ void CallTracker::descriptor(Process& process, std::int64_t number) {
     seen->descriptors = std::max(seen->descriptors, static_cast<std::uint64_t>(number) + 1);
 }
 
-// --- Paths ----------------------------------------------------------------------------------------
+// --- Paths
+// ----------------------------------------------------------------------------------------
 
 CallTracker::OpenFiles& CallTracker::writable(Process& process) {
   if (process.files == nullptr)
@@ -368,7 +370,7 @@ std::optional<std::string> CallTracker::directory_of(Process& process,
 }
 
 std::optional<CallTracker::Place> CallTracker::place(Process& process, const LoggedCall& call,
-                                                     const PathOperand& operand) {
+                                                     const LoggedPath& operand) {
   const LoggedArgument* const path = logged_argument(call, operand.path);
   const LoggedArgument* const directory = logged_argument(call, operand.directory);
   // Asked in any case: it may show in which directory the process is.
@@ -396,22 +398,23 @@ std::optional<CallTracker::Place> CallTracker::place(Process& process, const Log
   return out;
 }
 
-FileUse CallTracker::use_of(const LoggedCall& call, const PathCall& row, const PathOperand& operand,
-                            const std::string& path, bool& directory) const {
+FileUse CallTracker::use_of(const LoggedCall& call, const LoggedPathCall& row,
+                            const LoggedPath& operand, const std::string& path,
+                            bool& directory) const {
   switch (operand.effect) {
-    case PathEffect::create:
+    case LoggedEffect::create:
       return FileUse::create;
-    case PathEffect::remove:
+    case LoggedEffect::remove:
       return FileUse::remove;
-    case PathEffect::write:
+    case LoggedEffect::write:
       return FileUse::write;
-    case PathEffect::execute:
+    case LoggedEffect::execute:
       return FileUse::execute;
-    case PathEffect::open:
+    case LoggedEffect::open:
       break;
-    case PathEffect::look:
-    case PathEffect::enter:
-    case PathEffect::root:
+    case LoggedEffect::look:
+    case LoggedEffect::enter:
+    case LoggedEffect::root:
       return FileUse::look;
   }
   OpenFlags flags;
@@ -437,15 +440,15 @@ FileUse CallTracker::use_of(const LoggedCall& call, const PathCall& row, const P
   return flags.directory ? FileUse::list : FileUse::read;
 }
 
-Status CallTracker::path_use(Process& process, const LoggedCall& call, const PathCall& row,
-                             const PathOperand& operand) {
+Status CallTracker::path_use(Process& process, const LoggedCall& call, const LoggedPathCall& row,
+                             const LoggedPath& operand) {
   const auto where = place(process, call, operand);
   const bool done = call.outcome == Outcome::done;
   if (!where) {
     if (!done) return {};
     // It went where nobody knows.
-    if (operand.effect == PathEffect::enter) process.directory.clear();
-    if (operand.effect == PathEffect::execute) {
+    if (operand.effect == LoggedEffect::enter) process.directory.clear();
+    if (operand.effect == LoggedEffect::execute) {
       process.program.clear();
       ++run_.executions;
     }
@@ -455,27 +458,27 @@ Status CallTracker::path_use(Process& process, const LoggedCall& call, const Pat
   const FileUse use = use_of(call, row, operand, where->path, directory);
   std::string real;
   if (call.result_decoration.starts_with('/')) real = below_root(process, call.result_decoration);
-  const bool opened = operand.effect == PathEffect::open && done;
+  const bool opened = operand.effect == LoggedEffect::open && done;
   if (opened) {
     const OpenFile file{where->path, real, directory};
     if (process.files == nullptr || process.files->contains(call.result) ||
         process.files->size() < limits_.log_descriptors)
       writable(process)[call.result] = file;
   }
-  if (operand.effect == PathEffect::enter || use == FileUse::list) directory = true;
+  if (operand.effect == LoggedEffect::enter || use == FileUse::list) directory = true;
   ObservedType type = ObservedType::unknown;
   if (done && directory && use != FileUse::create)
     type = ObservedType::directory;
-  else if (done && operand.effect == PathEffect::look)
+  else if (done && operand.effect == LoggedEffect::look)
     type = stated_type(call);
   CL_CHECK(record(process, *where, use, call.outcome, std::move(real), type));
   if (!done) return {};
-  if (operand.effect == PathEffect::enter) {
+  if (operand.effect == LoggedEffect::enter) {
     process.directory = where->path;
     process.real_directory.clear();
   }
-  if (operand.effect == PathEffect::root) changed_root(process, where->path);
-  if (operand.effect == PathEffect::execute) return executed(process, where->path);
+  if (operand.effect == LoggedEffect::root) changed_root(process, where->path);
+  if (operand.effect == LoggedEffect::execute) return executed(process, where->path);
   return {};
 }
 
@@ -582,7 +585,8 @@ Status CallTracker::record(const Process& process, const Place& place, FileUse u
   return {};
 }
 
-// --- The end --------------------------------------------------------------------------------------
+// --- The end
+// --------------------------------------------------------------------------------------
 
 ObservedRun CallTracker::finish() {
   for (const auto& [key, count] : run_.calls)
@@ -590,21 +594,25 @@ ObservedRun CallTracker::finish() {
         implemented_by_gramine(key.name) == Implemented::no)
       run_.unimplemented[key.name] += count;
   const auto counted = [&](std::string_view name) {
-    return std::ranges::any_of(run_.calls, [&](const auto& item) { return item.first.name == name; });
+    return std::ranges::any_of(run_.calls,
+                               [&](const auto& item) { return item.first.name == name; });
   };
   // Calls of which every program makes some, and that no usual filter lets through together.
   run_.profiled = counted("mmap") && counted("close") && counted("mprotect") && counted("read");
   if (relative_ > 0)
-    note(cat(times_text(relative_, "relative path is", "relative paths are"),
-             " left out: the log does not say in which directory the program was (strace -y does)"));
+    note(
+        cat(times_text(relative_, "relative path is", "relative paths are"),
+            " left out: the log does not say in which directory the program was (strace -y does)"));
   if (hidden_ > 0)
     note(cat(times_text(hidden_, "path is", "paths are"),
              " left out: the log does not show them whole (strace -s 4096 does)"));
   if (unusable_ > 0)
-    note(cat(times_text(unusable_, "path is", "paths are"), " left out: no file can have such a name"));
+    note(cat(times_text(unusable_, "path is", "paths are"),
+             " left out: no file can have such a name"));
   if (run_.executions > 0 && run_.source == "strace")
-    note("the loader or interpreter that each program names is opened by the kernel: strace does "
-         "not show it");
+    note(
+        "the loader or interpreter that each program names is opened by the kernel: strace does "
+        "not show it");
   run_.notes = std::move(notes_);
   return std::move(run_);
 }

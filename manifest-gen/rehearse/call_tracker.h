@@ -17,7 +17,7 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "manifest-gen/rehearse/logged_call.h"
-#include "manifest-gen/rehearse/path_calls.h"
+#include "manifest-gen/rehearse/logged_paths.h"
 
 namespace cloister::manifest {
 
@@ -67,9 +67,9 @@ class CallTracker {
   using OpenFiles = std::map<std::int64_t, OpenFile>;
   struct Process {
     std::string program;
-    std::string directory;       // as it was spelled; empty: not known
-    std::string real_directory;  // as the log shows it; empty: not since the last chdir
-    std::string root;            // by chroot; empty: that of the log
+    std::string directory;             // as it was spelled; empty: not known
+    std::string real_directory;        // as the log shows it; empty: not since the last chdir
+    std::string root;                  // by chroot; empty: that of the log
     std::shared_ptr<OpenFiles> files;  // shared with a parent until one of them opens a file
     std::uint64_t threads = 0;
     std::uint64_t heap_start = 0;
@@ -91,8 +91,8 @@ class CallTracker {
   void adopt(Process& child, const Process& parent);
   void drop(std::uint64_t task);
 
-  Status path_use(Process& process, const LoggedCall& call, const PathCall& row,
-                  const PathOperand& operand);
+  Status path_use(Process& process, const LoggedCall& call, const LoggedPathCall& row,
+                  const LoggedPath& operand);
   Status other_call(std::uint64_t task, Process& process, const LoggedCall& call);
   Status cloned(std::uint64_t task, const LoggedCall& call);
   void entered(Process& process, const LoggedCall& call, const std::string& path);
@@ -101,9 +101,9 @@ class CallTracker {
   void stated(Process& process, const LoggedCall& call);
   void listed(Process& process, std::int64_t descriptor);
   void descriptor(Process& process, std::int64_t number);
-  std::optional<Place> place(Process& process, const LoggedCall& call, const PathOperand& operand);
+  std::optional<Place> place(Process& process, const LoggedCall& call, const LoggedPath& operand);
   std::optional<std::string> directory_of(Process& process, const LoggedArgument* argument);
-  FileUse use_of(const LoggedCall& call, const PathCall& row, const PathOperand& operand,
+  FileUse use_of(const LoggedCall& call, const LoggedPathCall& row, const LoggedPath& operand,
                  const std::string& path, bool& directory) const;
   Status record(const Process& process, const Place& place, FileUse use,
                 LoggedCall::Outcome outcome, std::string real, ObservedType type);

@@ -30,11 +30,11 @@ struct LoggedCall {
   std::string name;
   std::vector<LoggedArgument> arguments;  // of calls in which call_matters(); else empty
   Outcome outcome = Outcome::unknown;
-  std::int64_t result = 0;  // when done
+  std::int64_t result = 0;   // when done
   bool in_progress = false;  // failed, but goes on: EINPROGRESS, EINTR …
   std::string result_decoration;
-  std::string object;                    // CallKey::object, where known
-  std::optional<SocketUse> socket;       // of socket, bind, connect
+  std::string object;               // CallKey::object, where known
+  std::optional<SocketUse> socket;  // of socket, bind, connect
 };
 
 }  // namespace cloister::manifest

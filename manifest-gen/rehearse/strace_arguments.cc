@@ -111,8 +111,7 @@ LoggedArgument argument_of(std::string_view text) {
 }
 
 // The text between `before` and the next quote or bracket that ends it.
-std::string_view word_after(std::string_view text, std::string_view before,
-                            std::string_view ends) {
+std::string_view word_after(std::string_view text, std::string_view before, std::string_view ends) {
   const std::size_t at = text.find(before);
   if (at == kNone) return {};
   text.remove_prefix(at + before.size());
@@ -161,8 +160,8 @@ std::optional<std::size_t> scan_strace_arguments(std::string_view text, std::siz
   const auto take = [&](std::size_t end) {
     const std::string_view argument = text.substr(start, end - start);
     start = end + 1;
-    if (out == nullptr || (out->empty() && end < text.size() && text[end] == ')' &&
-                           trim(argument).empty()))
+    if (out == nullptr ||
+        (out->empty() && end < text.size() && text[end] == ')' && trim(argument).empty()))
       return;
     out->push_back(argument_of(argument));
   };

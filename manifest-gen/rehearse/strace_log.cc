@@ -46,9 +46,9 @@ std::optional<double> decimal_seconds(std::string_view text) {
 // The length of a call's name when a '(' follows it, else 0.
 std::size_t call_name_length(std::string_view text) {
   std::size_t n = 0;
-  while (n < text.size() && n < 64 &&
-         ((text[n] >= 'a' && text[n] <= 'z') || (n > 0 && is_digit_of_log(text[n])) ||
-          text[n] == '_'))
+  while (
+      n < text.size() && n < 64 &&
+      ((text[n] >= 'a' && text[n] <= 'z') || (n > 0 && is_digit_of_log(text[n])) || text[n] == '_'))
     ++n;
   return n > 0 && n < text.size() && text[n] == '(' ? n : 0;
 }
@@ -60,9 +60,9 @@ bool makes_process(std::string_view name) {
 // x86-64's numbers.
 std::optional<int> signal_number(std::string_view name) {
   static constexpr std::array<std::string_view, 32> kSignals = {
-      "",       "HUP",    "INT",  "QUIT",  "ILL",  "TRAP", "ABRT", "BUS",  "FPE",    "KILL", "USR1",
-      "SEGV",   "USR2",   "PIPE", "ALRM",  "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN",
-      "TTOU",   "URG",    "XCPU", "XFSZ",  "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS"};
+      "",     "HUP",  "INT",  "QUIT", "ILL",    "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
+      "SEGV", "USR2", "PIPE", "ALRM", "TERM",   "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
+      "TTOU", "URG",  "XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "IO",   "PWR",  "SYS"};
   if (!name.starts_with("SIG")) return {};
   name.remove_prefix(3);
   for (std::size_t i = 1; i < kSignals.size(); ++i)
@@ -170,8 +170,7 @@ Status StraceReader::line(std::string_view line) {
   while (line.ends_with('\r')) line.remove_suffix(1);
   if (line.size() < 3) return {};
   // strace's own message, alone or in the middle of a line.
-  if (const std::size_t at = line.find(kAttached);
-      at != kAbsent && line.ends_with(" attached")) {
+  if (const std::size_t at = line.find(kAttached); at != kAbsent && line.ends_with(" attached")) {
     const auto child = parse_u64(
         line.substr(at + kAttached.size(), digits_at(line.substr(at + kAttached.size()))));
     if (child && tracker_.tasks() > 0 && announced_.size() < limits_.log_tasks)
@@ -213,8 +212,7 @@ void StraceReader::unfinished(std::uint64_t task, std::string_view text) {
     return;
   }
   pending_[task] = {std::string(name), std::string(text)};
-  if (makes_process(name))
-    tracker_.begin_clone(task, text.find("CLONE_THREAD") != kAbsent);
+  if (makes_process(name)) tracker_.begin_clone(task, text.find("CLONE_THREAD") != kAbsent);
 }
 
 Status StraceReader::resumed(std::uint64_t task, std::string_view rest) {
@@ -275,11 +273,12 @@ void StraceReader::ended(std::uint64_t task, std::string_view rest) {
                              kSuperseded = "superseded by execve in pid ";
   ++calls_;
   if (rest.starts_with(kExited)) {
-    const auto status = parse_u64(rest.substr(kExited.size(), digits_at(rest.substr(kExited.size()))));
+    const auto status =
+        parse_u64(rest.substr(kExited.size(), digits_at(rest.substr(kExited.size()))));
     forget(task);
-    tracker_.exited(task, status && *status < 256 ? std::optional<int>(static_cast<int>(*status))
-                                                  : std::nullopt,
-                    {});
+    tracker_.exited(
+        task,
+        status && *status < 256 ? std::optional<int>(static_cast<int>(*status)) : std::nullopt, {});
   } else if (rest.starts_with(kKilled)) {
     const std::string_view name = rest.substr(kKilled.size());
     forget(task);

@@ -1,5 +1,6 @@
 // The output of strace, in every form that people have: -f with "[pid N]" or "N" before a line, one
-// file of -ff, times (-t, -tt, -ttt, -r, -T), numbers (-n, -i), descriptors with what they stand for
+// file of -ff, times (-t, -tt, -ttt, -r, -T), numbers (-n, -i), descriptors with what they stand
+// for
 // (-y, -yy), calls that are interrupted by lines of others, -o or the terminal's mixture with what
 // the program itself prints.
 #pragma once

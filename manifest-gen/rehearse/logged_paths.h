@@ -8,7 +8,7 @@
 
 namespace cloister::manifest {
 
-enum class PathEffect : std::uint8_t {
+enum class LoggedEffect : std::uint8_t {
   look,
   open,  // by its flags
   create,
@@ -19,22 +19,22 @@ enum class PathEffect : std::uint8_t {
   root,   // chroot
 };
 
-struct PathOperand {
-  PathEffect effect = PathEffect::look;
+struct LoggedPath {
+  LoggedEffect effect = LoggedEffect::look;
   std::int8_t path = 0;        // number of the argument, from 0
   std::int8_t directory = -1;  // of the argument with the directory it starts from; -1: none
 };
 
-struct PathCall {
+struct LoggedPathCall {
   std::string_view name;
-  PathOperand first;
-  PathOperand second{PathEffect::look, -1};  // path -1: there is none
-  std::int8_t flags = -1;                    // of an open
+  LoggedPath first;
+  LoggedPath second{LoggedEffect::look, -1};  // path -1: there is none
+  std::int8_t flags = -1;                     // of an open
 };
 
 // Null when it is no call with a path. Found by the name that strace gives it.
-const PathCall* path_call(std::string_view name);
-std::span<const PathCall> path_calls();  // by name
+const LoggedPathCall* logged_path_call(std::string_view name);
+std::span<const LoggedPathCall> logged_path_calls();  // by name
 
 // Whether more than the name and result of a call is of use.
 bool call_matters(std::string_view name);

@@ -1,7 +1,7 @@
 // Calls of the same effect stand together in the manual; here they are sorted by name, so that one
 // is found without a map being built. Changing times or extended attributes counts as looking:
 // Gramine implements neither, so no grant would help.
-#include "manifest-gen/rehearse/path_calls.h"
+#include "manifest-gen/rehearse/logged_paths.h"
 
 #include <algorithm>
 #include <array>
@@ -11,20 +11,21 @@
 namespace cloister::manifest {
 namespace {
 
-constexpr PathOperand kLook{PathEffect::look, 0, -1}, kLookAt{PathEffect::look, 1, 0},
-    kWrite{PathEffect::write, 0, -1}, kWriteAt{PathEffect::write, 1, 0},
-    kCreate{PathEffect::create, 0, -1}, kCreateAt{PathEffect::create, 1, 0},
-    kRemove{PathEffect::remove, 0, -1}, kRemoveAt{PathEffect::remove, 1, 0}, kNoOperand{PathEffect::look, -1, -1};
+constexpr LoggedPath kLook{LoggedEffect::look, 0, -1}, kLookAt{LoggedEffect::look, 1, 0},
+    kWrite{LoggedEffect::write, 0, -1}, kWriteAt{LoggedEffect::write, 1, 0},
+    kCreate{LoggedEffect::create, 0, -1}, kCreateAt{LoggedEffect::create, 1, 0},
+    kRemove{LoggedEffect::remove, 0, -1}, kRemoveAt{LoggedEffect::remove, 1, 0},
+    kNoOperand{LoggedEffect::look, -1, -1};
 
-constexpr PathCall kPathCalls[] = {
+constexpr LoggedPathCall kLoggedPathCalls[] = {
     {"access", kLook},
-    {"chdir", {PathEffect::enter, 0, -1}},
+    {"chdir", {LoggedEffect::enter, 0, -1}},
     {"chmod", kWrite},
     {"chown", kWrite},
-    {"chroot", {PathEffect::root, 0, -1}},
-    {"creat", {PathEffect::open, 0, -1}},
-    {"execve", {PathEffect::execute, 0, -1}},
-    {"execveat", {PathEffect::execute, 1, 0}},
+    {"chroot", {LoggedEffect::root, 0, -1}},
+    {"creat", {LoggedEffect::open, 0, -1}},
+    {"execve", {LoggedEffect::execute, 0, -1}},
+    {"execveat", {LoggedEffect::execute, 1, 0}},
     {"faccessat", kLookAt},
     {"faccessat2", kLookAt},
     {"fchmodat", kWriteAt},
@@ -33,11 +34,11 @@ constexpr PathCall kPathCalls[] = {
     {"fstatat64", kLookAt},
     {"futimesat", kLookAt},
     {"getxattr", kLook},
-    {"inotify_add_watch", {PathEffect::look, 1, -1}},
+    {"inotify_add_watch", {LoggedEffect::look, 1, -1}},
     {"lchown", kWrite},
     {"lgetxattr", kLook},
-    {"link", kLook, {PathEffect::create, 1, -1}},
-    {"linkat", kLookAt, {PathEffect::create, 3, 2}},
+    {"link", kLook, {LoggedEffect::create, 1, -1}},
+    {"linkat", kLookAt, {LoggedEffect::create, 3, 2}},
     {"listxattr", kLook},
     {"llistxattr", kLook},
     {"lstat", kLook},
@@ -48,21 +49,21 @@ constexpr PathCall kPathCalls[] = {
     {"mknodat", kCreateAt},
     {"name_to_handle_at", kLookAt},
     {"newfstatat", kLookAt},
-    {"open", {PathEffect::open, 0, -1}, kNoOperand, 1},
-    {"openat", {PathEffect::open, 1, 0}, kNoOperand, 2},
-    {"openat2", {PathEffect::open, 1, 0}, kNoOperand, 2},
+    {"open", {LoggedEffect::open, 0, -1}, kNoOperand, 1},
+    {"openat", {LoggedEffect::open, 1, 0}, kNoOperand, 2},
+    {"openat2", {LoggedEffect::open, 1, 0}, kNoOperand, 2},
     {"readlink", kLook},
     {"readlinkat", kLookAt},
-    {"rename", kRemove, {PathEffect::create, 1, -1}},
-    {"renameat", kRemoveAt, {PathEffect::create, 3, 2}},
-    {"renameat2", kRemoveAt, {PathEffect::create, 3, 2}},
+    {"rename", kRemove, {LoggedEffect::create, 1, -1}},
+    {"renameat", kRemoveAt, {LoggedEffect::create, 3, 2}},
+    {"renameat2", kRemoveAt, {LoggedEffect::create, 3, 2}},
     {"rmdir", kRemove},
     {"stat", kLook},
     {"stat64", kLook},
     {"statfs", kLook},
     {"statx", kLookAt},
-    {"symlink", {PathEffect::create, 1, -1}},
-    {"symlinkat", {PathEffect::create, 2, 1}},
+    {"symlink", {LoggedEffect::create, 1, -1}},
+    {"symlinkat", {LoggedEffect::create, 2, 1}},
     {"truncate", kWrite},
     {"unlink", kRemove},
     {"unlinkat", kRemoveAt},
@@ -73,13 +74,14 @@ constexpr PathCall kPathCalls[] = {
 
 // Those without a path of which something is kept: descriptors, processes, sockets, the heap.
 constexpr std::array<std::string_view, 27> kOtherCalls = {
-    "accept", "accept4", "bind", "brk", "clone", "clone3", "close", "close_range", "connect",
-    "dup", "dup2", "dup3", "epoll_create", "epoll_create1", "eventfd", "eventfd2", "exit_group",
-    "fchdir", "fcntl", "fork", "fstat", "getcwd", "getdents", "getdents64", "memfd_create", "socket", "vfork"};
+    "accept",       "accept4",       "bind",    "brk",      "clone",      "clone3",
+    "close",        "close_range",   "connect", "dup",      "dup2",       "dup3",
+    "epoll_create", "epoll_create1", "eventfd", "eventfd2", "exit_group", "fchdir",
+    "fcntl",        "fork",          "fstat",   "getcwd",   "getdents",   "getdents64",
+    "memfd_create", "socket",        "vfork"};
 
 constexpr std::uint64_t kOpenCreate = 0100, kOpenExclusive = 0200, kOpenTruncate = 01000,
-                        kOpenDirectory = 0200000, kOpenPath = 010000000,
-                        kOpenTemporary = 020000000;
+                        kOpenDirectory = 0200000, kOpenPath = 010000000, kOpenTemporary = 020000000;
 
 std::uint64_t open_flag_bits(std::string_view word) {
   static constexpr std::pair<std::string_view, std::uint64_t> kNames[] = {
@@ -101,17 +103,17 @@ std::uint64_t open_flag_bits(std::string_view word) {
 
 }  // namespace
 
-std::span<const PathCall> path_calls() {
-  return kPathCalls;
+std::span<const LoggedPathCall> logged_path_calls() {
+  return kLoggedPathCalls;
 }
 
-const PathCall* path_call(std::string_view name) {
-  const auto* found = std::ranges::lower_bound(kPathCalls, name, {}, &PathCall::name);
-  return found != std::end(kPathCalls) && found->name == name ? found : nullptr;
+const LoggedPathCall* logged_path_call(std::string_view name) {
+  const auto* found = std::ranges::lower_bound(kLoggedPathCalls, name, {}, &LoggedPathCall::name);
+  return found != std::end(kLoggedPathCalls) && found->name == name ? found : nullptr;
 }
 
 bool call_matters(std::string_view name) {
-  return path_call(name) != nullptr || std::ranges::binary_search(kOtherCalls, name);
+  return logged_path_call(name) != nullptr || std::ranges::binary_search(kOtherCalls, name);
 }
 
 OpenFlags parse_open_flags(std::string_view text) {
