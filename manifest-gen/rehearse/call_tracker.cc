@@ -471,7 +471,7 @@ Status CallTracker::path_use(Process& process, const LoggedCall& call, const Log
     type = ObservedType::directory;
   else if (done && operand.effect == LoggedEffect::look)
     type = stated_type(call);
-  CL_CHECK(record(process, *where, use, call.outcome, std::move(real), type));
+  CL_CHECK(record(process.program, *where, use, call.outcome, std::move(real), type));
   if (!done) return {};
   if (operand.effect == LoggedEffect::enter) {
     process.directory = where->path;
@@ -543,8 +543,13 @@ void CallTracker::listed(Process& process, std::int64_t descriptor) {
   used->second.type = ObservedType::directory;
 }
 
-Status CallTracker::use(std::uint64_t task, const std::string& path, FileUse use, Outcome outcome) {
-  CL_TRY(Process* const process, this->process(task));
+Status CallTracker::use(std::optional<std::uint64_t> task, const std::string& path, FileUse use,
+                        Outcome outcome, std::uint64_t times) {
+  std::string program;
+  if (task) {
+    CL_TRY(const Process* const process, this->process(*task));
+    program = process->program;
+  }
   if (path.size() > limits_.path_bytes || path.find('\0') != std::string::npos) {
     ++unusable_;
     return {};
@@ -552,12 +557,13 @@ Status CallTracker::use(std::uint64_t task, const std::string& path, FileUse use
   Place where;
   where.path = measure::normalize_path(path);
   if (where.path != path) where.spelled = path;
-  return record(*process, where, use, outcome, {}, ObservedType::unknown);
+  return record(program, where, use, outcome, {}, ObservedType::unknown, times);
 }
 
-Status CallTracker::record(const Process& process, const Place& place, FileUse use, Outcome outcome,
-                           std::string real, ObservedType type) {
-  if (outcome == Outcome::unknown) return {};
+Status CallTracker::record(const std::string& program, const Place& place, FileUse use,
+                           Outcome outcome, std::string real, ObservedType type,
+                           std::uint64_t times) {
+  if (outcome == Outcome::unknown || times == 0) return {};
   if (real.size() > limits_.path_bytes) real.clear();
   auto found = run_.paths.find(place.path);
   if (found == run_.paths.end()) {
@@ -572,16 +578,16 @@ Status CallTracker::record(const Process& process, const Place& place, FileUse u
   PathUse& out = found->second;
   UseCount& count = out.of(use);
   if (outcome == Outcome::done) {
-    ++count.done;
+    count.done += times;
     if (out.real.empty()) out.real = std::move(real);
   } else if (outcome == Outcome::refused) {
-    ++count.refused;
+    count.refused += times;
   } else {
-    ++count.absent;
+    count.absent += times;
   }
   if (type != ObservedType::unknown) out.type = type;
-  if (!process.program.empty() && out.programs.size() < limits_.observed_programs)
-    out.programs.insert(process.program);
+  if (!program.empty() && out.programs.size() < limits_.observed_programs)
+    out.programs.insert(program);
   return {};
 }
 

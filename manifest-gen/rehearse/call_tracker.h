@@ -35,8 +35,9 @@ class CallTracker {
   void begin_clone(std::uint64_t task, bool thread);
   // `limit` when more is distinct than a run may hold.
   Status call(const LoggedCall& call);
-  // A path that is named without a call.
-  Status use(std::uint64_t task, const std::string& path, FileUse use, LoggedCall::Outcome outcome);
+  // A path that is named without a call; `task` is nothing when the log does not say whose it is.
+  Status use(std::optional<std::uint64_t> task, const std::string& path, FileUse use,
+             LoggedCall::Outcome outcome, std::uint64_t times = 1);
   // `task` belongs to the process that `other` belongs to.
   void join(std::uint64_t task, std::uint64_t other);
   void rename(std::uint64_t task, std::uint64_t to);
@@ -55,6 +56,10 @@ class CallTracker {
   bool knows(std::uint64_t task) const { return tasks_.contains(task); }
   std::uint64_t any_task() const { return tasks_.begin()->first; }  // REQUIRES: tasks() > 0
   bool has_command() const { return !run_.command.empty(); }
+  bool has_program(std::uint64_t task) const {
+    const auto found = tasks_.find(task);
+    return found != tasks_.end() && !found->second->program.empty();
+  }
   bool has_path(const std::string& path) const { return run_.paths.contains(path); }
 
   ObservedRun finish();
@@ -105,8 +110,9 @@ class CallTracker {
   std::optional<std::string> directory_of(Process& process, const LoggedArgument* argument);
   FileUse use_of(const LoggedCall& call, const LoggedPathCall& row, const LoggedPath& operand,
                  const std::string& path, bool& directory) const;
-  Status record(const Process& process, const Place& place, FileUse use,
-                LoggedCall::Outcome outcome, std::string real, ObservedType type);
+  Status record(const std::string& program, const Place& place, FileUse use,
+                LoggedCall::Outcome outcome, std::string real, ObservedType type,
+                std::uint64_t times = 1);
   static std::string below_root(const Process& process, std::string_view real);
   ProcessPeaks* peaks(const std::string& program);
   static OpenFiles& writable(Process& process);
