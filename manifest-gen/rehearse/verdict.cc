@@ -51,7 +51,12 @@ class Judge {
     for (const auto& [path, use] : run_.paths) look_at(path, use);
     plan();
     explain_denied(out_.denied, run_, rules_, input_);
-    for (Denied& one : out_.denied) out_.clean = out_.clean && one.harmless;
+    for (Denied& one : out_.denied) {
+      out_.clean = out_.clean && one.harmless;
+      if (!one.proposal || is_utf8(one.proposal->path)) continue;
+      one.proposal.reset();
+      one.finding = "its name is not UTF-8, which a manifest cannot state: rename it in the image";
+    }
     std::stable_sort(out_.denied.begin(), out_.denied.end(), [](const auto& a, const auto& b) {
       return std::tie(a.harmless, a.path) < std::tie(b.harmless, b.path);
     });
