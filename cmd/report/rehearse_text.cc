@@ -131,6 +131,10 @@ class RehearseText {
       if (shown++ == 0) out_ += "       exits      calls\n";
       std::string head =
           cat(padded(entry.exits, 12), " ", padded(entry.times, 10), "  ", call_phrase(entry.call));
+      if (entry.cost.how.empty()) {
+        out_ += head + "\n";
+        continue;
+      }
       head.resize(std::max<std::size_t>(head.size() + 2, 46), ' ');
       out_ += wrapped(entry.cost.how, head, width_);
     }
@@ -209,9 +213,7 @@ class RehearseText {
   void notes() {
     std::vector<std::string> all = verdict_.remarks;
     all.insert(all.end(), report_.run.notes.begin(), report_.run.notes.end());
-    if (!report_.run.stand_ins.empty())
-      all.push_back(cat("the C library is the image's own (", report_.run.stand_ins.size(),
-                        " files); under Gramine it is the runtime's"));
+    if (!report_.run.stand_ins.empty()) all.emplace_back(kOwnLibc);
     if (all.empty()) return;
     title("Notes", "");
     for (const std::string& text : all) out_ += wrapped(printable(text), "  - ", width_);

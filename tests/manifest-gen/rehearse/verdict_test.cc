@@ -306,14 +306,15 @@ TEST(Verdict, CountsAFileAsUsedUnderAnyOfItsNames) {
 
 TEST(Verdict, TellsWhatUnimplementedCallsMean) {
   Seen run;
-  run.run.unimplemented = {{"io_uring_setup", 2}, {"rseq", 9}, {"shmget", 1}};
+  run.run.unimplemented = {{"io_uring_setup", 2}, {"rseq", 9}, {"shmget", 1}, {"acct", 1}};
   const TomlTable manifest = trusting({});
   const Verdict verdict = judge(run.run, {.manifest = manifest});
-  ASSERT_EQ(verdict.unimplemented.size(), 3U);
+  ASSERT_EQ(verdict.unimplemented.size(), 4U);
   EXPECT_EQ(verdict.unimplemented[0].call, "rseq");
-  EXPECT_TRUE(verdict.unimplemented[0].effect.empty());
+  EXPECT_NE(verdict.unimplemented[0].effect.find("does without"), std::string::npos);
   EXPECT_FALSE(verdict.unimplemented[1].effect.empty());
-  EXPECT_FALSE(verdict.unimplemented[2].fix.empty());
+  EXPECT_TRUE(verdict.unimplemented[2].effect.empty());  // acct: nobody knows
+  EXPECT_FALSE(verdict.unimplemented[3].fix.empty());
 }
 
 TEST(Verdict, RemarksOnSocketsAndProcesses) {
