@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cmd/report/rehearse.h"
 #include "cmd/session.h"
 #include "manifest-gen/audit/audit_policy.h"
 #include "manifest-gen/audit/rules.h"
@@ -218,6 +219,10 @@ OrderedJson audit_object(const AuditReport& report) {
   json["findings"] = OrderedJson::array();
   for (const Finding& finding : report.findings) json["findings"].push_back(finding_json(finding));
   json["surface"] = surface_json(report);
+  if (report.rehearsal) {
+    json["rehearsal"] = verdict_json(report.rehearsal->verdict);
+    json["rehearsal"]["files"] = report.rehearsal->files;
+  }
   if (report.launch)
     json["launch"] = {
         {"argv", report.launch->argv},       {"entrypoint", report.launch->entrypoint},
@@ -271,6 +276,7 @@ std::vector<Fact> audit_facts(const AuditReport& report) {
   add("can", can);
   add("writes", writes_phrase(report.manifest));
   add("host sets", host_phrase(report.manifest));
+  if (report.rehearsal) add("rehearsal", verdict_phrase(report.rehearsal->verdict));
   add("mrenclave", report.mrenclave);
   return out;
 }
