@@ -330,6 +330,10 @@ Status Sandbox::start() {
   return impl_->take_listener();
 }
 
+bool Sandbox::has_proc() const {
+  return impl_->shared->proc_mounted.load();
+}
+
 int Sandbox::listener() const {
   return impl_->listener.get();
 }
