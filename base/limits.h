@@ -73,6 +73,17 @@ struct Limits {
   std::size_t certificates = 16;                // in one chain
   std::size_t tcb_levels = 1024;                // of one document, of each kind
   std::size_t claims = 64;                      // in the evidence of an RA-TLS certificate
+
+  // What a program was seen to do.
+  std::uint64_t log_bytes = 64ULL << 30;             // one log, which is read in pieces
+  std::size_t log_line_bytes = 1U << 20;             // longer ones are left out
+  std::size_t log_tasks = 1U << 16;                  // processes and threads at one time
+  std::size_t log_descriptors = 256;                 // open files remembered of one process
+  std::size_t observed_paths = 1U << 19;             // different ones in one run
+  std::uint64_t observed_path_bytes = 256ULL << 20;  // the text of all of them
+  std::size_t observed_names = 1U << 16;  // programs, sockets, system calls in one run, each
+  std::size_t observed_programs = 32;     // kept of one path
+  std::uint64_t run_bytes = 256ULL << 20;  // one run as JSON
 };
 
 }  // namespace cloister

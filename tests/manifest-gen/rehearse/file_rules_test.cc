@@ -90,7 +90,8 @@ TEST(FileRules, LetStandInsThrough) {
 }
 
 TEST(FileRules, LetEverythingThroughUnderThePermissivePolicy) {
-  const FileRules r = rules("sgx.file_check_policy = \"allow_all_but_log\"\nfs.root.uri=\"file:/\"");
+  const FileRules r =
+      rules("sgx.file_check_policy = \"allow_all_but_log\"\nfs.root.uri=\"file:/\"");
   EXPECT_TRUE(r.permits("/etc/shadow", FileUse::read, ObservedType::regular));
 }
 
