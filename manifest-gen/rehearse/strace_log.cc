@@ -39,7 +39,8 @@ std::string_view without_blanks(std::string_view text) {
 std::optional<double> decimal_seconds(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return {};
+  if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0 && value < 1e11))
+    return {};
   return value;
 }
 
