@@ -128,7 +128,7 @@ Result<ObservedRun> read_any(Source& inner, const LogContext& context, const Lim
     case LogFormat::strace: {
       StraceReader reader(context, limits);
       CL_TRY(const std::uint64_t dropped,
-             read_lines(source, beginning, reader, limits).while_(what));
+             read_lines(source, beginning, reader, limits).while_(cat("reading ", what)));
       if (reader.calls() == 0) return nothing_in(what);
       ObservedRun run = reader.finish();
       note_dropped(run, dropped, limits);
@@ -137,7 +137,7 @@ Result<ObservedRun> read_any(Source& inner, const LogContext& context, const Lim
     case LogFormat::gramine: {
       GramineReader reader(context, limits);
       CL_TRY(const std::uint64_t dropped,
-             read_lines(source, beginning, reader, limits).while_(what));
+             read_lines(source, beginning, reader, limits).while_(cat("reading ", what)));
       if (reader.messages() == 0) return nothing_in(what);
       CL_TRY(ObservedRun run, reader.finish());
       note_dropped(run, dropped, limits);

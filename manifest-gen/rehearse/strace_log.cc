@@ -169,21 +169,25 @@ void StraceReader::stamp(const Prefix& prefix) {
 
 Status StraceReader::line(std::string_view line) {
   while (line.ends_with('\r')) line.remove_suffix(1);
-  if (line.size() < 3) return {};
-  // strace's own message, alone or in the middle of a line.
+  if (line.empty()) return {};
+  // strace's own message, alone or in the middle of a line, which then goes on in the next.
   if (const std::size_t at = line.find(kAttached); at != kAbsent && line.ends_with(" attached")) {
-    const auto child = parse_u64(
-        line.substr(at + kAttached.size(), digits_at(line.substr(at + kAttached.size()))));
+    const std::string_view number = line.substr(at + kAttached.size());
+    const auto child = parse_u64(number.substr(0, digits_at(number)));
     if (child && tracker_.tasks() > 0 && announced_.size() < limits_.log_tasks)
       announced_.insert(*child);
-    if (at == 0) return {};
-    line = line.substr(0, at);
-    const Prefix prefix = take_prefix(line);
-    if (call_name_length(line) == 0) return {};
-    stamp(prefix);
-    unfinished(task_of(prefix), line);
+    if (broken_.size() + at <= limits_.log_line_bytes) broken_ += line.substr(0, at);
     return {};
   }
+  if (!broken_.empty()) {
+    const std::string joined = std::move(broken_) + std::string(line);
+    broken_.clear();
+    return whole_line(joined);
+  }
+  return whole_line(line);
+}
+
+Status StraceReader::whole_line(std::string_view line) {
   const std::string_view whole = line;
   const Prefix prefix = take_prefix(line);
   const bool resumes = line.starts_with("<... "), ends = line.starts_with("+++ ");

@@ -41,6 +41,7 @@ class StraceReader {
   static Prefix take_prefix(std::string_view& line);
   std::uint64_t task_of(const Prefix& prefix);
   void stamp(const Prefix& prefix);
+  Status whole_line(std::string_view line);
   Status resumed(std::uint64_t task, std::string_view rest);
   Status call(std::uint64_t task, std::string_view text);
   void unfinished(std::uint64_t task, std::string_view text);
@@ -50,6 +51,7 @@ class StraceReader {
   const Limits& limits_;
   CallTracker tracker_;
   std::map<std::uint64_t, Pending> pending_;
+  std::string broken_;                 // a line that such a message has broken off
   std::set<std::uint64_t> announced_;  // by "strace: Process N attached"
   std::uint64_t calls_ = 0, incomplete_ = 0;
   std::uint64_t last_task_ = 0;

@@ -303,6 +303,10 @@ TEST(StraceLog, ATerminalMixesMessagesAndNumbers) {
       "[pid    21] stat(\"a\", 0x1) = 0\n"
       "[pid    20] <... vfork resumed>)        = 21\n"
       "[pid    20] stat(\"b\", 0x1) = 0\n"
+      "[pid    20] clone(child_stack=NULL, flags=SIGCHLDstrace: Process 22 attached\n"
+      ", child_tidptr=0x7ffba544ba10) = 22\n"
+      "[pid    22] stat(\"d\", 0x1) = 0\n"
+      "[pid    22] +++ exited with 0 +++\n"
       "[pid    21] exit_group(0)               = ?\n"
       "[pid    21] +++ exited with 0 +++\n"
       "--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=21} ---\n"
@@ -312,9 +316,10 @@ TEST(StraceLog, ATerminalMixesMessagesAndNumbers) {
   EXPECT_EQ(done(run, "/w/a", FileUse::look), 1U);
   EXPECT_EQ(done(run, "/w/b", FileUse::look), 1U);
   EXPECT_EQ(done(run, "/w/c", FileUse::look), 1U);
-  EXPECT_EQ(run.forks, 1U);
+  EXPECT_EQ(done(run, "/w/d", FileUse::look), 1U);
+  EXPECT_EQ(run.forks, 2U);
   EXPECT_EQ(run.exit_status, 7);
-  EXPECT_EQ(run.peak_processes, 2U);
+  EXPECT_EQ(run.peak_processes, 3U);
 }
 
 TEST(StraceLog, SignalsAndTimes) {
