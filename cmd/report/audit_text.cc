@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cmd/report/audit.h"
+#include "cmd/report/painter.h"
 #include "cmd/wrap.h"
 #include "manifest-gen/audit/audit_policy.h"
 #include "manifest-gen/audit/rules.h"
@@ -15,26 +16,6 @@ using manifest::Finding;
 using manifest::Severity;
 
 constexpr std::size_t kLabel = 11;  // "mrenclave  "
-
-class Painter {
- public:
-  explicit Painter(bool color) : color_(color) {}
-  std::string bold(std::string_view text) const { return paint("1", text); }
-  std::string faint(std::string_view text) const { return paint("2", text); }
-  std::string severity(Severity severity, std::string_view text) const {
-    // Those of the 16 colours that are readable on light and dark.
-    static constexpr std::string_view kCodes[] = {"36", "34", "33", "31", "1;31"};
-    return paint(kCodes[static_cast<std::size_t>(severity)], text);
-  }
-  std::string good(std::string_view text) const { return paint("1;32", text); }
-  std::string bad(std::string_view text) const { return paint("1;31", text); }
-
- private:
-  std::string paint(std::string_view code, std::string_view text) const {
-    return color_ ? cat("\033[", code, "m", text, "\033[0m") : std::string(text);
-  }
-  bool color_;
-};
 
 std::string upper_ascii(std::string_view text) {
   std::string out(text);

@@ -337,7 +337,8 @@ class Explainer {
       if (use.use == FileUse::execute) out = "executed";
     if (!one.programs.empty()) out += cat(" by ", one.programs.front());
     if (one.programs.size() > 1) out += cat(" and ", one.programs.size() - 1, " more");
-    return cat(out, ": ", one.why);
+    out += cat(": ", one.why);
+    return one.warning.empty() ? out : cat(out, "; ", one.warning);
   }
 
   const ObservedRun& run_;

@@ -46,6 +46,26 @@ TomlValue element_of(const Proposal& proposal) {
   return out;
 }
 
+// Characters that are drawn as nothing, or turn the order of others, are written as what they are:
+// the same name for a parser, and no riddle for who reads the line. Upper case: tomlc99.
+std::string visible_string(std::string_view text) {
+  static constexpr std::string_view kDigits = "0123456789ABCDEF";
+  const std::string plain = toml_string(text);
+  std::string out;
+  for (std::size_t at = 0; at < plain.size();) {
+    const CodePoint point = code_point_at(plain, at);
+    if (is_unseen(point.value)) {
+      out += point.value > 0xffff ? "\\U" : "\\u";
+      for (int shift = point.value > 0xffff ? 28 : 12; shift >= 0; shift -= 4)
+        out += kDigits[(point.value >> shift) & 15];
+    } else {
+      out += plain.substr(at, point.length);
+    }
+    at += point.length;
+  }
+  return out;
+}
+
 // Lists are tables or strings in one array each: the comment of an element is its reason.
 struct List {
   std::string_view key;
@@ -90,10 +110,10 @@ class OverlayWriter {
 
   // A string, or a table of strings.
   static std::string inline_toml(const TomlValue& value) {
-    if (value.string() != nullptr) return toml_string(*value.string());
+    if (value.string() != nullptr) return visible_string(*value.string());
     std::string out;
     for (const auto& [key, field] : *value.table())
-      out += cat(out.empty() ? "{ " : ", ", toml_key(key), " = ", toml_string(*field.string()));
+      out += cat(out.empty() ? "{ " : ", ", toml_key(key), " = ", visible_string(*field.string()));
     return out + " }";
   }
 

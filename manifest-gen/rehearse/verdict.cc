@@ -1,5 +1,6 @@
 // One way through a run, whether anything was refused in it or not: a use counts as denied when the
-// rules do not permit it, be it that it failed for that or that it only would have.
+// rules do not permit it, be it that it failed for that or that it only would have. What failed in
+// another way (mostly because nothing is there) fails in an enclave too, and is nobody's matter.
 #include "manifest-gen/rehearse/verdict.h"
 
 #include <algorithm>
@@ -50,7 +51,12 @@ class Judge {
     for (const auto& [path, use] : run_.paths) look_at(path, use);
     plan();
     explain_denied(out_.denied, run_, rules_, input_);
-    for (Denied& one : out_.denied) out_.clean = out_.clean && one.harmless;
+    for (Denied& one : out_.denied) {
+      out_.clean = out_.clean && one.harmless;
+      if (!one.proposal || is_utf8(one.proposal->path)) continue;
+      one.proposal.reset();
+      one.finding = "its name is not UTF-8, which a manifest cannot state: rename it in the image";
+    }
     std::stable_sort(out_.denied.begin(), out_.denied.end(), [](const auto& a, const auto& b) {
       return std::tie(a.harmless, a.path) < std::tie(b.harmless, b.path);
     });
@@ -63,17 +69,28 @@ class Judge {
   }
 
  private:
+  // What logs do not tell the image does; what was opened and refused is a file.
+  ObservedType type_of(const std::string& path, const PathUse& use) const {
+    if (use.type != ObservedType::unknown) return use.type;
+    const measure::Node* node = input_.rootfs != nullptr ? input_.rootfs->find(path) : nullptr;
+    if (node == nullptr)
+      return use.of(FileUse::list).done > 0 ? ObservedType::directory : ObservedType::regular;
+    if (node->is_regular()) return ObservedType::regular;
+    return node->is_directory() ? ObservedType::directory : ObservedType::other;
+  }
+
   void look_at(const std::string& path, const PathUse& use) {
-    if (use.type == ObservedType::regular &&
+    const ObservedType type = type_of(path, use);
+    if (type == ObservedType::regular &&
         use.of(FileUse::read).done + use.of(FileUse::execute).done > 0)
       ++out_.opened;
     Denied one;
     bool writes = false;
     for (const FileUse what : kGuarded) {
       const UseCount& count = use.of(what);
-      const std::uint64_t would = rules_.permits(path, what, use.type) ? 0 : count.done;
-      if (count.refused + would == 0) continue;
-      one.uses.push_back({what, count.refused, would});
+      // By the rules alone: the run may have been made under another manifest.
+      if (count.refused + count.done == 0 || rules_.permits(path, what, type)) continue;
+      one.uses.push_back({what, count.refused, count.done});
       writes = writes || is_writing(what);
     }
     if (one.uses.empty()) return;
@@ -107,8 +124,9 @@ class Judge {
       } else if (one.cause == Cause::writing && !set_aside(one)) {
         const PathUse& use = run_.paths.at(one.path);
         const bool made = times(use, FileUse::create) > 0;
-        const bool directory = use.type == ObservedType::directory;
-        const bool changed = use.type == ObservedType::regular && !made &&
+        const ObservedType type = type_of(one.path, use);
+        const bool directory = type == ObservedType::directory;
+        const bool changed = type == ObservedType::regular && !made &&
                              (times(use, FileUse::read) > 0 || is_trusted(one.path));
         writing.written.push_back({one.path, directory && made, changed, directory && !made});
         placed.push_back(&one);
@@ -139,7 +157,7 @@ class Judge {
     if (const std::string* start = string_at(input_.manifest, "fs.start_dir"))
       visible.insert(cat(*start, *start == "/" ? "" : "/", "."));
     for (const auto& [path, use] : run_.paths)
-      if (use.type == ObservedType::regular && !was_written(use) &&
+      if (type_of(path, use) == ObservedType::regular && !was_written(use) &&
           times(use, FileUse::read) + times(use, FileUse::execute) > 0 &&
           rules_.place(path) != Place::tmpfs && rules_.place(path) != Place::encrypted)
         visible.insert(path);
@@ -202,11 +220,19 @@ class Judge {
       if (const Incompatibility* row = row_of(call)) {
         one.effect = row->effect;
         one.fix = row->fix;
+      } else if (is_done_without(call)) {
+        one.effect = "libc, or the program, does without it and says nothing";
       }
       out_.unimplemented.push_back(std::move(one));
     }
     std::stable_sort(out_.unimplemented.begin(), out_.unimplemented.end(),
                      [](const auto& a, const auto& b) { return a.times > b.times; });
+  }
+
+  static bool is_done_without(std::string_view call) {
+    static constexpr std::string_view kQuiet[] = {"rseq",  "clone3", "membarrier",
+                                                  "prctl", "statx",  "faccessat2"};
+    return std::find(std::begin(kQuiet), std::end(kQuiet), call) != std::end(kQuiet);
   }
 
   static const Incompatibility* row_of(std::string_view call) {

@@ -141,6 +141,7 @@ TEST(Overlay, IsTomlWhateverTheNames) {
   for (std::size_t i = 0; i < trusted.size(); ++i)
     EXPECT_EQ(trusted[i].uri, cat("file:", hostile[i]));
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_EQ(text.find("\u202e"), std::string::npos);
 }
 
 TEST(Overlay, MergesIntoAManifest) {

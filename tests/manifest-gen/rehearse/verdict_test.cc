@@ -118,6 +118,23 @@ TEST(Verdict, TellsWhatWouldHaveBeenRefused) {
   EXPECT_FALSE(learned.clean);
 }
 
+TEST(Verdict, DoesNotMindWhatIsGrantedByNow) {
+  const TomlTable manifest = trusting({"/etc/app.conf"});
+  EXPECT_TRUE(judge(Seen().refused("/etc/app.conf").run, {.manifest = manifest}).clean);
+}
+
+// Logs do not tell files from directories.
+TEST(Verdict, AsksTheImageForTypesThatLogsDoNotTell) {
+  measure::Rootfs rootfs = test::Tree().file("/etc/app.conf", "x").directory("/etc/conf.d").build();
+  const TomlTable manifest = trusting({});
+  Seen run = Seen().opened("/etc/app.conf").opened("/etc/conf.d");
+  for (auto& [path, use] : run.run.paths) use.type = ObservedType::unknown;
+  const Verdict verdict = judge(run.run, {.manifest = manifest, .rootfs = &rootfs});
+  ASSERT_EQ(verdict.denied.size(), 1U);
+  EXPECT_EQ(verdict.denied[0].path, "/etc/app.conf");
+  EXPECT_EQ(verdict.opened, 1U);
+}
+
 TEST(Verdict, DoesNotMindWhatStoodInForTheRuntime) {
   const TomlTable manifest = trusting({});
   Seen run = Seen().opened("/lib/x86_64-linux-gnu/libc.so.6");
@@ -289,14 +306,15 @@ TEST(Verdict, CountsAFileAsUsedUnderAnyOfItsNames) {
 
 TEST(Verdict, TellsWhatUnimplementedCallsMean) {
   Seen run;
-  run.run.unimplemented = {{"io_uring_setup", 2}, {"rseq", 9}, {"shmget", 1}};
+  run.run.unimplemented = {{"io_uring_setup", 2}, {"rseq", 9}, {"shmget", 1}, {"acct", 1}};
   const TomlTable manifest = trusting({});
   const Verdict verdict = judge(run.run, {.manifest = manifest});
-  ASSERT_EQ(verdict.unimplemented.size(), 3U);
+  ASSERT_EQ(verdict.unimplemented.size(), 4U);
   EXPECT_EQ(verdict.unimplemented[0].call, "rseq");
-  EXPECT_TRUE(verdict.unimplemented[0].effect.empty());
+  EXPECT_NE(verdict.unimplemented[0].effect.find("does without"), std::string::npos);
   EXPECT_FALSE(verdict.unimplemented[1].effect.empty());
-  EXPECT_FALSE(verdict.unimplemented[2].fix.empty());
+  EXPECT_TRUE(verdict.unimplemented[2].effect.empty());  // acct: nobody knows
+  EXPECT_FALSE(verdict.unimplemented[3].fix.empty());
 }
 
 TEST(Verdict, RemarksOnSocketsAndProcesses) {
