@@ -77,8 +77,7 @@ Status hold_against_image(const LearnOptions& o, Session& session, Learned& lear
   CL_TRY(const Plan plan, plan_manifest(session, ref, options));
   static const std::map<std::string, measure::RuntimeFile> kNone;
   manifest::add_image_facts(learned.run, *plan.base.rootfs,
-                            plan.closure.uses_glibc_runtime ? plan.runtime.glibc : kNone,
-                            session.limits());
+                            plan.closure.uses_glibc_runtime ? plan.runtime.glibc : kNone);
   manifest::JudgeInput input{.manifest = plan.manifest.manifest.table,
                              .reasons = &plan.manifest.reasons,
                              .closure = &plan.closure,

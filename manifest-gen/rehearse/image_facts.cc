@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/bytes.h"
 #include "base/path.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/rehearse/call_tracker.h"
@@ -22,26 +21,17 @@ ObservedType type_in_image(const measure::Node& node) {
 }
 
 // The program that the kernel starts for this one; empty: itself.
-std::string interpreter_of(const measure::Rootfs& rootfs, const measure::Node& node,
-                           const Limits& limits) {
+std::string interpreter_of(const measure::Rootfs& rootfs, const measure::Node& node) {
   if (!node.is_regular()) return {};
   if (const auto* facts = rootfs.elf_facts(node)) return facts->interpreter;
-  if (node.entry->size > limits.packed_file_bytes) return {};
-  const auto bytes = rootfs.read(node, limits.packed_file_bytes);
-  if (!bytes.has_value()) return {};
-  std::string_view text = as_text(*bytes);
-  if (!text.starts_with("#!")) return {};
-  text =
-      text.substr(2, text.find('\n') == std::string_view::npos ? text.npos : text.find('\n') - 2);
-  const auto shebang = parse_shebang(text);
-  return shebang && shebang->interpreter.starts_with('/') ? shebang->interpreter : std::string();
+  const auto shebang = parse_shebang(node.entry->shebang);
+  return shebang ? shebang->interpreter : std::string();
 }
 
 }  // namespace
 
 void add_image_facts(ObservedRun& run, const measure::Rootfs& rootfs,
-                     const std::map<std::string, measure::RuntimeFile>& libc,
-                     const Limits& limits) {
+                     const std::map<std::string, measure::RuntimeFile>& libc) {
   std::vector<std::pair<std::string, PathUse>> opened_by_kernel;
   for (const auto& [path, use] : run.paths) {
     if (use.of(FileUse::execute).done == 0) continue;
@@ -49,7 +39,7 @@ void add_image_facts(ObservedRun& run, const measure::Rootfs& rootfs,
     for (int depth = 0; depth < kShebangDepth; ++depth) {
       const measure::Node* const node = rootfs.find(at);
       if (node == nullptr) break;
-      at = interpreter_of(rootfs, *node, limits);
+      at = interpreter_of(rootfs, *node);
       if (!at.starts_with('/')) break;
       at = measure::normalize_path(at);
       PathUse one;

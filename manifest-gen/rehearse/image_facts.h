@@ -14,6 +14,6 @@ namespace cloister::manifest {
 // name, which the kernel opens; and which paths stand for the runtime's C library, `libc` (by base
 // name; empty: none does), and so need no grant.
 void add_image_facts(ObservedRun& run, const measure::Rootfs& rootfs,
-                     const std::map<std::string, measure::RuntimeFile>& libc, const Limits& limits);
+                     const std::map<std::string, measure::RuntimeFile>& libc);
 
 }  // namespace cloister::manifest
