@@ -3,7 +3,7 @@
 # overlay with which the manifest of that image holds what the program opened; Gramine's logs, runs
 # as JSON; and what is refused.
 # shellcheck source=tests/e2e/lib.sh
-. "$CLOISTER_SOURCE_DIR/tests/e2e/lib.sh"
+. "$(dirname "$0")/lib.sh"
 need strace gcc jq
 need_schemas
 logs=$CLOISTER_SOURCE_DIR/testdata/rehearse
