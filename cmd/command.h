@@ -30,6 +30,7 @@ Action add_build(CLI::App& app);
 Action add_init(CLI::App& app);
 Action add_rebuild(CLI::App& app);
 Action add_outdated(CLI::App& app);
+Action add_learn(CLI::App& app);
 Action add_deploy(CLI::App& app);
 Action add_marblerun(CLI::App& app);
 Action add_rehearse(CLI::App& app);
