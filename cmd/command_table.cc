@@ -50,6 +50,9 @@ constexpr Command kCommands[] = {
      "  cloister build oci:./app:v1 --key enclave.pem -o oci:./out:v1-sgx --with-direct\n"
      "  cloister build -f cloister.toml --key enclave.pem",
      add_build},
+    {"rehearse", "Run an image with only what its manifest grants; report misses, sizes and costs",
+     "cloister rehearse redis:7 -p 6379 --exec 'redis-cli ping'",
+     add_rehearse},
     {"rebuild", "Build an enclave-ready image again, as it was built, on what its base is now",
      "cloister rebuild reg.example/redis:7-sgx --dry-run\n"
      "  cloister rebuild reg.example/redis:7-sgx --key enclave.pem --isvsvn 4 -t "
@@ -59,6 +62,13 @@ constexpr Command kCommands[] = {
      "cloister outdated reg.example/redis:7-sgx\n"
      "  cloister outdated cloister.lock.json --format json",
      add_outdated},
+    {"learn", "Turn what a program was seen to do into a manifest overlay",
+     "strace -f -y -s 4096 -o trace.log redis-server\n"
+     "  cloister learn trace.log -o overlay.toml\n"
+     "  cloister build redis:7 --manifest overlay.toml --dry-run\n"
+     "  cloister learn gramine.log --image redis:7 --format text\n"
+     "  docker logs enclave 2>&1 | cloister learn -",
+     add_learn},
     {"deploy", "Print what runs an enclave-ready image, pinned by digest, with least rights",
      "cloister deploy docker reg.example/redis:7-sgx\n"
      "  cloister deploy compose reg.example/redis:7-sgx -o compose.yaml\n"

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
 #include <utility>
 
 #include "base/path.h"
@@ -22,6 +21,7 @@ namespace {
 
 using Outcome = LoggedCall::Outcome;
 
+constexpr std::int64_t kAddressSpace = std::int64_t{1} << 47;  // of a program on x86-64
 constexpr std::uint64_t kMaxDescriptor = 1U << 20;  // no kernel gives out more by default
 
 std::optional<std::int64_t> descriptor_number(const LoggedCall& call, std::size_t index) {
@@ -226,7 +226,7 @@ void CallTracker::set_command(std::vector<std::string> argv) {
 
 void CallTracker::set_program(std::uint64_t task, const std::string& path) {
   auto found = process(task);
-  if (!found.has_value()) return;
+  if (!found.has_value() || path.size() > limits_.path_bytes) return;
   (*found)->program = path;
   if (ProcessPeaks* seen = peaks(path)) {
     ++seen->processes;
@@ -310,7 +310,7 @@ Status CallTracker::other_call(std::uint64_t task, Process& process, const Logge
       process.directory = measure::normalize_path(shown->value);
   } else if (name.starts_with("getdents")) {
     if (const auto number = descriptor_number(call, 0)) listed(process, *number);
-  } else if (name == "brk") {
+  } else if (name == "brk" && call.result > 0 && call.result < kAddressSpace) {
     const auto at = static_cast<std::uint64_t>(call.result);
     if (process.heap_start == 0) process.heap_start = at;
     if (ProcessPeaks* seen = peaks(process.program); seen != nullptr && at > process.heap_start)
@@ -392,6 +392,10 @@ std::optional<CallTracker::Place> CallTracker::place(Process& process, const Log
     out.path = measure::normalize_path(cat(*from, "/", path->value));
   } else {
     ++relative_;
+    return {};
+  }
+  if (out.path.size() > limits_.path_bytes) {
+    ++unusable_;
     return {};
   }
   if (out.path != path->value) out.spelled = path->value;
@@ -564,7 +568,9 @@ Status CallTracker::record(const std::string& program, const Place& place, FileU
                            Outcome outcome, std::string real, ObservedType type,
                            std::uint64_t times) {
   if (outcome == Outcome::unknown || times == 0) return {};
-  if (real.size() > limits_.path_bytes) real.clear();
+  if (real.size() > limits_.path_bytes || real.find('\0') != std::string::npos ||
+      (!real.empty() && measure::normalize_path(real) != real))
+    real.clear();
   auto found = run_.paths.find(place.path);
   if (found == run_.paths.end()) {
     path_bytes_ += place.path.size() + place.spelled.size() + real.size();
@@ -615,10 +621,7 @@ ObservedRun CallTracker::finish() {
   if (unusable_ > 0)
     note(cat(times_text(unusable_, "path is", "paths are"),
              " left out: no file can have such a name"));
-  if (run_.executions > 0 && run_.source == "strace")
-    note(
-        "the loader or interpreter that each program names is opened by the kernel: strace does "
-        "not show it");
+  if (run_.executions > 0 && run_.source == "strace") note(std::string(kKernelOpensInterpreters));
   run_.notes = std::move(notes_);
   return std::move(run_);
 }

@@ -27,6 +27,11 @@ struct LogContext {
   std::string start_directory;
 };
 
+// A note that an image makes void: image_facts.h.
+inline constexpr std::string_view kKernelOpensInterpreters =
+    "the loader or interpreter that each program names is opened by the kernel: strace does not "
+    "show it";
+
 class CallTracker {
  public:
   CallTracker(std::string source, LogContext context, const Limits& limits);

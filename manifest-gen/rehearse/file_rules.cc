@@ -144,6 +144,15 @@ FileRules::FileRules(const TomlTable& manifest) : mounts_(manifest::mounts(manif
   allow_unknown_ = policy != nullptr && *policy == "allow_all_but_log";
 }
 
+std::vector<std::string> FileRules::listed_on_host() const {
+  std::vector<std::string> out;
+  for (const auto* files : {&trusted_, &allowed_, &stand_ins_})
+    out.insert(out.end(), files->begin(), files->end());
+  for (const auto* directories : {&trusted_directories_, &allowed_directories_})
+    out.insert(out.end(), directories->begin(), directories->end());
+  return out;
+}
+
 Place FileRules::place(std::string_view path) const {
   const Mount* mount = mount_of(mounts_, path);
   // Gramine mounts its own three after those of the manifest but below what lies deeper.

@@ -43,6 +43,8 @@ class FileRules {
   void stand_in(std::string path) { stand_ins_.insert(std::move(path)); }
   const std::set<std::string, std::less<>>& stand_ins() const { return stand_ins_; }
   const std::vector<Mount>& mounts() const { return mounts_; }
+  // All that is let through, by its path on the host: files, and directories for what is below.
+  std::vector<std::string> listed_on_host() const;
 
  private:
   std::vector<Mount> mounts_;

@@ -21,6 +21,8 @@ namespace {
 constexpr auto kNowhere = std::string_view::npos;
 constexpr std::size_t kMaxNameBytes = 64;  // of a program in a message's prefix
 constexpr std::size_t kMaxMounts = 4096;
+constexpr std::size_t kHeldLines = 16;       // of the greatest length, held together
+constexpr std::size_t kMaxResultBytes = 32;  // ") = -9223372036854775808"
 
 std::size_t leading_digits(std::string_view text) {
   const std::size_t end = text.find_first_not_of("0123456789");
@@ -159,7 +161,7 @@ void GramineReader::ended(std::uint64_t process) {
   const auto found = processes_.find(process);
   if (found == processes_.end()) return;
   for (const std::uint64_t task : found->second) {
-    tasks_.erase(task);
+    drop_task(task);
     tracker_.exited(task, {}, {});
   }
   processes_.erase(found);
@@ -232,31 +234,52 @@ Status GramineReader::trace(const Message& message) {
       return Error::limit(cat("more than ", limits_.log_tasks, " threads at one time"));
     found = tasks_.emplace(message.task, Task{}).first;
   }
-  std::string& partial = found->second.partial;
-  if (begins && !partial.empty()) {
+  Task& state = found->second;
+  if (!begins && state.partial.empty()) return {};
+  std::string whole = std::move(state.partial);
+  state.partial.clear();
+  held_ -= whole.size();
+  if (begins && !whole.empty()) {
     ++incomplete_;
-    partial.clear();
+    whole.clear();
   }
-  if (!begins && partial.empty()) return {};
-  if (partial.size() + message.text.size() > limits_.log_line_bytes) {
-    ++incomplete_;
-    partial.clear();
-    return {};
-  }
-  std::string whole = std::move(partial);
-  partial.clear();
-  whole += begins ? message.text.substr(kCall.size()) : message.text;
-  const std::string_view text = whole;
-  const std::size_t result = text.rfind(") = ");
+  const std::string_view piece = begins ? message.text.substr(kCall.size()) : message.text;
+  whole += piece;
+  // Only the end tells: pieces are many.
+  const std::string_view end = std::string_view(whole).substr(
+      whole.size() - std::min(whole.size(), piece.size() + kMaxResultBytes));
+  const std::size_t result = end.rfind(") = ");
   LoggedCall ignored;
   const bool complete =
-      text.ends_with(") ...") || text.ends_with("()") ||
-      (result != kNowhere && parse_gramine_result(text.substr(result + 4), ignored));
-  if (!complete) {
-    found->second.partial = std::move(whole);
-    return {};
+      end.ends_with(") ...") || end.ends_with("()") ||
+      (result != kNowhere && parse_gramine_result(end.substr(result + 4), ignored));
+  if (complete) return traced(message.task, whole);
+  if (whole.size() <= limits_.log_line_bytes && hold(whole.size()))
+    state.partial = std::move(whole);
+  return {};
+}
+
+bool GramineReader::hold(std::size_t bytes) {
+  if (held_ + bytes > kHeldLines * limits_.log_line_bytes) {
+    ++incomplete_;
+    return false;
   }
-  return traced(message.task, text);
+  held_ += bytes;
+  return true;
+}
+
+void GramineReader::drop_call(Task& task) {
+  task.call.reset();
+  held_ -= task.held;
+  task.held = 0;
+}
+
+void GramineReader::drop_task(std::uint64_t task) {
+  const auto found = tasks_.find(task);
+  if (found == tasks_.end()) return;
+  drop_call(found->second);
+  held_ -= found->second.partial.size();
+  tasks_.erase(found);
 }
 
 Status GramineReader::traced(std::uint64_t task, std::string_view text) {
@@ -266,7 +289,7 @@ Status GramineReader::traced(std::uint64_t task, std::string_view text) {
   if (state.call) {
     // A call that never returned: an execve that went well, or one that a signal ended.
     LoggedCall begun = *std::move(state.call);
-    state.call.reset();
+    drop_call(state);
     if (begun.name == "execve") begun.outcome = LoggedCall::Outcome::done;
     CL_CHECK(count(begun));
   }
@@ -284,6 +307,10 @@ Status GramineReader::traced(std::uint64_t task, std::string_view text) {
   }
   if (begins) {
     if (makes_task(call.name)) tracker_.begin_clone(task, text.find("CLONE_THREAD") != kNowhere);
+    std::size_t bytes = 0;
+    for (const LoggedArgument& argument : call.arguments) bytes += argument.value.size();
+    if (!hold(bytes)) return {};
+    state.held = bytes;
     state.call = std::move(call);
     return {};
   }
@@ -296,7 +323,7 @@ Status GramineReader::returned(Task& task, std::string_view text) {
   std::string_view name = text.substr(0, text.find('('));
   if (name.starts_with("shim_")) name.remove_prefix(5);
   LoggedCall call = *std::move(task.call);
-  task.call.reset();
+  drop_call(task);
   if (call.name != name) {
     ++incomplete_;
     return {};
@@ -337,7 +364,7 @@ Status GramineReader::debug(const Message& message) {
     if (!tracker_.has_program(message.task)) tracker_.set_program(message.task, *path);
     return tracker_.use(message.task, *path, FileUse::execute, LoggedCall::Outcome::done);
   } else if (text.starts_with("---- exit (returning ")) {
-    tasks_.erase(message.task);
+    drop_task(message.task);
     tracker_.exited(message.task, {}, {});
     if (const auto own = processes_.find(message.process); own != processes_.end())
       own->second.erase(message.task);

@@ -32,6 +32,7 @@ class GramineReader {
   struct Task {
     std::string partial;             // of a message that is longer than the log's buffer
     std::optional<LoggedCall> call;  // begun: "---- open(…) ..."
+    std::size_t held = 0;            // bytes of it
   };
   struct Mounted {
     std::string uri, path;  // "/usr", "/mnt/usr"
@@ -51,6 +52,9 @@ class GramineReader {
   Status traced(std::uint64_t task, std::string_view text);
   Status returned(Task& task, std::string_view text);
   Status count(const LoggedCall& call);
+  bool hold(std::size_t bytes);
+  void drop_call(Task& task);
+  void drop_task(std::uint64_t task);
   void policy(std::string_view text);
   Status debug(const Message& message);
   void ended(std::uint64_t process);
@@ -65,6 +69,7 @@ class GramineReader {
   std::map<std::string, Policy> policy_;  // by path on the host
   std::uint64_t messages_ = 0, calls_ = 0, nameless_ = 0, ambiguous_ = 0, incomplete_ = 0;
   std::uint64_t policy_bytes_ = 0;
+  std::size_t held_ = 0;  // bytes that wait for more, of all tasks
   bool allowed_any_ = false, refused_any_ = false;
 };
 

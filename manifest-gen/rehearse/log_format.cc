@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "base/hint.h"
 #include "base/text.h"
 #include "manifest-gen/rehearse/gramine_log.h"
 #include "manifest-gen/rehearse/run_json.h"
@@ -16,6 +17,8 @@ namespace cloister::manifest {
 namespace {
 
 constexpr std::size_t kBeginning = 1U << 20;
+constexpr Advice kLogAdvice{"make it again, with `cloister rehearse --format json`",
+                            "record one run of the program alone", ""};
 
 // Gives a stream line by line. What is longer than the limit is dropped up to its end.
 template <class OnLine>
@@ -109,8 +112,10 @@ LogFormat log_format(std::string_view beginning) {
   return gramine > strace ? LogFormat::gramine : LogFormat::strace;
 }
 
-Result<ObservedRun> read_observed_run(Source& inner, const LogContext& context,
-                                      const Limits& limits, std::string_view what) {
+namespace {
+
+Result<ObservedRun> read_any(Source& inner, const LogContext& context, const Limits& limits,
+                             std::string_view what) {
   LimitSource source(inner, limits.log_bytes, std::string(what));
   Bytes head(kBeginning);
   CL_TRY(const std::size_t size, read_full(source, head));
@@ -123,7 +128,7 @@ Result<ObservedRun> read_observed_run(Source& inner, const LogContext& context,
     case LogFormat::strace: {
       StraceReader reader(context, limits);
       CL_TRY(const std::uint64_t dropped,
-             read_lines(source, beginning, reader, limits).while_(what));
+             read_lines(source, beginning, reader, limits).while_(cat("reading ", what)));
       if (reader.calls() == 0) return nothing_in(what);
       ObservedRun run = reader.finish();
       note_dropped(run, dropped, limits);
@@ -132,7 +137,7 @@ Result<ObservedRun> read_observed_run(Source& inner, const LogContext& context,
     case LogFormat::gramine: {
       GramineReader reader(context, limits);
       CL_TRY(const std::uint64_t dropped,
-             read_lines(source, beginning, reader, limits).while_(what));
+             read_lines(source, beginning, reader, limits).while_(cat("reading ", what)));
       if (reader.messages() == 0) return nothing_in(what);
       CL_TRY(ObservedRun run, reader.finish());
       note_dropped(run, dropped, limits);
@@ -142,6 +147,13 @@ Result<ObservedRun> read_observed_run(Source& inner, const LogContext& context,
       break;
   }
   return nothing_in(what);
+}
+
+}  // namespace
+
+Result<ObservedRun> read_observed_run(Source& source, const LogContext& context,
+                                      const Limits& limits, std::string_view what) {
+  return advise(read_any(source, context, limits, what), kLogAdvice);
 }
 
 Result<ObservedRun> read_observed_run(std::string_view text, const LogContext& context,

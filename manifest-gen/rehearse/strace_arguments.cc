@@ -16,6 +16,9 @@ namespace cloister::manifest {
 namespace {
 
 constexpr auto kNone = std::string_view::npos;
+// How much of a line is looked at for decorations that do not end, so that a line full of them
+// takes no more than linear time.
+constexpr std::size_t kVainLook = 64U << 10;
 
 bool is_octal(char c) {
   return c >= '0' && c <= '7';
@@ -156,7 +159,7 @@ std::optional<std::string> unescape_strace(std::string_view text) {
 
 std::optional<std::size_t> scan_strace_arguments(std::string_view text, std::size_t begin,
                                                  std::vector<LoggedArgument>* out) {
-  std::size_t depth = 0, start = begin;
+  std::size_t depth = 0, start = begin, vain = 0;
   const auto take = [&](std::size_t end) {
     const std::string_view argument = text.substr(start, end - start);
     start = end + 1;
@@ -180,9 +183,12 @@ std::optional<std::size_t> scan_strace_arguments(std::string_view text, std::siz
         }
         break;
       case '<':
-        if (begins_decoration(text, i)) {
+        if (vain < kVainLook && begins_decoration(text, i)) {
           const std::size_t end = end_of_decoration(text, i);
-          if (end != kNone) i = end - 1;
+          if (end != kNone)
+            i = end - 1;
+          else
+            vain += text.size() - i;
         }
         break;
       case '(':

@@ -18,6 +18,7 @@ namespace cloister::manifest {
 namespace {
 
 constexpr auto kAbsent = std::string_view::npos;
+constexpr std::size_t kPendingLines = 16;  // of the greatest length, held together
 constexpr std::string_view kUnfinished = "<unfinished ...>";
 constexpr std::string_view kAttached = "strace: Process ";
 
@@ -39,7 +40,8 @@ std::string_view without_blanks(std::string_view text) {
 std::optional<double> decimal_seconds(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return {};
+  if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0 && value < 1e11))
+    return {};
   return value;
 }
 
@@ -127,6 +129,10 @@ StraceReader::Prefix StraceReader::take_prefix(std::string_view& line) {
 
 bool StraceReader::recognises(std::string_view line) {
   take_prefix(line);
+  return is_record(line);
+}
+
+bool StraceReader::is_record(std::string_view line) {
   if (line.starts_with("<... ")) return line.find(" resumed>") != kAbsent;
   if (line.starts_with("+++ ")) return line.ends_with(" +++");
   if (line.starts_with("--- SIG")) return line.ends_with(" ---");
@@ -168,26 +174,28 @@ void StraceReader::stamp(const Prefix& prefix) {
 
 Status StraceReader::line(std::string_view line) {
   while (line.ends_with('\r')) line.remove_suffix(1);
-  if (line.size() < 3) return {};
-  // strace's own message, alone or in the middle of a line.
+  if (line.empty()) return {};
+  // strace's own message, alone or in the middle of a line, which then goes on in the next.
   if (const std::size_t at = line.find(kAttached); at != kAbsent && line.ends_with(" attached")) {
-    const auto child = parse_u64(
-        line.substr(at + kAttached.size(), digits_at(line.substr(at + kAttached.size()))));
+    const std::string_view number = line.substr(at + kAttached.size());
+    const auto child = parse_u64(number.substr(0, digits_at(number)));
     if (child && tracker_.tasks() > 0 && announced_.size() < limits_.log_tasks)
       announced_.insert(*child);
-    if (at == 0) return {};
-    line = line.substr(0, at);
-    const Prefix prefix = take_prefix(line);
-    if (call_name_length(line) == 0) return {};
-    stamp(prefix);
-    unfinished(task_of(prefix), line);
+    if (broken_.size() + at <= limits_.log_line_bytes) broken_ += line.substr(0, at);
     return {};
   }
-  const std::string_view whole = line;
+  if (!broken_.empty()) {
+    const std::string joined = std::move(broken_) + std::string(line);
+    broken_.clear();
+    return whole_line(joined);
+  }
+  return whole_line(line);
+}
+
+Status StraceReader::whole_line(std::string_view line) {
   const Prefix prefix = take_prefix(line);
+  if (!is_record(line) || line.starts_with("--- ")) return {};
   const bool resumes = line.starts_with("<... "), ends = line.starts_with("+++ ");
-  if (!resumes && !ends && call_name_length(line) == 0) return {};
-  if (!recognises(whole)) return {};
   const std::uint64_t task = task_of(prefix);
   stamp(prefix);
   if (ends) {
@@ -205,13 +213,18 @@ Status StraceReader::line(std::string_view line) {
 
 void StraceReader::unfinished(std::uint64_t task, std::string_view text) {
   const std::string_view name = text.substr(0, call_name_length(text));
-  if (pending_.size() >= limits_.log_tasks && !pending_.contains(task)) return;
-  if (!call_matters(name)) {
-    // Only its name is counted.
-    pending_[task] = {std::string(name), cat(name, "(")};
+  drop_pending(task);
+  // Of most calls only the name is counted.
+  const bool matters = call_matters(name);
+  std::string begun = matters ? std::string(text) : cat(name, "(");
+  if (pending_.size() >= limits_.log_tasks ||
+      pending_bytes_ + begun.size() > kPendingLines * limits_.log_line_bytes) {
+    ++incomplete_;
     return;
   }
-  pending_[task] = {std::string(name), std::string(text)};
+  pending_bytes_ += begun.size();
+  pending_[task] = {std::string(name), std::move(begun)};
+  if (!matters) return;
   if (makes_process(name)) tracker_.begin_clone(task, text.find("CLONE_THREAD") != kAbsent);
 }
 
@@ -223,8 +236,8 @@ Status StraceReader::resumed(std::uint64_t task, std::string_view rest) {
     ++incomplete_;
     return {};
   }
-  std::string text = std::move(begun->second.text);
-  pending_.erase(begun);
+  std::string text = begun->second.text;
+  drop_pending(task);
   rest.remove_prefix(at + 9);
   if (text.size() + rest.size() > limits_.log_line_bytes) {
     ++incomplete_;
@@ -263,8 +276,15 @@ Status StraceReader::call(std::uint64_t task, std::string_view text) {
   return {};
 }
 
+void StraceReader::drop_pending(std::uint64_t task) {
+  const auto found = pending_.find(task);
+  if (found == pending_.end()) return;
+  pending_bytes_ -= found->second.text.size();
+  pending_.erase(found);
+}
+
 void StraceReader::forget(std::uint64_t task) {
-  pending_.erase(task);
+  drop_pending(task);
   announced_.erase(task);
 }
 

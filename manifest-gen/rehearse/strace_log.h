@@ -39,17 +39,22 @@ class StraceReader {
     std::optional<double> time, since;  // absolute seconds or of the day; since the last line
   };
   static Prefix take_prefix(std::string_view& line);
+  static bool is_record(std::string_view line);  // without what stands before it
   std::uint64_t task_of(const Prefix& prefix);
   void stamp(const Prefix& prefix);
+  Status whole_line(std::string_view line);
   Status resumed(std::uint64_t task, std::string_view rest);
   Status call(std::uint64_t task, std::string_view text);
   void unfinished(std::uint64_t task, std::string_view text);
   void ended(std::uint64_t task, std::string_view rest);
+  void drop_pending(std::uint64_t task);
   void forget(std::uint64_t task);
 
   const Limits& limits_;
   CallTracker tracker_;
   std::map<std::uint64_t, Pending> pending_;
+  std::size_t pending_bytes_ = 0;
+  std::string broken_;                 // a line that such a message has broken off
   std::set<std::uint64_t> announced_;  // by "strace: Process N attached"
   std::uint64_t calls_ = 0, incomplete_ = 0;
   std::uint64_t last_task_ = 0;

@@ -100,6 +100,47 @@ Result<Bytes> Rootfs::read(const Node& node, std::uint64_t max) const {
   return bytes;
 }
 
+Status LayerContent::read_many(const std::vector<const Entry*>& entries, const Sink& sink) const {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    CL_TRY(const Bytes bytes, read(*entries[i], entries[i]->size));
+    if (sha256(bytes) != entries[i]->sha256)
+      return Error::corrupt(
+          cat(quote("/" + entries[i]->path), " has changed since it was indexed"));
+    CL_CHECK(sink(i, 0, bytes));
+  }
+  return {};
+}
+
+Status Rootfs::read_many(const std::vector<const Node*>& nodes,
+                         const LayerContent::Sink& sink) const {
+  struct FromLayer {
+    std::vector<const Entry*> entries;
+    std::vector<std::size_t> indexes;
+  };
+  std::map<std::uint32_t, FromLayer> unpacked;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const Node& node = *nodes[i];
+    const LayerIndex& index = *impl_->tree.layers[node.content_layer].index;
+    if (const auto packed = index.pack.find(node.entry->sha256); packed != index.pack.end()) {
+      CL_CHECK(sink(i, 0, packed->second.view()));
+      continue;
+    }
+    FromLayer& from = unpacked[node.content_layer];
+    from.entries.push_back(node.entry);
+    from.indexes.push_back(i);
+  }
+  for (const auto& [number, from] : unpacked) {
+    const IndexedLayer& layer = impl_->tree.layers[number];
+    if (layer.content == nullptr) return Error::internal("the content of a layer was not kept");
+    const auto& indexes = from.indexes;
+    CL_CHECK(layer.content->read_many(from.entries,
+                                      [&](std::size_t i, std::uint64_t offset, ByteView piece) {
+                                        return sink(indexes[i], offset, piece);
+                                      }));
+  }
+  return {};
+}
+
 const elf::Facts* Rootfs::elf_facts(const Node& node) const {
   if (!node.is_regular() || node.entry->elf < 0) return nullptr;
   return &impl_->tree.layers[node.content_layer]

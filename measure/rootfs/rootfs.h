@@ -22,6 +22,11 @@ class LayerContent {
  public:
   virtual ~LayerContent() = default;
   virtual Result<Bytes> read(const Entry& entry, std::uint64_t max) const = 0;
+  // Contents of many in as few passes as can be. `sink` gets the index into `entries`, the offset
+  // of a piece, and the piece; when a name stands twice in an archive it begins anew at offset 0.
+  // What it got counts only when this succeeds: the digests are compared at the end.
+  using Sink = std::function<Status(std::size_t index, std::uint64_t offset, ByteView piece)>;
+  virtual Status read_many(const std::vector<const Entry*>& entries, const Sink& sink) const;
 };
 
 struct IndexedLayer {
@@ -81,6 +86,8 @@ class Rootfs {
   // Content of a regular file: from the pack, else through LayerContent, checked against its
   // digest. `limit` above `max`.
   Result<Bytes> read(const Node& node, std::uint64_t max) const;
+  // Contents of many regular files at once, with no bound on their size: see LayerContent.
+  Status read_many(const std::vector<const Node*>& nodes, const LayerContent::Sink& sink) const;
   const elf::Facts* elf_facts(const Node& node) const;  // null when it is no ELF file
   // Null when it is no program text of a known language (or too large).
   const source::Facts* source_facts(const Node& node) const;
