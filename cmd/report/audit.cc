@@ -154,6 +154,14 @@ std::string host_phrase(const TomlTable& table) {
   return out.empty() ? "nothing" : out;
 }
 
+std::string rehearsal_phrase(const manifest::Verdict& verdict) {
+  const auto refused = std::count_if(verdict.denied.begin(), verdict.denied.end(),
+                                     [](const manifest::Denied& one) { return !one.harmless; });
+  std::string out = cat(verdict.opened, verdict.opened == 1 ? " file opened, " : " files opened, ");
+  if (refused > 0) out += cat(refused, refused == 1 ? " path refused, " : " paths refused, ");
+  return out + cat(verdict.unused_files, " of ", verdict.granted, " never touched");
+}
+
 }  // namespace
 
 std::string quoted_words(const std::vector<std::string>& words) {
@@ -276,7 +284,7 @@ std::vector<Fact> audit_facts(const AuditReport& report) {
   add("can", can);
   add("writes", writes_phrase(report.manifest));
   add("host sets", host_phrase(report.manifest));
-  if (report.rehearsal) add("rehearsal", verdict_phrase(report.rehearsal->verdict));
+  if (report.rehearsal) add("rehearsal", rehearsal_phrase(report.rehearsal->verdict));
   add("mrenclave", report.mrenclave);
   return out;
 }
