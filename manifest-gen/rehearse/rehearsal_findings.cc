@@ -44,7 +44,9 @@ std::vector<Finding> rehearsal_findings(const Verdict& verdict) {
   for (const Denied& one : verdict.denied)
     if (!one.harmless) out.push_back(refusal(one));
   for (const SizeAdvice& one : verdict.sizes)
-    if (one.outcome == SizeAdvice::Outcome::too_small) out.push_back(size(one));
+    // Where brk ends malloc goes on.
+    if (one.outcome == SizeAdvice::Outcome::too_small && one.key != "sys.brk.max_size")
+      out.push_back(size(one));
   for (const Unused& group : verdict.unused) out.push_back(unused(group));
   return out;
 }

@@ -88,7 +88,8 @@ RehearseReport example() {
                {{"read", "trusted"}, 40},       {{"io_setup", ""}, 1}};
   run.unimplemented = {{"io_setup", 1}, {"rseq", 1}};
   run.stand_ins = {"/lib/x86_64-linux-gnu/libc.so.6"};
-  run.notes = {"2 probes of http://127.0.0.1:80/ failed before it was ready"};
+  run.notes = {"the C library was the image's own: in the enclave it is the runtime's",
+               "2 probes of http://127.0.0.1:80/ failed before it was ready"};
   const TomlTable table = manifest_table();
   report.verdict = manifest::judge(run, {.manifest = table});
   report.tax = manifest::tax_of(run, {});
@@ -226,7 +227,8 @@ TEST(RehearsalPage, IsPartOfTheAuditOnlyWhereThereIsOne) {
   EXPECT_NE(page->find("href=\"#rehearsal\""), std::string::npos);
   EXPECT_NE(page->find("a.json&lt;script&gt;"), std::string::npos);
   EXPECT_NE(page->find("Refused</strong>: 4 paths"), std::string::npos);
-  EXPECT_NE(audit_text(audit, 80, false).find("rehearsal  2 files opened, 4 paths refused"), std::string::npos);
+  EXPECT_NE(audit_text(audit, 80, false).find("rehearsal  2 files opened, 4 paths refused"),
+            std::string::npos);
 }
 
 TEST(RehearseReport, IsNotLedByHostileNames) {
