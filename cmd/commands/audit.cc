@@ -20,6 +20,7 @@
 #include "cmd/rehearsal_file.h"
 #include "cmd/report/audit.h"
 #include "cmd/report/html.h"
+#include "cmd/report_files.h"
 #include "cmd/session.h"
 #include "manifest-gen/audit/locate.h"
 #include "manifest-gen/gramine/migrate.h"
@@ -36,26 +37,6 @@ struct AuditOptions {
 };
 
 constexpr std::string_view kAuditFormats[] = {"text", "json", "sarif", "markdown", "html"};
-
-struct ReportFile {
-  std::string format, path;
-};
-
-Result<std::vector<ReportFile>> parse_reports(const std::vector<std::string>& words) {
-  std::vector<ReportFile> out;
-  for (const std::string& word : words) {
-    const std::size_t equals = word.find('=');
-    ReportFile one{word.substr(0, equals),
-                   equals == std::string::npos ? std::string() : word.substr(equals + 1)};
-    const bool known = std::find(std::begin(kAuditFormats), std::end(kAuditFormats), one.format) !=
-                       std::end(kAuditFormats);
-    if (!known || one.path.empty())
-      return Error::usage(cat("--report ", quote(word), " is not FORMAT=FILE"))
-          .hint("formats are text, json, sarif, markdown and html: --report sarif=audit.sarif");
-    out.push_back(std::move(one));
-  }
-  return out;
-}
 
 // The gate: the command line's, else the policy's, else from high up.
 Result<std::optional<manifest::Severity>> gate(const AuditOptions& o,
@@ -143,7 +124,8 @@ Result<std::string> rendered(const AuditReport& report, std::string_view format,
 }
 
 Result<int> run_audit(const AuditOptions& o, const Environment& env) {
-  CL_TRY(const auto reports, parse_reports(o.reports));
+  CL_TRY(const auto reports,
+         parse_report_files(o.reports, {std::begin(kAuditFormats), std::end(kAuditFormats)}));
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const AuditReport report, audited(o, *session));
   for (const ReportFile& one : reports) {
@@ -181,10 +163,7 @@ Action add_audit(CLI::App& app) {
                "the original is kept as FILE.orig");
   {
     const OptionHeading heading(app, kHeadingOutput);
-    app.add_option("--report", o->reports, "Write a further report, FORMAT=FILE; repeatable")
-        ->expected(1)
-        ->take_all()
-        ->type_name("FORMAT=FILE");
+    add_report_option(app, o->reports);
   }
   add_format_option(app, o->format, {"text", "json", "sarif", "markdown", "html"});
   add_output_option(app, o->output);

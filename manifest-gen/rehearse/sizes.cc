@@ -124,9 +124,11 @@ class SizeAdviser {
                               " of Gramine's own (IPC, timers, TLS handshakes); ", kEndingThreads,
                               " that is just ending where more are asked for");
       advice.outcome = SizeAdvice::Outcome::enough;
-      if (now < advice.need) propose(advice, SizeAdvice::Outcome::too_small, cat(wanted));
+      // One that is just ending may be waited for; without the others nothing works.
+      const bool too_few = now < peak.value + kHelperThreads;
+      if (too_few) propose(advice, SizeAdvice::Outcome::too_small, cat(wanted));
       if (now >= 2 * wanted) propose(advice, SizeAdvice::Outcome::ample, cat(wanted));
-      if (now < advice.need) slots = wanted;
+      if (too_few) slots = wanted;
     }
     out_.push_back(std::move(advice));
     return std::min(slots, kMaxThreads);

@@ -44,7 +44,7 @@ class Judge {
   Judge(const ObservedRun& run, const JudgeInput& input)
       : run_(run), input_(input), rules_(input.manifest) {
     out_.tighten = input.tighten;
-    for (const std::string& path : run.stand_ins) rules_.stand_in(path);
+    for (const std::string& path : run.stand_ins) rules_.stand_in(std::string(base_name(path)));
   }
 
   Verdict run() {
