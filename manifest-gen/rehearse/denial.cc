@@ -235,8 +235,9 @@ class Explainer {
       if (++read > kMostConfigurations) return;
       const auto bytes = input_.rootfs->read(*node, kConfigurationBytes);
       if (!bytes.has_value()) continue;
-      texts.scan(as_text(*bytes), [&](std::size_t i) {
-        if (found[i].empty()) found[i] = path;
+      const std::string& configuration = path;
+      texts.scan(as_text(*bytes), [&found, &configuration](std::size_t i) {
+        if (found[i].empty()) found[i] = configuration;
       });
     }
   }

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint64_t kKiB = 1ULL << 10, kMiB = 1ULL << 20, kGiB = 1ULL << 30;
 constexpr std::uint64_t kGramineBytes = 64 * kMiB;
-constexpr std::uint64_t kThreadBytes = (64 + 16 + 2 * 4 + 1 + 1) * 4 * kKiB;
+constexpr std::uint64_t kThreadBytes = 4 * kKiB * (64 + 16 + 8 + 1 + 1);
 constexpr std::uint64_t kHelperThreads = 3, kEndingThreads = 1, kMinThreads = 4, kMaxThreads = 4096;
 // More than any processor keeps for enclaves: what asks for so much only reserves it.
 constexpr std::uint64_t kLargestEnclave = 512 * kGiB;
@@ -125,7 +125,7 @@ class SizeAdviser {
                               " that is just ending where more are asked for");
       advice.outcome = SizeAdvice::Outcome::enough;
       // One that is just ending may be waited for; without the others nothing works.
-      const bool too_few = now < peak.value + kHelperThreads;
+      const bool too_few = now < advice.need;
       if (too_few) propose(advice, SizeAdvice::Outcome::too_small, cat(wanted));
       if (now >= 2 * wanted) propose(advice, SizeAdvice::Outcome::ample, cat(wanted));
       if (too_few) slots = wanted;
