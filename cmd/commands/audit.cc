@@ -17,6 +17,7 @@
 #include "cmd/option_heading.h"
 #include "cmd/output.h"
 #include "cmd/plan_options.h"
+#include "cmd/rehearsal_file.h"
 #include "cmd/report/audit.h"
 #include "cmd/report/html.h"
 #include "cmd/report_files.h"
@@ -31,7 +32,7 @@ struct AuditOptions {
   CommonOptions common;
   PlanArguments plan;
   std::string subject, format = "text", output, fail_on, policy;
-  std::vector<std::string> reports;
+  std::vector<std::string> reports, rehearsals;
   bool fix = false;
 };
 
@@ -90,17 +91,22 @@ Result<AuditReport> audited(const AuditOptions& o, Session& session) {
         .hint("name the file by its path: ./app.manifest");
   AuditReport report;
   manifest::AuditPolicy policy;
+  CL_TRY(const RehearsalFiles rehearsals, read_rehearsals(o.rehearsals, limits));
+  const RehearsalFiles* const given = o.rehearsals.empty() ? nullptr : &rehearsals;
   if (is_file) {
     CL_TRY(std::string text, read_text_file(o.subject, limits.enclave_manifest_bytes));
     if (o.fix) {
       CL_TRY(text, fix_file(o.subject, std::move(text), session));
     }
     CL_TRY(policy, decisions(o, o.subject, text, limits));
-    CL_TRY(report, audit_manifest_text(text, o.subject, limits));
+    CL_TRY(report, audit_manifest_text(text, o.subject, limits, given));
   } else {
     CL_TRY(const PlanOptions options, to_plan_options(o.plan, limits));
     CL_TRY(policy, decisions(o, options.overlay_file, options.overlay_text, limits));
-    CL_TRY(report, audit_image(session, o.subject, options));
+    CL_TRY(report, audit_image(session, o.subject, options, given));
+    for (const std::string& digest : rehearsals.digests)
+      if (digest != report.digest && digest != report.base_digest)
+        session.note(cat("a rehearsal is of another image: ", printable(digest)));
   }
   manifest::apply_policy(policy, date_of(session.env().now), report.findings);
   manifest::sort_findings(report.findings);
@@ -146,6 +152,11 @@ Action add_audit(CLI::App& app) {
                  "(default: what the policy says, else high)")
       ->check(CLI::IsMember({"critical", "high", "medium", "low", "info", "none"}));
   app.add_option("--policy", o->policy, "File whose table [findings] decides about findings")
+      ->type_name("FILE");
+  app.add_option("--rehearsal", o->rehearsals,
+                 "Report of `rehearse --format json` that the manifest is held against; repeatable")
+      ->expected(1)
+      ->take_all()
       ->type_name("FILE");
   app.add_flag("--fix", o->fix,
                "Bring keys of earlier versions of Gramine up to date in the file first;\n"

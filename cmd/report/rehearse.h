@@ -42,8 +42,6 @@ struct RunFact {
   std::string name, value;
 };
 std::vector<RunFact> run_facts(const RehearseReport& report);
-inline constexpr std::string_view kOwnLibc =
-    "the C library is the image's own; under Gramine it is the runtime's";
 // "clean: 45 files opened, all granted", "refused: 2 paths; 45 files opened", "failed: …".
 std::string verdict_phrase(const RehearseReport& report);
 std::string uses_phrase(const manifest::Denied& denied);   // "read 3 times by /usr/sbin/nginx"

@@ -123,7 +123,6 @@ std::string rehearse_markdown(const RehearseReport& report) {
   denied_rows(out, verdict, /*harmless=*/true);
   std::vector<std::string> notes = verdict.remarks;
   notes.insert(notes.end(), report.run.notes.begin(), report.run.notes.end());
-  if (!report.run.stand_ins.empty()) notes.emplace_back(kOwnLibc);
   if (!notes.empty()) out += "\n### Notes\n\n";
   for (const std::string& note : notes) out += cat("- ", shown_text(note), "\n");
   return out;

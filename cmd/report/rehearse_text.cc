@@ -214,7 +214,6 @@ class RehearseText {
   void notes() {
     std::vector<std::string> all = verdict_.remarks;
     all.insert(all.end(), report_.run.notes.begin(), report_.run.notes.end());
-    if (!report_.run.stand_ins.empty()) all.emplace_back(kOwnLibc);
     if (all.empty()) return;
     title("Notes", "");
     for (const std::string& text : all) out_ += wrapped(printable(text), "  - ", width_);

@@ -206,7 +206,8 @@ class Judge {
       entry.place = place;
       if (entry.paths++ == 0) entry.example = path;
       if (one != nullptr) entry.proposal = one->proposal;
-      if (place == Place::tmpfs && meant_to_stay(path, input_.volumes))
+      if (place == Place::tmpfs && type_of(path, use) == ObservedType::regular &&
+          meant_to_stay(path, input_.volumes))
         entry.remark = cat(path, " is in memory, and lost when the program ends");
       if (place == Place::tmpfs && entry.remark.empty() && use.programs.size() > 1)
         entry.remark = "several programs write there: each process has a tmpfs of its own";
