@@ -33,6 +33,7 @@ Action add_outdated(CLI::App& app);
 Action add_learn(CLI::App& app);
 Action add_deploy(CLI::App& app);
 Action add_marblerun(CLI::App& app);
+Action add_rehearse(CLI::App& app);
 Action add_measure(CLI::App& app);
 Action add_connect(CLI::App& app);
 Action add_quote(CLI::App& app);

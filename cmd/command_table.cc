@@ -50,6 +50,9 @@ constexpr Command kCommands[] = {
      "  cloister build oci:./app:v1 --key enclave.pem -o oci:./out:v1-sgx --with-direct\n"
      "  cloister build -f cloister.toml --key enclave.pem",
      add_build},
+    {"rehearse", "Run an image with only what its manifest grants; report misses, sizes and costs",
+     "cloister rehearse redis:7 -p 6379 --exec 'redis-cli ping'",
+     add_rehearse},
     {"rebuild", "Build an enclave-ready image again, as it was built, on what its base is now",
      "cloister rebuild reg.example/redis:7-sgx --dry-run\n"
      "  cloister rebuild reg.example/redis:7-sgx --key enclave.pem --isvsvn 4 -t "

@@ -18,8 +18,10 @@ namespace cloister::manifest {
 
 // The six of a call.
 using CallArguments = std::array<std::uint64_t, 6>;
-// 0: let it go on; else the errno that it fails with.
+// What a call answers: an errno that it fails with; 0: let it go on; kDone: success, without being
+// made.
 using CallAnswer = int;
+inline constexpr CallAnswer kDone = -1;
 
 class PathWatch {
  public:

@@ -71,6 +71,8 @@ std::size_t ProcessTable::count_living() {
 
 void ProcessTable::note_peaks(const WatchedProcess& process,
                               std::map<std::string, ProcessPeaks>& programs) {
+  // Between execve and its first step it still is what it was, ourselves at first.
+  if (link_of(process.id, "exe") != process.program) return;
   const ProcessPeaks now = peaks_of(process.id);
   ProcessPeaks& peaks = programs[process.program];
   keep_greater(peaks.resident_bytes, now.resident_bytes);

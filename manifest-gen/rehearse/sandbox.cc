@@ -116,6 +116,7 @@ struct Sandbox::Impl {
   Status say(SandboxWord word, int value = 0);
   Status map_ids();
   Status take_listener();
+  Status choose_owner(const Fd& output_end);
   Error failure(const SandboxMessage& message) const;
 };
 
@@ -235,16 +236,26 @@ Status Sandbox::Impl::map_ids() {
   return say(SandboxWord::go);
 }
 
-Status Sandbox::Impl::launch() {
-  const bool root_here = geteuid() == 0;
-  if (!plan.own_users && !root_here)
-    return Error::unavailable("without a user namespace only root can make a sandbox");
-  owner = root_here ? kNobody : geteuid();
-  owner_group = root_here ? kNobody : getegid();
-  if (!plan.own_users && plan.uid != 0) {
-    owner = plan.uid;
-    owner_group = plan.gid;
+// `output` becomes the owner's: programs open /dev/stdout again.
+Status Sandbox::Impl::choose_owner(const Fd& output_end) {
+  owner = geteuid();
+  owner_group = getegid();
+  if (owner != 0) return {};
+  const bool as_itself = !plan.own_users && plan.uid != 0;
+  const uid_t other = as_itself ? plan.uid : kNobody;
+  const gid_t other_group = as_itself ? plan.gid : kNobody;
+  if (fchown(output_end.get(), other, other_group) == 0) {
+    owner = other;
+    owner_group = other_group;
+  } else if (errno != EINVAL) {  // in a namespace where root is the only user, it is nobody outside
+    return system_error("a pipe", errno);
   }
+  return {};
+}
+
+Status Sandbox::Impl::launch() {
+  if (!plan.own_users && geteuid() != 0)
+    return Error::unavailable("without a user namespace only root can make a sandbox");
   void* page = mmap(nullptr, sizeof(SandboxShared), PROT_READ | PROT_WRITE,
                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) return system_error("memory", errno);
@@ -257,9 +268,7 @@ Status Sandbox::Impl::launch() {
   if (pipe2(pipes, O_CLOEXEC) < 0) return system_error("a pipe", errno);
   output = Fd(pipes[0]);
   const Fd its_output(pipes[1]);
-  // Programs open /dev/stdout again, as the pipe's owner.
-  if (root_here && fchown(its_output.get(), owner, owner_group) < 0)
-    return system_error("a pipe", errno);
+  CL_CHECK(choose_owner(its_output));
   (void)fcntl(output.get(), F_SETFL, O_NONBLOCK);
   const Fd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!null.valid()) return system_error("/dev/null", errno);
@@ -328,6 +337,10 @@ Status Sandbox::start() {
   if (!impl_->program_handle.valid()) return system_error("watching the program", errno);
   CL_CHECK(impl_->say(SandboxWord::go));
   return impl_->take_listener();
+}
+
+bool Sandbox::has_proc() const {
+  return impl_->shared->proc_mounted.load();
 }
 
 int Sandbox::listener() const {

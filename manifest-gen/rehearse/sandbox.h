@@ -26,7 +26,7 @@ struct SandboxLimits {
   std::uint64_t memory_bytes = 4ULL << 30;  // of the root, its files included; of each process
   std::uint64_t files = 1U << 20;           // names in the root, beyond those of the image
   std::uint32_t processes = 1024;           // and threads, all together
-  std::uint32_t descriptors = 4096;         // of one process
+  std::uint32_t descriptors = 65536;        // of one process
 };
 
 struct SandboxPlan {
@@ -73,6 +73,7 @@ class Sandbox {
   // Mounts what the plan says on the filled root and starts the program, which stops before its
   // first instruction: at the execve that the listener is told of.
   Status start();
+  bool has_proc() const;  // REQUIRES: started. Containers may forbid a /proc of one's own
   int listener() const;   // seccomp_unotify(2)
   pid_t program() const;  // as seen from here
   int output() const;     // what it writes to stdout and stderr, for reading; not blocking

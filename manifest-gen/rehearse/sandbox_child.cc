@@ -187,9 +187,11 @@ void Keeper::mount_sys() const {
 }
 
 void Keeper::mount_places() const {
-  for (const char* const* path = plan_.memory_mounts; *path != nullptr; ++path)
+  for (const char* const* path = plan_.memory_mounts; *path != nullptr; ++path) {
+    (void)mkdir(*path, kDirectoryMode);  // below /dev nobody could before
     must(mount("tmpfs", *path, "tmpfs", MS_NOSUID | MS_NODEV, plan_.memory_options),
          "a place in memory");
+  }
   for (const char* const* pair = plan_.binds; *pair != nullptr; pair += 2)
     must(mount(pair[0], pair[1], nullptr, MS_BIND, nullptr), "a mount of the manifest");
 }
@@ -255,7 +257,7 @@ void Keeper::answer_until_end(pid_t program) const {
 class Program {
  public:
   explicit Program(const SandboxChildPlan& plan) : plan_(plan) {}
-  [[noreturn]] void run(int gate);
+  [[noreturn]] void run(int gate, int ready);
 
  private:
   void must(long result, const char* step) const {
@@ -264,9 +266,14 @@ class Program {
     plan_.shared->exec_error.store(errno);
     _exit(127);
   }
+  // What this machine already limits stays so.
   void limit(int resource, std::uint64_t value) const {
-    const rlimit bound{value, value};
-    must(setrlimit(static_cast<__rlimit_resource_t>(resource), &bound), "limits");
+    const auto which = static_cast<__rlimit_resource_t>(resource);
+    rlimit bound{};
+    must(getrlimit(which, &bound), "limits");
+    if (value < bound.rlim_max) bound.rlim_max = value;
+    bound.rlim_cur = bound.rlim_max;
+    must(setrlimit(which, &bound), "limits");
   }
   void give_up_privileges() const;
 
@@ -275,7 +282,8 @@ class Program {
 
 void Program::give_up_privileges() const {
   if (!plan_.own_users) {
-    must(syscall(SYS_setgroups, 0, nullptr), "its groups");
+    // Where even root may not, in a namespace that denies it, there are none to give up.
+    if (syscall(SYS_setgroups, 0, nullptr) < 0 && errno != EPERM) must(-1, "its groups");
     must(syscall(SYS_setresgid, plan_.gid, plan_.gid, plan_.gid), "its group");
   }
   must(prctl(PR_SET_SECUREBITS,
@@ -296,14 +304,17 @@ void Program::give_up_privileges() const {
   must(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
 }
 
-void Program::run(int gate) {
+void Program::run(int gate, int ready) {
   must(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
+  // The kernel gives a user namespace a /proc only as long as this machine's can be seen.
+  if (mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0)
+    plan_.shared->proc_mounted.store(true);
+  must(write(ready, "", 1), "telling that /proc is there");
   // Passes when the keeper has told of us; when it has died before that, so do we.
   char byte = 0;
   if (read(gate, &byte, 1) != 1) _exit(1);
+  must(chroot("."), "the root");
   must(setsid(), "a session");
-  if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0)
-    plan_.shared->proc_mounted.store(true);
   must(dup2(plan_.null, 0), "stdin");
   must(dup2(plan_.output, 1), "stdout");
   must(dup2(plan_.output, 2), "stderr");
@@ -346,17 +357,22 @@ void Keeper::run() {
   mount_sys();
   mount_places();
   if (plan_.own_network) raise_loopback();
-  leave_host();
-  int gate[2] = {-1, -1};
+  int gate[2] = {-1, -1}, ready[2] = {-1, -1};
   must(pipe2(gate, O_CLOEXEC), "a pipe");
+  must(pipe2(ready, O_CLOEXEC), "a pipe");
   const pid_t program = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
   must(program, "a process");
   if (program == 0) {
     close(gate[1]);
-    Program(plan_).run(gate[0]);
+    close(ready[0]);
+    Program(plan_).run(gate[0], ready[1]);
   }
   close(gate[0]);
+  close(ready[1]);
   close(plan_.output);
+  char byte = 0;
+  if (read(ready[0], &byte, 1) == 1) leave_host();  // else how it ended is told below
+  close(ready[0]);
   tell(SandboxWord::started, program, "");
   expect_go();
   must(write(gate[1], "", 1), "the start");

@@ -37,9 +37,10 @@ constexpr std::size_t kMaxNotedSockets = 10'000;
 
 // What is watched beside the calls that name files: what makes and ends processes, says who they
 // are, and reaches others.
-constexpr int kOtherCalls[] = {SYS_clone,   SYS_fork,      SYS_vfork,  SYS_exit,    SYS_exit_group,
-                               SYS_getuid,  SYS_getgid,    SYS_setuid, SYS_setgid,  SYS_geteuid,
-                               SYS_getegid, SYS_setgroups, SYS_socket, SYS_connect, SYS_bind};
+constexpr int kOtherCalls[] = {SYS_clone,      SYS_fork,    SYS_vfork,   SYS_exit,
+                               SYS_exit_group, SYS_getuid,  SYS_getgid,  SYS_setuid,
+                               SYS_setgid,     SYS_geteuid, SYS_getegid, SYS_fchown,
+                               SYS_setgroups,  SYS_socket,  SYS_connect, SYS_bind};
 
 // Calls that Gramine lacks but the kernel needs of a program that it interrupted.
 constexpr int kKernelsOwn[] = {SYS_restart_syscall};
@@ -188,6 +189,7 @@ std::optional<std::int64_t> Supervisor::Impl::identity_call(const WatchedCall& c
       who.gid = who.egid = value;
       return 0;
     case SYS_setgroups:
+    case SYS_fchown:
       return 0;
     default:
       return std::nullopt;
@@ -337,8 +339,9 @@ void Supervisor::Impl::answer_one() {
     count(call, *process);
     answer.val = *value;
   } else {
-    answer.error = -decide(call);
-    if (answer.error == 0) answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    const CallAnswer decided = decide(call);
+    if (decided == 0) answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    if (decided > 0) answer.error = -decided;
   }
   // It may have been killed meanwhile: then nobody waits for this.
   (void)ioctl(sandbox.listener(), SECCOMP_IOCTL_NOTIF_SEND, &answer);
