@@ -381,10 +381,6 @@ std::optional<CallTracker::Place> CallTracker::place(Process& process, const Log
     return {};
   }
   if (path->value.empty()) return {};  // AT_EMPTY_PATH: the descriptor itself
-  if (path->value.size() > limits_.path_bytes || path->value.find('\0') != std::string::npos) {
-    ++unusable_;
-    return {};
-  }
   Place out;
   if (path->value.starts_with('/')) {
     out.path = measure::normalize_path(path->value);
@@ -394,7 +390,8 @@ std::optional<CallTracker::Place> CallTracker::place(Process& process, const Log
     ++relative_;
     return {};
   }
-  if (out.path.size() > limits_.path_bytes) {
+  if (std::max(out.path.size(), path->value.size()) > limits_.path_bytes ||
+      out.path.find('\0') != std::string::npos) {
     ++unusable_;
     return {};
   }

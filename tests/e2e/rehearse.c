@@ -155,7 +155,7 @@ static int server(void) {
     int client = accept(listener, NULL, NULL);
     char text[4096];
     if (read(client, text, sizeof text) > 0) {
-      int page = open(name("egap/vrs/"), O_RDONLY);
+      int page = open(name("egap/cte/"), O_RDONLY);
       int ok = page >= 0 && read(page, text, 4) == 4;
       if (page >= 0) close(page);
       dprintf(client, "HTTP/1.1 %s\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi",

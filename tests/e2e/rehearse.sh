@@ -12,7 +12,7 @@ gcc -static -pthread -O1 -o "$tree/opt/app" "$CLOISTER_SOURCE_DIR/tests/e2e/rehe
   skip "gcc cannot link statically: $(head -n 1 "$work/gcc")"
 cp "$tree/opt/app" "$tree/opt/tool"
 chmod 4755 "$tree/opt/tool"
-for file in etc/app/conf srv/hidden srv/page; do echo "$file" >"$tree/$file"; done
+for file in etc/app/conf srv/hidden etc/page; do echo "$file" >"$tree/$file"; done
 marker=$work/host-file
 echo 'of the host' >"$marker"
 ln -s app "$tree/etc/alias"
@@ -114,13 +114,13 @@ same "what was learned is enough" "$code" 0
 # --- Work -----------------------------------------------------------------------------------------
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-rehearse --format json --include /srv/page -p "$port:8080" --http "http://localhost:$port/" --requests 5 \
+rehearse --format json --include /etc/page -p "$port:8080" --http "http://localhost:$port/" --requests 5 \
   --exec "curl -sf http://127.0.0.1:$port/ >'$work/page'" --profile -- server
 same "a server that works is clean" "$code $(cat "$work/page")" "0 hi"
 same "requests are counted" "$(jq -r .run.requests "$out")" 5
 claim "and what they cost" jq -e '.tax.exitsPerRequest > 1' "$out"
 same "sockets are seen" "$(jq -r '[.run.sockets[] | select(.action == "bind") | .address] | join(" ")' "$out")" 0.0.0.0:8080
-rehearse -p "$port:8080" --exec "curl -sf http://127.0.0.1:$port/" -- server
+rehearse --exclude /etc/page -p "$port:8080" --exec "curl -sf http://127.0.0.1:$port/" -- server
 same "a command that fails is no success" "$code" 3
 rehearse --format json --duration 1 --exec true --ready-timeout 1 -- sleep
 same "nor is a program that is never ready" "$code $(jq -r '.workProblem | test("not ready")' "$out")" "3 true"
@@ -131,7 +131,7 @@ same "rehearsals merge" "$(jq -r '[.run.paths[] | select(.path == "/etc/app/conf
 # --- Sizes ----------------------------------------------------------------------------------------
 
 rehearse --format json --enclave-size 256M --max-threads 4 -- large
-size() { jq -r --arg key "$1" '.verdict.sizes[] | select(.key == $key) | .proposal.value // empty' "$out"; }
+size() { jq -r --arg key "$1" '.verdict.sizes[] | select(.key == $key) | (.add // .wouldDo).value // empty' "$out"; }
 same "300 MB fit in a power of two" "$(size sgx.enclave_size)" '"512M"'
 claim "20 threads and Gramine's own" test "$(size sgx.max_threads)" -ge 24
 

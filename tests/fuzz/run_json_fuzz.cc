@@ -1,5 +1,4 @@
-// A run as JSON, and anything else that `cloister learn` may be given: what is read is written and
-// read again as it was.
+// A run as JSON: what is read is written and read again as it was. And whether it is one at all.
 #include <cstdint>
 
 #include "base/bytes.h"
@@ -9,7 +8,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cloister;
   const std::string_view text = as_text(std::as_bytes(std::span(data, size)));
-  const auto run = manifest::read_observed_run(text, {}, Limits{}, "a log");
+  if (manifest::log_format(text) != manifest::LogFormat::run) return 0;
+  const auto run = manifest::parse_run_json(text, Limits{}, "a run");
   if (run.has_value()) fuzz::check_run(*run);
   return 0;
 }
