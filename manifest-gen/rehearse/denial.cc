@@ -84,9 +84,9 @@ class PathsInText {
   std::unordered_map<std::string, std::vector<std::size_t>> by_name_;
 };
 
-class Explainer {
+class DenialExplainer {
  public:
-  Explainer(const ObservedRun& run, const FileRules& rules, const JudgeInput& input)
+  DenialExplainer(const ObservedRun& run, const FileRules& rules, const JudgeInput& input)
       : run_(run), rules_(rules), input_(input) {
     if (input.closure == nullptr) return;
     for (const auto& excluded : input.closure->excluded)
@@ -362,7 +362,7 @@ std::string_view in_image_name(Denied::In in) {
 
 void explain_denied(std::vector<Denied>& denied, const ObservedRun& run, const FileRules& rules,
                     const JudgeInput& input) {
-  Explainer(run, rules, input).explain(denied);
+  DenialExplainer(run, rules, input).explain(denied);
 }
 
 }  // namespace cloister::manifest

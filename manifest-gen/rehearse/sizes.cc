@@ -19,7 +19,8 @@ namespace {
 constexpr std::uint64_t kKiB = 1ULL << 10, kMiB = 1ULL << 20, kGiB = 1ULL << 30;
 constexpr std::uint64_t kGramineBytes = 64 * kMiB;
 constexpr std::uint64_t kThreadBytes = 4 * kKiB * (64 + 16 + 8 + 1 + 1);
-constexpr std::uint64_t kHelperThreads = 3, kEndingThreads = 1, kMinThreads = 4, kMaxThreads = 4096;
+constexpr std::uint64_t kGramineThreads = 3, kEndingThreads = 1, kFewestThreads = 4,
+                        kMostThreads = 4096;
 // More than any processor keeps for enclaves: what asks for so much only reserves it.
 constexpr std::uint64_t kLargestEnclave = 512 * kGiB;
 constexpr std::uint64_t kSaneBytes = 1ULL << 46;  // address space: no sum below overflows
@@ -107,7 +108,7 @@ class SizeAdviser {
   std::uint64_t threads_advice() {
     SizeAdvice advice;
     advice.key = "sgx.max_threads";
-    const std::uint64_t now = number_now(advice, kMinThreads);
+    const std::uint64_t now = number_now(advice, kFewestThreads);
     const Peak peak = peak_of(run_, &ProcessPeaks::threads);
     advice.seen = peak.value;
     std::uint64_t slots = now;
@@ -117,10 +118,10 @@ class SizeAdviser {
     } else if (peak.value == 0) {
       advice.arithmetic = "threads were not counted";
     } else {
-      advice.need = peak.value + kHelperThreads;
-      const std::uint64_t wanted =
-          std::min(std::max(round_up(advice.need + kEndingThreads, 4), kMinThreads), kMaxThreads);
-      advice.arithmetic = cat(peak.value, " at a time", of_program(peak), ", ", kHelperThreads,
+      advice.need = peak.value + kGramineThreads;
+      const std::uint64_t wanted = std::min(
+          std::max(round_up(advice.need + kEndingThreads, 4), kFewestThreads), kMostThreads);
+      advice.arithmetic = cat(peak.value, " at a time", of_program(peak), ", ", kGramineThreads,
                               " of Gramine's own (IPC, timers, TLS handshakes); ", kEndingThreads,
                               " that is just ending where more are asked for");
       advice.outcome = SizeAdvice::Outcome::enough;
@@ -131,7 +132,7 @@ class SizeAdviser {
       if (too_few) slots = wanted;
     }
     out_.push_back(std::move(advice));
-    return std::min(slots, kMaxThreads);
+    return std::min(slots, kMostThreads);
   }
 
   void stack_advice() {
