@@ -13,7 +13,7 @@
 namespace cloister::manifest {
 namespace {
 
-using Kind = CallCost::Kind;
+using CostKind = CallCost::Kind;
 
 constexpr std::array<std::string_view, 5> kCostKinds = {"inside", "leaves", "new-enclave",
                                                         "unimplemented", "unknown"};
@@ -32,94 +32,96 @@ constexpr CostRow kRows[] = {
     // files, by what is behind them
     {kReads,
      "trusted",
-     {Kind::inside, 0, "copied from memory outside, each 16 KiB compared with their hash"}},
-    {kReads, "tmpfs pseudo", {Kind::inside, 0, "memory of the enclave"}},
-    {kWrites, "tmpfs pseudo trusted", {Kind::inside, 0, "memory of the enclave"}},
-    {kReads, "encrypted", {Kind::leaves, 1, "4 KiB blocks, of which the last used are kept"}},
-    {kWrites, "encrypted", {Kind::leaves, 1, "4 KiB blocks, written when the cache is full"}},
-    {kReads, "pipe", {Kind::leaves, 2, "a TLS record: its head, then its body"}},
-    {kWrites, "pipe", {Kind::leaves, 1, "a TLS record"}},
-    {kReads, "*", {Kind::leaves, 1, "the host reads"}},
-    {kWrites, "*", {Kind::leaves, 1, "the host writes"}},
+     {CostKind::inside, 0, "copied from memory outside, each 16 KiB compared with their hash"}},
+    {kReads, "tmpfs pseudo", {CostKind::inside, 0, "memory of the enclave"}},
+    {kWrites, "tmpfs pseudo trusted", {CostKind::inside, 0, "memory of the enclave"}},
+    {kReads, "encrypted", {CostKind::leaves, 1, "4 KiB blocks, of which the last used are kept"}},
+    {kWrites, "encrypted", {CostKind::leaves, 1, "4 KiB blocks, written when the cache is full"}},
+    {kReads, "pipe", {CostKind::leaves, 2, "a TLS record: its head, then its body"}},
+    {kWrites, "pipe", {CostKind::leaves, 1, "a TLS record"}},
+    {kReads, "*", {CostKind::leaves, 1, "the host reads"}},
+    {kWrites, "*", {CostKind::leaves, 1, "the host writes"}},
     {"open openat creat",
      "trusted",
-     {Kind::leaves, 3, "opened, measured and mapped; hashed whole the first time"}},
-    {"open openat creat", "tmpfs pseudo", {Kind::inside, 0, "made by the library OS"}},
-    {"open openat creat", "encrypted", {Kind::leaves, 3, "opened, measured, its head read"}},
-    {"open openat creat", "*", {Kind::leaves, 2, "opened and measured"}},
-    {"close", "trusted", {Kind::leaves, 2, "unmapped and closed"}},
-    {"close", "tmpfs pseudo epoll", {Kind::inside, 0, ""}},
-    {"close", "encrypted", {Kind::leaves, 2, "what is not written yet, and the head"}},
-    {"close", "*", {Kind::leaves, 1, ""}},
+     {CostKind::leaves, 3, "opened, measured and mapped; hashed whole the first time"}},
+    {"open openat creat", "tmpfs pseudo", {CostKind::inside, 0, "made by the library OS"}},
+    {"open openat creat", "encrypted", {CostKind::leaves, 3, "opened, measured, its head read"}},
+    {"open openat creat", "*", {CostKind::leaves, 2, "opened and measured"}},
+    {"close", "trusted", {CostKind::leaves, 2, "unmapped and closed"}},
+    {"close", "tmpfs pseudo epoll", {CostKind::inside, 0, ""}},
+    {"close", "encrypted", {CostKind::leaves, 2, "what is not written yet, and the head"}},
+    {"close", "*", {CostKind::leaves, 1, ""}},
     {"stat lstat newfstatat access faccessat readlink readlinkat fstat lseek",
      "*",
-     {Kind::inside, 0, "from the cache of names, but for the first look-up of a path"}},
-    {"getdents getdents64", "*", {Kind::leaves, 2, "the host lists"}},
+     {CostKind::inside, 0, "from the cache of names, but for the first look-up of a path"}},
+    {"getdents getdents64", "*", {CostKind::leaves, 2, "the host lists"}},
     {"fsync fdatasync ftruncate truncate fallocate fchmod",
      "tmpfs pseudo trusted",
-     {Kind::inside, 0, ""}},
-    {"fsync fdatasync", "encrypted", {Kind::leaves, 4, "changed blocks, hashes and head"}},
-    {"fsync fdatasync ftruncate truncate fallocate fchmod", "*", {Kind::leaves, 1, ""}},
+     {CostKind::inside, 0, ""}},
+    {"fsync fdatasync", "encrypted", {CostKind::leaves, 4, "changed blocks, hashes and head"}},
+    {"fsync fdatasync ftruncate truncate fallocate fchmod", "*", {CostKind::leaves, 1, ""}},
     {"rename renameat unlink unlinkat mkdir mkdirat rmdir chmod fchmodat",
      "tmpfs",
-     {Kind::inside, 0, ""}},
+     {CostKind::inside, 0, ""}},
     {"rename renameat unlink unlinkat mkdir mkdirat rmdir chmod fchmodat",
      "*",
-     {Kind::leaves, 2, "opened by name, and changed"}},
-    {"sendfile", "*", {Kind::leaves, 1, "read within, written by the host"}},
+     {CostKind::leaves, 2, "opened by name, and changed"}},
+    {"sendfile", "*", {CostKind::leaves, 1, "read within, written by the host"}},
 
     // waiting and waking
     {"poll ppoll select pselect6 epoll_wait epoll_pwait",
      "*",
-     {Kind::leaves, 1, "the host waits, also when something is ready"}},
-    {"epoll_create epoll_create1 epoll_ctl", "*", {Kind::inside, 0, "a list of the library OS"}},
-    {"eventfd eventfd2", "*", {Kind::leaves, 1, ""}},
+     {CostKind::leaves, 1, "the host waits, also when something is ready"}},
+    {"epoll_create epoll_create1 epoll_ctl",
+     "*",
+     {CostKind::inside, 0, "a list of the library OS"}},
+    {"eventfd eventfd2", "*", {CostKind::leaves, 1, ""}},
     {"futex",
      "*",
-     {Kind::leaves, 1, "only contended locks call: one side sleeps, the other wakes it"}},
+     {CostKind::leaves, 1, "only contended locks call: one side sleeps, the other wakes it"}},
     {"nanosleep clock_nanosleep pause rt_sigsuspend rt_sigtimedwait wait4 waitid",
      "*",
-     {Kind::leaves, 1, "the host sleeps"}},
-    {"sched_yield", "*", {Kind::leaves, 1, ""}},
+     {CostKind::leaves, 1, "the host sleeps"}},
+    {"sched_yield", "*", {CostKind::leaves, 1, ""}},
 
     // sockets and pipes
     {"recvfrom recvmsg sendto sendmsg accept accept4 connect bind listen shutdown setsockopt "
      "socket",
      "*",
-     {Kind::leaves, 1, ""}},
-    {"recvmmsg sendmmsg", "*", {Kind::leaves, 1, "one for each message"}},
-    {"getsockname getpeername getsockopt", "*", {Kind::inside, 0, "remembered"}},
+     {CostKind::leaves, 1, ""}},
+    {"recvmmsg sendmmsg", "*", {CostKind::leaves, 1, "one for each message"}},
+    {"getsockname getpeername getsockopt", "*", {CostKind::inside, 0, "remembered"}},
     {"pipe pipe2 socketpair",
      "*",
-     {Kind::leaves, 12, "both ends are connected by a TLS handshake, in a helper thread"}},
-    {"fcntl", "socket pipe", {Kind::leaves, 1, ""}},
-    {"ioctl", "*", {Kind::leaves, 1, ""}},
+     {CostKind::leaves, 12, "both ends are connected by a TLS handshake, in a helper thread"}},
+    {"fcntl", "socket pipe", {CostKind::leaves, 1, ""}},
+    {"ioctl", "*", {CostKind::leaves, 1, ""}},
 
     // memory: with EDMM each change is agreed with the kernel
     {"brk mmap munmap mprotect madvise",
      "*",
-     {Kind::inside, 0, "the enclave has its memory from the start; a mapped file is copied"}},
+     {CostKind::inside, 0, "the enclave has its memory from the start; a mapped file is copied"}},
     {"msync mincore mlock munlock mlockall munlockall mlock2 mbind fadvise64",
      "*",
-     {Kind::inside, 0, ""}},
+     {CostKind::inside, 0, ""}},
 
     // threads and processes
-    {"clone", "*", {Kind::leaves, 3, "a thread of the host, which enters the enclave"}},
+    {"clone", "*", {CostKind::leaves, 3, "a thread of the host, which enters the enclave"}},
     {"fork vfork",
      "*",
-     {Kind::new_enclave, 0, "a new enclave of the full size, to which all memory is sent"}},
-    {"execve", "*", {Kind::leaves, 10, "the new program is opened, hashed and mapped"}},
-    {"exit exit_group", "*", {Kind::leaves, 1, ""}},
-    {"kill tkill tgkill", "*", {Kind::inside, 0, "within one process"}},
-    {"sched_setaffinity sched_getaffinity", "*", {Kind::leaves, 1, ""}},
+     {CostKind::new_enclave, 0, "a new enclave of the full size, to which all memory is sent"}},
+    {"execve", "*", {CostKind::leaves, 10, "the new program is opened, hashed and mapped"}},
+    {"exit exit_group", "*", {CostKind::leaves, 1, ""}},
+    {"kill tkill tgkill", "*", {CostKind::inside, 0, "within one process"}},
+    {"sched_setaffinity sched_getaffinity", "*", {CostKind::leaves, 1, ""}},
 
     // answered by the library OS
     {"clock_gettime gettimeofday time clock_getres",
      "*",
-     {Kind::inside, 0,
+     {CostKind::inside, 0,
       "by the processor's counter, compared with the host's clock 20 times a "
       "second"}},
-    {"getrandom", "*", {Kind::inside, 0, "by the processor"}},
+    {"getrandom", "*", {CostKind::inside, 0, "by the processor"}},
     {"getpid gettid getppid getuid geteuid getgid getegid setuid setgid getgroups setgroups "
      "getpgrp setpgid getpgid getsid setsid rt_sigaction rt_sigprocmask rt_sigreturn "
      "rt_sigpending sigaltstack set_tid_address set_robust_list get_robust_list arch_prctl uname "
@@ -130,7 +132,7 @@ constexpr CostRow kRows[] = {
      "chroot sethostname setdomainname getxattr lgetxattr fgetxattr listxattr llistxattr "
      "flistxattr",
      "*",
-     {Kind::inside, 0, "answered by the library OS"}},
+     {CostKind::inside, 0, "answered by the library OS"}},
 };
 
 bool has_word(std::string_view words, std::string_view wanted) {
@@ -152,14 +154,14 @@ std::string_view cost_kind_name(CallCost::Kind kind) {
 CallCost cost_of(const CallKey& call, bool edmm) {
   const std::string_view name = call.name;
   if (edmm && has_word("brk mmap munmap mprotect", name))
-    return {Kind::leaves, 1, "pages are added, changed and removed with the kernel's help"};
+    return {CostKind::leaves, 1, "pages are added, changed and removed with the kernel's help"};
   for (const CostRow& row : kRows)
     if (!name.empty() && has_word(row.calls, name) &&
         (row.object == "*" || (!call.object.empty() && has_word(row.object, call.object))))
       return row.cost;
   if (implemented_by_gramine(name) == Implemented::no)
-    return {Kind::unimplemented, 0, "answered with ENOSYS"};
-  return {Kind::unknown, 1, "not known: taken to leave the enclave once"};
+    return {CostKind::unimplemented, 0, "answered with ENOSYS"};
+  return {CostKind::unknown, 1, "not known: taken to leave the enclave once"};
 }
 
 }  // namespace cloister::manifest

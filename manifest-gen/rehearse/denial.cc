@@ -84,9 +84,9 @@ class PathsInText {
   std::unordered_map<std::string, std::vector<std::size_t>> by_name_;
 };
 
-class Explainer {
+class DenialExplainer {
  public:
-  Explainer(const ObservedRun& run, const FileRules& rules, const JudgeInput& input)
+  DenialExplainer(const ObservedRun& run, const FileRules& rules, const JudgeInput& input)
       : run_(run), rules_(rules), input_(input) {
     if (input.closure == nullptr) return;
     for (const auto& excluded : input.closure->excluded)
@@ -235,8 +235,9 @@ class Explainer {
       if (++read > kMostConfigurations) return;
       const auto bytes = input_.rootfs->read(*node, kConfigurationBytes);
       if (!bytes.has_value()) continue;
-      texts.scan(as_text(*bytes), [&](std::size_t i) {
-        if (found[i].empty()) found[i] = path;
+      const std::string& configuration = path;
+      texts.scan(as_text(*bytes), [&found, &configuration](std::size_t i) {
+        if (found[i].empty()) found[i] = configuration;
       });
     }
   }
@@ -361,7 +362,7 @@ std::string_view in_image_name(Denied::In in) {
 
 void explain_denied(std::vector<Denied>& denied, const ObservedRun& run, const FileRules& rules,
                     const JudgeInput& input) {
-  Explainer(run, rules, input).explain(denied);
+  DenialExplainer(run, rules, input).explain(denied);
 }
 
 }  // namespace cloister::manifest

@@ -18,8 +18,9 @@ namespace {
 
 constexpr std::uint64_t kKiB = 1ULL << 10, kMiB = 1ULL << 20, kGiB = 1ULL << 30;
 constexpr std::uint64_t kGramineBytes = 64 * kMiB;
-constexpr std::uint64_t kThreadBytes = (64 + 16 + 2 * 4 + 1 + 1) * 4 * kKiB;
-constexpr std::uint64_t kHelperThreads = 3, kEndingThreads = 1, kMinThreads = 4, kMaxThreads = 4096;
+constexpr std::uint64_t kThreadBytes = 4 * kKiB * (64 + 16 + 8 + 1 + 1);
+constexpr std::uint64_t kGramineThreads = 3, kEndingThreads = 1, kFewestThreads = 4,
+                        kMostThreads = 4096;
 // More than any processor keeps for enclaves: what asks for so much only reserves it.
 constexpr std::uint64_t kLargestEnclave = 512 * kGiB;
 constexpr std::uint64_t kSaneBytes = 1ULL << 46;  // address space: no sum below overflows
@@ -107,7 +108,7 @@ class SizeAdviser {
   std::uint64_t threads_advice() {
     SizeAdvice advice;
     advice.key = "sgx.max_threads";
-    const std::uint64_t now = number_now(advice, kMinThreads);
+    const std::uint64_t now = number_now(advice, kFewestThreads);
     const Peak peak = peak_of(run_, &ProcessPeaks::threads);
     advice.seen = peak.value;
     std::uint64_t slots = now;
@@ -117,21 +118,21 @@ class SizeAdviser {
     } else if (peak.value == 0) {
       advice.arithmetic = "threads were not counted";
     } else {
-      advice.need = peak.value + kHelperThreads;
-      const std::uint64_t wanted =
-          std::min(std::max(round_up(advice.need + kEndingThreads, 4), kMinThreads), kMaxThreads);
-      advice.arithmetic = cat(peak.value, " at a time", of_program(peak), ", ", kHelperThreads,
+      advice.need = peak.value + kGramineThreads;
+      const std::uint64_t wanted = std::min(
+          std::max(round_up(advice.need + kEndingThreads, 4), kFewestThreads), kMostThreads);
+      advice.arithmetic = cat(peak.value, " at a time", of_program(peak), ", ", kGramineThreads,
                               " of Gramine's own (IPC, timers, TLS handshakes); ", kEndingThreads,
                               " that is just ending where more are asked for");
       advice.outcome = SizeAdvice::Outcome::enough;
       // One that is just ending may be waited for; without the others nothing works.
-      const bool too_few = now < peak.value + kHelperThreads;
+      const bool too_few = now < advice.need;
       if (too_few) propose(advice, SizeAdvice::Outcome::too_small, cat(wanted));
       if (now >= 2 * wanted) propose(advice, SizeAdvice::Outcome::ample, cat(wanted));
       if (too_few) slots = wanted;
     }
     out_.push_back(std::move(advice));
-    return std::min(slots, kMaxThreads);
+    return std::min(slots, kMostThreads);
   }
 
   void stack_advice() {

@@ -10,21 +10,21 @@
 namespace cloister::manifest {
 namespace {
 
-bool is_one_of(const CallKey& call, std::initializer_list<std::string_view> names) {
+bool is_call(const CallKey& call, std::initializer_list<std::string_view> names) {
   return std::find(names.begin(), names.end(), call.name) != names.end();
 }
 
 bool is_waiting(const CallKey& call) {
-  return is_one_of(call, {"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait"});
+  return is_call(call, {"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait"});
 }
 
 bool is_writing_call(const CallKey& call) {
-  return is_one_of(call, {"write", "writev", "pwrite64", "pwritev"});
+  return is_call(call, {"write", "writev", "pwrite64", "pwritev"});
 }
 
 bool is_transfer(const CallKey& call) {
-  return is_writing_call(call) || is_one_of(call, {"read", "readv", "recvfrom", "recvmsg", "sendto",
-                                                   "sendmsg", "recvmmsg", "sendmmsg"});
+  return is_writing_call(call) || is_call(call, {"read", "readv", "recvfrom", "recvmsg", "sendto",
+                                                 "sendmsg", "recvmmsg", "sendmmsg"});
 }
 
 // Sums of what advice is given by.
@@ -103,7 +103,7 @@ class TaxAdviser {
 
   void locks() {
     const std::uint64_t locked =
-        exits_of([](const CallKey& call) { return is_one_of(call, {"futex"}); });
+        exits_of([](const CallKey& call) { return is_call(call, {"futex"}); });
     if (is_part(locked, kTenth))
       add("fewer threads, or locks that are held more briefly",
           cat(percent(locked), " wait for locks, or wake who does"));
@@ -122,7 +122,7 @@ class TaxAdviser {
 
   void spinning() {
     const std::uint64_t spins = exits_of([](const CallKey& call) {
-      return is_one_of(call, {"sched_yield", "nanosleep", "clock_nanosleep"});
+      return is_call(call, {"sched_yield", "nanosleep", "clock_nanosleep"});
     });
     if (is_part(spins, kTenth))
       add("wait for events instead of polling",
@@ -131,14 +131,14 @@ class TaxAdviser {
 
   void files() {
     const std::uint64_t opens = exits_of([](const CallKey& call) {
-      return is_one_of(call, {"open", "openat", "close", "getdents64", "getdents"}) &&
+      return is_call(call, {"open", "openat", "close", "getdents64", "getdents"}) &&
              call.object != "socket";
     });
     if (run_.requests > 0 && opens >= run_.requests && is_part(opens, kTenth))
       add("keep files open between requests (a cache of open files)",
           cat(percent(opens), " open, list and close files"));
     const std::uint64_t synced = exits_of([](const CallKey& call) {
-      return is_one_of(call, {"fsync", "fdatasync"});
+      return is_call(call, {"fsync", "fdatasync"});
     });
     if (is_part(synced, kTenth))
       add("write to disk less often", cat(percent(synced), " wait until the disk has it"));
@@ -146,7 +146,7 @@ class TaxAdviser {
 
   void memory() {
     const std::uint64_t pages = exits_of([](const CallKey& call) {
-      return is_one_of(call, {"brk", "mmap", "munmap", "mprotect"});
+      return is_call(call, {"brk", "mmap", "munmap", "mprotect"});
     });
     if (options_.edmm && is_part(pages, kTenth))
       add("have malloc keep what it has (MALLOC_TOP_PAD_, MALLOC_TRIM_THRESHOLD_)",
@@ -156,7 +156,7 @@ class TaxAdviser {
   void clocks() {
     std::uint64_t asked = 0;
     for (const Tax::Line& line : tax_.lines)
-      if (is_one_of(line.call, {"clock_gettime", "gettimeofday", "time"})) asked += line.times;
+      if (is_call(line.call, {"clock_gettime", "gettimeofday", "time"})) asked += line.times;
     if (asked > 0 && asked >= tax_.calls / 4)
       add("ask for the time less often", cat(asked, " of ", tax_.calls,
                                              " calls ask for the time: no exits, but slower than "

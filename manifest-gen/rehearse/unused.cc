@@ -46,7 +46,7 @@ std::set<std::string, std::less<>> opened_by_gramine(const TomlTable& manifest) 
 }
 
 // "package-data: configuration of nginx; leads to …" → "package-data"
-std::string reason_of(const JudgeInput& input, const std::string& uri) {
+std::string granting_reason(const JudgeInput& input, const std::string& uri) {
   if (input.reasons == nullptr) return {};
   const auto at = input.reasons->find(uri);
   if (at == input.reasons->end()) return {};
@@ -100,7 +100,7 @@ void find_unused(Verdict& verdict, const ObservedRun& run, const JudgeInput& inp
     file.path = file.names.front();
     if (input.rootfs != nullptr)
       if (const measure::Node* node = input.rootfs->find(file.path)) file.bytes = node->entry->size;
-    const std::string group_name = reason_of(input, names.front().uri);
+    const std::string group_name = granting_reason(input, names.front().uri);
     Unused& group = groups[group_name];
     group.bytes += file.bytes;
     verdict.unused_bytes += file.bytes;

@@ -29,9 +29,9 @@ bool is_shared(std::string_view directory) {
          is_within(directory, "/dev");
 }
 
-class Planner {
+class MountPlanner {
  public:
-  explicit Planner(const WritingInput& input) : input_(input) {
+  explicit MountPlanner(const WritingInput& input) : input_(input) {
     for (const WrittenPath& one : input.written)
       if (one.made_directory) made_.insert(one.path);
   }
@@ -119,7 +119,7 @@ bool meant_to_stay(std::string_view path, const std::set<std::string>& volumes) 
 }
 
 WritingPlan plan_writing(const WritingInput& input) {
-  return Planner(input).run();
+  return MountPlanner(input).run();
 }
 
 }  // namespace cloister::manifest
