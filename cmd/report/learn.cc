@@ -12,7 +12,6 @@ namespace {
 
 using manifest::FileUse;
 using manifest::ObservedRun;
-using manifest::PathUse;
 using manifest::Proposal;
 
 std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
@@ -61,7 +60,7 @@ std::vector<std::string> what_was_seen(const Learned& learned) {
   return out;
 }
 
-std::string heading_of(const Learned& learned) {
+std::string learned_heading(const Learned& learned) {
   std::string command;
   for (const std::string& word : learned.run.command)
     command += cat(command.empty() ? "" : " ", printable(word));
@@ -91,7 +90,7 @@ std::string subject_of(const Proposal& proposal) {
 }  // namespace
 
 std::string learn_text(const Learned& learned, std::size_t width) {
-  std::string out = wrapped(heading_of(learned), "", width);
+  std::string out = wrapped(learned_heading(learned), "", width);
   for (const std::string& line : what_was_seen(learned)) out += wrapped(line, "  - ", width);
   out += cat("\n", wrapped(proposal_heading(learned), "", width));
   for (const Proposal& proposal : learned.proposals) {
@@ -106,7 +105,7 @@ std::string learn_text(const Learned& learned, std::size_t width) {
 }
 
 std::string learn_markdown(const Learned& learned) {
-  std::string out = cat("### ", markdown_text(heading_of(learned)), "\n\n");
+  std::string out = cat("### ", markdown_text(learned_heading(learned)), "\n\n");
   for (const std::string& line : what_was_seen(learned))
     out += cat("- ", markdown_text(line), "\n");
   out += cat("\n#### ", markdown_text(proposal_heading(learned)), "\n\n");
@@ -122,7 +121,7 @@ std::string learn_markdown(const Learned& learned) {
 }
 
 std::string learn_toml(const Learned& learned) {
-  std::string head = cat("# ", heading_of(learned), "\n");
+  std::string head = cat("# ", learned_heading(learned), "\n");
   for (const std::string& line : what_was_seen(learned)) head += cat("#   ", line, "\n");
   if (learned.proposals.empty()) head += cat("# ", proposal_heading(learned), ".\n");
   for (const std::string& note : learned.run.notes) head += cat("# Note: ", printable(note), "\n");
