@@ -12,6 +12,7 @@
 #include "manifest-gen/assemble/paths.h"
 #include "manifest-gen/audit/locate.h"
 #include "manifest-gen/audit/rules.h"
+#include "manifest-gen/rehearse/rehearsal_findings.h"
 
 namespace cloister::cmd {
 namespace {
@@ -47,7 +48,16 @@ void keep_what_is_said(const TomlTable& overlay, std::vector<Finding>& findings)
   });
 }
 
-AuditReport report_of_plan(Plan plan, const std::string& argument) {
+// Holds what was seen against the manifest of the report.
+void add_rehearsals(const RehearsalFiles* rehearsals, const manifest::JudgeInput& input,
+                    AuditReport& report) {
+  if (rehearsals == nullptr) return;
+  report.rehearsal = {rehearsals->files, manifest::judge(rehearsals->run, input)};
+  append(report.findings, manifest::rehearsal_findings(report.rehearsal->verdict));
+}
+
+AuditReport report_of_plan(Plan plan, const std::string& argument,
+                           const RehearsalFiles* rehearsals) {
   AuditReport out;
   out.subject = AuditReport::Subject::image;
   out.name = argument;
@@ -68,6 +78,14 @@ AuditReport report_of_plan(Plan plan, const std::string& argument) {
                                       .packages = &plan.packages,
                                       .reasons = &plan.manifest.reasons});
   out.findings = std::move(plan.findings);
+  add_rehearsals(rehearsals,
+                 {.manifest = out.manifest,
+                  .reasons = &plan.manifest.reasons,
+                  .closure = &plan.closure,
+                  .rootfs = plan.base.rootfs.get(),
+                  .packages = &plan.packages,
+                  .volumes = {plan.launch.volumes.begin(), plan.launch.volumes.end()}},
+                 out);
   out.launch = std::move(plan.launch);
   return out;
 }
@@ -97,7 +115,8 @@ void measurement_findings(const EnclaveImage& enclave, AuditReport& report) {
 }
 
 Result<AuditReport> audit_enclave_image(Session& session, const std::string& argument,
-                                        const oci::ImageRef& ref, const oci::Image& image) {
+                                        const oci::ImageRef& ref, const oci::Image& image,
+                                        const RehearsalFiles* rehearsals) {
   CL_TRY(const LoadedImage loaded, session.load_layers(ref, image));
   const measure::Rootfs& rootfs = *loaded.rootfs;
   const measure::Node* node = rootfs.find(manifest::kSgxManifestPath);
@@ -132,6 +151,13 @@ Result<AuditReport> audit_enclave_image(Session& session, const std::string& arg
   out.surface =
       manifest::surface_of({.manifest = parsed.table, .rootfs = &rootfs, .packages = &packages});
   out.manifest = parsed.table;
+  const auto& volumes = loaded.image.config.config.volumes;
+  add_rehearsals(rehearsals,
+                 {.manifest = out.manifest,
+                  .rootfs = &rootfs,
+                  .packages = &packages,
+                  .volumes = {volumes.begin(), volumes.end()}},
+                 out);
   return out;
 }
 
@@ -144,12 +170,15 @@ bool names_manifest_file(const std::string& argument) {
 }
 
 Result<AuditReport> audit_manifest_text(std::string_view text, const std::string& name,
-                                        const Limits& limits) {
+                                        const Limits& limits, const RehearsalFiles* rehearsals) {
   CL_TRY(TomlTable table, parse_manifest(text, limits, name));
   AuditReport out;
   const bool overlay =
       table.at("libos.entrypoint") == nullptr && table.at("loader.exec") == nullptr &&
       table.at("loader.entrypoint") == nullptr && table.at("loader.preload") == nullptr;
+  if (overlay && rehearsals != nullptr)
+    return Error::usage(cat(quote(name), " is an overlay: a rehearsal is held against a manifest"))
+        .hint("audit the image with it: audit IMAGE --manifest FILE --rehearsal …");
   out.subject = overlay ? AuditReport::Subject::overlay : AuditReport::Subject::manifest;
   out.name = name;
   out.lines = plain_lines(text);
@@ -159,6 +188,7 @@ Result<AuditReport> audit_manifest_text(std::string_view text, const std::string
   append(out.findings, manifest::refusal_findings(parsed));
   append(out.findings, manifest::granted_findings(parsed, nullptr));
   if (overlay) keep_what_is_said(parsed.table, out.findings);
+  add_rehearsals(rehearsals, {.manifest = parsed.table}, out);
   out.surface = manifest::surface_of({.manifest = parsed.table});
   out.manifest = parsed.table;
   point_into(out.findings, text, name, limits);
@@ -166,12 +196,13 @@ Result<AuditReport> audit_manifest_text(std::string_view text, const std::string
 }
 
 Result<AuditReport> audit_image(Session& session, const std::string& argument,
-                                const PlanOptions& options) {
+                                const PlanOptions& options, const RehearsalFiles* rehearsals) {
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(argument));
   CL_TRY(const oci::Image image, session.resolve(ref));
-  if (may_hold_enclave(image)) return audit_enclave_image(session, argument, ref, image);
+  if (may_hold_enclave(image))
+    return audit_enclave_image(session, argument, ref, image, rehearsals);
   CL_TRY(Plan plan, plan_audit(session, ref, options));
-  AuditReport out = report_of_plan(std::move(plan), argument);
+  AuditReport out = report_of_plan(std::move(plan), argument, rehearsals);
   if (!options.overlay_file.empty())
     point_into(out.findings, options.overlay_text, options.overlay_file, session.limits());
   return out;

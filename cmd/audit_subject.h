@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cmd/pipeline.h"
+#include "cmd/rehearsal_file.h"
 #include "cmd/report/audit.h"
 #include "cmd/session.h"
 #include "manifest-gen/gramine/enclave_manifest.h"
@@ -15,12 +16,15 @@ namespace cloister::cmd {
 // An existing file, by a name that is meant as one ("x.manifest", "./x"): not an image.
 bool names_manifest_file(const std::string& argument);
 
-// A manifest, or what lacks a program and is an overlay for one.
+// A manifest, or what lacks a program and is an overlay for one. `rehearsals` may be null; nothing
+// can be held against an overlay.
 Result<AuditReport> audit_manifest_text(std::string_view text, const std::string& name,
-                                        const Limits& limits);
+                                        const Limits& limits,
+                                        const RehearsalFiles* rehearsals = nullptr);
 // What a build of the image would be; of one that is ready for an enclave, what it is.
 Result<AuditReport> audit_image(Session& session, const std::string& argument,
-                                const PlanOptions& options);
+                                const PlanOptions& options,
+                                const RehearsalFiles* rehearsals = nullptr);
 
 // Of an image that is ready for an enclave, with all its layers: what its manifest and its files
 // give rise to, located and sorted.

@@ -51,7 +51,11 @@ constexpr Command kCommands[] = {
      "  cloister build -f cloister.toml --key enclave.pem",
      add_build},
     {"rehearse", "Run an image with only what its manifest grants; report misses, sizes and costs",
-     "cloister rehearse redis:7 -p 6379 --exec 'redis-cli ping'",
+     "cloister rehearse redis:7 -p 6379 --exec 'redis-cli ping' -o overlay.toml\n"
+     "  cloister rehearse nginx:1.25 --http http://localhost:8080/ --requests 1000 --profile\n"
+     "  cloister rehearse redis:7 --trust none --learn -p 6379 --exec 'redis-cli info' -o "
+     "overlay.toml\n"
+     "  cloister rehearse oci:./job:v1 --until-exit -- --input /data/in.csv",
      add_rehearse},
     {"rebuild", "Build an enclave-ready image again, as it was built, on what its base is now",
      "cloister rebuild reg.example/redis:7-sgx --dry-run\n"

@@ -11,6 +11,8 @@ inline constexpr int kExitFailed =
 inline constexpr int kExitUsage = 2;     // wrong command line
 inline constexpr int kExitPolicy = 3;    // a policy, gate or check said no
 inline constexpr int kExitNotFound = 4;  // not found or not authorised
+inline constexpr int kExitRehearsalFailed =
+    125;  // of rehearse --until-exit, which passes on others
 inline constexpr int kExitInterrupted = 130;
 
 constexpr int exit_code(Code code) {

@@ -9,6 +9,8 @@
 namespace cloister::cmd {
 
 inline constexpr std::string_view kHeadingOptions = "Options";  // what one command alone has
+inline constexpr std::string_view kHeadingWork = "Work";
+inline constexpr std::string_view kHeadingSandbox = "Sandbox";
 inline constexpr std::string_view kHeadingLaunch = "Launch";
 inline constexpr std::string_view kHeadingGrants = "Least privilege";
 inline constexpr std::string_view kHeadingEnclave = "Enclave";
@@ -23,9 +25,9 @@ inline constexpr std::string_view kHeadingLimits = "Limits";
 inline constexpr std::string_view kHeadingGeneral = "General";
 
 inline constexpr std::array kHeadings = {
-    kHeadingOptions, kHeadingLaunch, kHeadingGrants, kHeadingEnclave, kHeadingAttestation,
-    kHeadingSigning, kHeadingTrust,  kHeadingQuote,  kHeadingOutput,  kHeadingRegistry,
-    kHeadingStore,   kHeadingLimits, kHeadingGeneral};
+    kHeadingOptions, kHeadingWork,        kHeadingSandbox, kHeadingLaunch, kHeadingGrants,
+    kHeadingEnclave, kHeadingAttestation, kHeadingSigning, kHeadingTrust,  kHeadingQuote,
+    kHeadingOutput,  kHeadingRegistry,    kHeadingStore,   kHeadingLimits, kHeadingGeneral};
 
 // Options that are added while it lives stand under this heading.
 class OptionHeading {

@@ -74,8 +74,12 @@ Status fill(manifest::Sandbox& sandbox, const manifest::FileRules& rules, const 
                             " of memory, and the sandbox has ",
                             human_bytes(options.limits.memory_bytes)))
         .hint("give it more with --memory");
-  const manifest::AsOwner owner(sandbox);
-  return manifest::make_root(sandbox.root(), rootfs, files, directories, cancel);
+  {
+    const manifest::AsOwner owner(sandbox);
+    CL_CHECK(manifest::make_names(sandbox.root(), rootfs, directories, cancel));
+  }
+  // The store is not the owner's to read.
+  return manifest::fill_files(sandbox.root(), rootfs, files, cancel);
 }
 
 // Whether something takes connections: the ports that are published, or any that it bound.
@@ -127,7 +131,8 @@ Status stop(manifest::Sandbox& sandbox, manifest::Supervisor& supervisor,
 Result<Rehearsal> rehearse(Session& session, const Plan& plan, const RehearsalOptions& options) {
   const TomlTable& table = plan.manifest.manifest.table;
   manifest::FileRules rules(table);
-  manifest::add_stand_ins(rules, *plan.base.rootfs, plan.runtime);
+  // The program is started by the image's own loader, with its own C library.
+  for (const auto& [name, file] : plan.runtime.glibc) rules.stand_in(name);
   manifest::RehearsalPlan todo = manifest::plan_rehearsal(
       table, rules, plan.launch, *plan.base.rootfs, session.env().variables);
   todo.sandbox.own_network = !options.host_network;
@@ -169,7 +174,7 @@ Result<Rehearsal> rehearse(Session& session, const Plan& plan, const RehearsalOp
     const bool has_work = !options.exercise.urls.empty() || !options.exercise.commands.empty();
     if (exercise.finished()) {
       if (!exercise.result().has_value()) out.work_problem = exercise.result().error().what();
-      out.work_output = exercise.output();
+      lines.add(exercise.output());
     } else if (has_work) {
       out.work_problem = "the program ended before its work was done";
     }
@@ -181,7 +186,8 @@ Result<Rehearsal> rehearse(Session& session, const Plan& plan, const RehearsalOp
   out.run = std::move(supervisor.run());
   if (ended_itself) note_ending(*sandbox, out.run);
   out.run.command = plan.launch.argv;
-  out.run.stand_ins.insert(rules.stand_ins().begin(), rules.stand_ins().end());
+  for (const auto& [path, use] : out.run.paths)
+    if (rules.stands_in(path)) out.run.stand_ins.insert(path);
   out.run.notes.emplace_back(kLibcNote);
   if (!sandbox->has_proc()) out.run.notes.emplace_back(kNoProcNote);
   return out;

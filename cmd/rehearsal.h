@@ -25,7 +25,6 @@ struct Rehearsal {
   manifest::ObservedRun run;
   // What went wrong with the work that it was given; nothing: it was done, or there was none.
   std::optional<std::string> work_problem;
-  std::string work_output;  // of the commands
 };
 
 // `cancelled` when interrupted, `unavailable` when this machine allows no sandbox.

@@ -17,8 +17,10 @@
 #include "cmd/option_heading.h"
 #include "cmd/output.h"
 #include "cmd/plan_options.h"
+#include "cmd/rehearsal_file.h"
 #include "cmd/report/audit.h"
 #include "cmd/report/html.h"
+#include "cmd/report_files.h"
 #include "cmd/session.h"
 #include "manifest-gen/audit/locate.h"
 #include "manifest-gen/gramine/migrate.h"
@@ -30,31 +32,11 @@ struct AuditOptions {
   CommonOptions common;
   PlanArguments plan;
   std::string subject, format = "text", output, fail_on, policy;
-  std::vector<std::string> reports;
+  std::vector<std::string> reports, rehearsals;
   bool fix = false;
 };
 
 constexpr std::string_view kAuditFormats[] = {"text", "json", "sarif", "markdown", "html"};
-
-struct ReportFile {
-  std::string format, path;
-};
-
-Result<std::vector<ReportFile>> parse_reports(const std::vector<std::string>& words) {
-  std::vector<ReportFile> out;
-  for (const std::string& word : words) {
-    const std::size_t equals = word.find('=');
-    ReportFile one{word.substr(0, equals),
-                   equals == std::string::npos ? std::string() : word.substr(equals + 1)};
-    const bool known = std::find(std::begin(kAuditFormats), std::end(kAuditFormats), one.format) !=
-                       std::end(kAuditFormats);
-    if (!known || one.path.empty())
-      return Error::usage(cat("--report ", quote(word), " is not FORMAT=FILE"))
-          .hint("formats are text, json, sarif, markdown and html: --report sarif=audit.sarif");
-    out.push_back(std::move(one));
-  }
-  return out;
-}
 
 // The gate: the command line's, else the policy's, else from high up.
 Result<std::optional<manifest::Severity>> gate(const AuditOptions& o,
@@ -109,17 +91,22 @@ Result<AuditReport> audited(const AuditOptions& o, Session& session) {
         .hint("name the file by its path: ./app.manifest");
   AuditReport report;
   manifest::AuditPolicy policy;
+  CL_TRY(const RehearsalFiles rehearsals, read_rehearsals(o.rehearsals, limits));
+  const RehearsalFiles* const given = o.rehearsals.empty() ? nullptr : &rehearsals;
   if (is_file) {
     CL_TRY(std::string text, read_text_file(o.subject, limits.enclave_manifest_bytes));
     if (o.fix) {
       CL_TRY(text, fix_file(o.subject, std::move(text), session));
     }
     CL_TRY(policy, decisions(o, o.subject, text, limits));
-    CL_TRY(report, audit_manifest_text(text, o.subject, limits));
+    CL_TRY(report, audit_manifest_text(text, o.subject, limits, given));
   } else {
     CL_TRY(const PlanOptions options, to_plan_options(o.plan, limits));
     CL_TRY(policy, decisions(o, options.overlay_file, options.overlay_text, limits));
-    CL_TRY(report, audit_image(session, o.subject, options));
+    CL_TRY(report, audit_image(session, o.subject, options, given));
+    for (const std::string& digest : rehearsals.digests)
+      if (digest != report.digest && digest != report.base_digest)
+        session.note(cat("a rehearsal is of another image: ", printable(digest)));
   }
   manifest::apply_policy(policy, date_of(session.env().now), report.findings);
   manifest::sort_findings(report.findings);
@@ -137,7 +124,8 @@ Result<std::string> rendered(const AuditReport& report, std::string_view format,
 }
 
 Result<int> run_audit(const AuditOptions& o, const Environment& env) {
-  CL_TRY(const auto reports, parse_reports(o.reports));
+  CL_TRY(const auto reports,
+         parse_report_files(o.reports, {std::begin(kAuditFormats), std::end(kAuditFormats)}));
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const AuditReport report, audited(o, *session));
   for (const ReportFile& one : reports) {
@@ -165,15 +153,17 @@ Action add_audit(CLI::App& app) {
       ->check(CLI::IsMember({"critical", "high", "medium", "low", "info", "none"}));
   app.add_option("--policy", o->policy, "File whose table [findings] decides about findings")
       ->type_name("FILE");
+  app.add_option("--rehearsal", o->rehearsals,
+                 "Report of `rehearse --format json` that the manifest is held against; repeatable")
+      ->expected(1)
+      ->take_all()
+      ->type_name("FILE");
   app.add_flag("--fix", o->fix,
                "Bring keys of earlier versions of Gramine up to date in the file first;\n"
                "the original is kept as FILE.orig");
   {
     const OptionHeading heading(app, kHeadingOutput);
-    app.add_option("--report", o->reports, "Write a further report, FORMAT=FILE; repeatable")
-        ->expected(1)
-        ->take_all()
-        ->type_name("FORMAT=FILE");
+    add_report_option(app, o->reports);
   }
   add_format_option(app, o->format, {"text", "json", "sarif", "markdown", "html"});
   add_output_option(app, o->output);

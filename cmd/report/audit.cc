@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cmd/report/rehearse.h"
 #include "cmd/session.h"
 #include "manifest-gen/audit/audit_policy.h"
 #include "manifest-gen/audit/rules.h"
@@ -153,6 +154,14 @@ std::string host_phrase(const TomlTable& table) {
   return out.empty() ? "nothing" : out;
 }
 
+std::string rehearsal_phrase(const manifest::Verdict& verdict) {
+  const auto refused = std::count_if(verdict.denied.begin(), verdict.denied.end(),
+                                     [](const manifest::Denied& one) { return !one.harmless; });
+  std::string out = cat(verdict.opened, verdict.opened == 1 ? " file opened, " : " files opened, ");
+  if (refused > 0) out += cat(refused, refused == 1 ? " path refused, " : " paths refused, ");
+  return out + cat(verdict.unused_files, " of ", verdict.granted, " never touched");
+}
+
 }  // namespace
 
 std::string quoted_words(const std::vector<std::string>& words) {
@@ -218,6 +227,10 @@ OrderedJson audit_object(const AuditReport& report) {
   json["findings"] = OrderedJson::array();
   for (const Finding& finding : report.findings) json["findings"].push_back(finding_json(finding));
   json["surface"] = surface_json(report);
+  if (report.rehearsal) {
+    json["rehearsal"] = verdict_json(report.rehearsal->verdict);
+    json["rehearsal"]["files"] = report.rehearsal->files;
+  }
   if (report.launch)
     json["launch"] = {
         {"argv", report.launch->argv},       {"entrypoint", report.launch->entrypoint},
@@ -271,6 +284,7 @@ std::vector<Fact> audit_facts(const AuditReport& report) {
   add("can", can);
   add("writes", writes_phrase(report.manifest));
   add("host sets", host_phrase(report.manifest));
+  if (report.rehearsal) add("rehearsal", rehearsal_phrase(report.rehearsal->verdict));
   add("mrenclave", report.mrenclave);
   return out;
 }

@@ -14,6 +14,7 @@
 #include "manifest-gen/audit/finding.h"
 #include "manifest-gen/audit/surface.h"
 #include "manifest-gen/launch/launch.h"
+#include "manifest-gen/rehearse/verdict.h"
 
 namespace cloister::cmd {
 
@@ -32,6 +33,12 @@ struct AuditReport {
   std::vector<std::pair<std::string, std::string>> lines;
   std::string manifest_digest;
   manifest::Surface surface;
+  // What runs of it, read from files, say of this manifest.
+  struct Rehearsal {
+    std::vector<std::string> files;
+    manifest::Verdict verdict;
+  };
+  std::optional<Rehearsal> rehearsal;
   std::vector<manifest::Finding> findings;    // sorted
   std::optional<manifest::Severity> fail_on;  // nothing: the gate is open
 };

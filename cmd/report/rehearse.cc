@@ -34,15 +34,26 @@ std::string_view past_of(manifest::FileUse use) {
 
 std::string end_phrase(const manifest::ObservedRun& run) {
   if (run.exit_signal) return cat("ended by signal ", *run.exit_signal);
-  if (run.exit_status) return cat("exit status ", *run.exit_status);
+  if (run.exit_status) return cat("ended with status ", *run.exit_status);
   return run.source == "rehearsal" ? "stopped after its work" : "";
 }
 
 }  // namespace
 
-std::string verdict_phrase(const manifest::Verdict& verdict) {
+bool passes(const RehearseReport& report) {
+  const bool failed = report.run.exit_signal || report.run.exit_status.value_or(0) != 0;
+  return report.verdict.clean && !report.work_problem && !failed;
+}
+
+std::string verdict_phrase(const RehearseReport& report) {
+  const manifest::Verdict& verdict = report.verdict;
   const std::string opened =
       cat(verdict.opened, verdict.opened == 1 ? " file opened" : " files opened");
+  if (verdict.clean && report.work_problem)
+    return cat("failed: nothing was refused, but ", printable(*report.work_problem), "; ", opened);
+  if (!passes(report) && verdict.clean)
+    return cat("failed: nothing was refused, but the program ", end_phrase(report.run), "; ",
+               opened);
   if (verdict.clean) return cat("clean: ", opened, ", all granted");
   std::size_t paths = 0;
   for (const Denied& one : verdict.denied) paths += one.harmless ? 0 : 1;
@@ -125,6 +136,7 @@ std::vector<RunFact> run_facts(const RehearseReport& report) {
   if (run.executions > 0) seen += cat(", ", run.executions, " executed");
   if (run.forks > 0) seen += cat(", ", run.forks, " forks");
   if (run.threads > 0) seen += cat(", ", run.threads, " threads");
+  if (report.work_problem) add("work", printable(*report.work_problem));
   add("seen", seen);
   add("by", run.source == "rehearsal" ? std::string() : cat("the log of ", printable(run.source)));
   add("kept in", printable(run.isolation));

@@ -2,6 +2,7 @@
 // in.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,12 @@ struct RehearseReport {
   std::string image;             // as the user named it; empty: there was none
   std::string digest, platform;  // of it
   std::string manifest_digest;   // of the text that the run is held against
+  // What went wrong with the work that it was given; nothing: it was done, or there was none.
+  std::optional<std::string> work_problem;
 };
+
+// Nothing was refused that matters, the program did its work, and it did not fail.
+bool passes(const RehearseReport& report);
 
 // Fits `width` columns, where words do; a line to copy is not broken.
 std::string rehearse_text(const RehearseReport& report, unsigned width, bool color);
@@ -36,10 +42,8 @@ struct RunFact {
   std::string name, value;
 };
 std::vector<RunFact> run_facts(const RehearseReport& report);
-inline constexpr std::string_view kOwnLibc =
-    "the C library is the image's own; under Gramine it is the runtime's";
-// "45 files opened, all granted", "refused: 2 paths, 45 files opened".
-std::string verdict_phrase(const manifest::Verdict& verdict);
+// "clean: 45 files opened, all granted", "refused: 2 paths; 45 files opened", "failed: …".
+std::string verdict_phrase(const RehearseReport& report);
 std::string uses_phrase(const manifest::Denied& denied);   // "read 3 times by /usr/sbin/nginx"
 std::string image_phrase(const manifest::Denied& denied);  // "a file of the image, 4.0 KiB"
 std::string size_value(const manifest::SizeAdvice& size, std::uint64_t value);

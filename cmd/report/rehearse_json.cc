@@ -158,6 +158,8 @@ std::string rehearse_json(const RehearseReport& report) {
     put_text(json["image"], "platform", report.platform);
   }
   put_text(json, "manifestDigest", report.manifest_digest);
+  json["passed"] = passes(report);
+  put_text(json, "workProblem", report.work_problem.value_or(""));
   json["verdict"] = verdict_json(report.verdict);
   json["tax"] = tax_json(report.tax);
   json["overlay"] = manifest::overlay_toml(report.verdict.proposals());

@@ -109,9 +109,9 @@ void unimplemented_rows(std::string& out, const manifest::Verdict& verdict) {
 std::string rehearse_markdown(const RehearseReport& report) {
   const manifest::Verdict& verdict = report.verdict;
   std::string out =
-      cat("## ", verdict.clean ? "✅" : "❌", " ",
+      cat("## ", passes(report) ? "✅" : "❌", " ",
           report.image.empty() ? "" : markdown_code(printable(report.image)),
-          report.image.empty() ? "" : ": ", verdict_phrase(verdict), "\n\n| | |\n", "|---|---|\n");
+          report.image.empty() ? "" : ": ", verdict_phrase(report), "\n\n| | |\n", "|---|---|\n");
   for (const RunFact& fact : run_facts(report))
     out += cat("| ", fact.name, " | ", markdown_code(fact.value), " |\n");
   denied_rows(out, verdict, /*harmless=*/false);
@@ -123,7 +123,6 @@ std::string rehearse_markdown(const RehearseReport& report) {
   denied_rows(out, verdict, /*harmless=*/true);
   std::vector<std::string> notes = verdict.remarks;
   notes.insert(notes.end(), report.run.notes.begin(), report.run.notes.end());
-  if (!report.run.stand_ins.empty()) notes.emplace_back(kOwnLibc);
   if (!notes.empty()) out += "\n### Notes\n\n";
   for (const std::string& note : notes) out += cat("- ", shown_text(note), "\n");
   return out;

@@ -55,10 +55,11 @@ class RehearseText {
 
   void head() {
     if (!report_.image.empty()) out_ += cat(paint_.bold(printable(report_.image)), "\n");
-    const std::string_view word = verdict_.clean ? "CLEAN" : "REFUSED";
-    const std::string phrase = verdict_phrase(verdict_);
+    const bool good = passes(report_);
+    const std::string_view word = good ? "CLEAN" : verdict_.clean ? "FAILED" : "REFUSED";
+    const std::string phrase = verdict_phrase(report_);
     const std::string lines = wrapped(phrase.substr(phrase.find(':') + 2), cat(word, "  "), width_);
-    out_ += (verdict_.clean ? paint_.good(word) : paint_.bad(word)) + lines.substr(word.size());
+    out_ += (good ? paint_.good(word) : paint_.bad(word)) + lines.substr(word.size());
     for (const RunFact& fact : run_facts(report_)) {
       std::string label = cat("  ", fact.name);
       label.resize(11, ' ');
@@ -213,7 +214,6 @@ class RehearseText {
   void notes() {
     std::vector<std::string> all = verdict_.remarks;
     all.insert(all.end(), report_.run.notes.begin(), report_.run.notes.end());
-    if (!report_.run.stand_ins.empty()) all.emplace_back(kOwnLibc);
     if (all.empty()) return;
     title("Notes", "");
     for (const std::string& text : all) out_ += wrapped(printable(text), "  - ", width_);

@@ -1,5 +1,6 @@
 // The ids of the rules. An id never changes its meaning: reports, policies and baselines name it.
-// CL1xx runtime, CL2xx what is granted, CL3xx the manifest, CL4xx what does not work there.
+// CL1xx runtime, CL2xx what is granted, CL3xx the manifest, CL4xx what does not work there, CL5xx
+// what a rehearsal showed.
 #pragma once
 
 #include <string_view>
@@ -57,5 +58,8 @@ inline constexpr std::string_view kRuleSysvIpc = "CL401", kRuleSharedMemory = "C
                                   kRuleProcesses = "CL415", kRulePrivileges = "CL416",
                                   kRuleRawCalls = "CL417", kRuleOpenMp = "CL418",
                                   kRuleByteCode = "CL419", kRuleHealthcheck = "CL420";
+// what a rehearsal showed
+inline constexpr std::string_view kRuleRehearsedRefusal = "CL501", kRuleRehearsedSize = "CL502",
+                                  kRuleRehearsedUnused = "CL503";
 
 }  // namespace cloister::manifest

@@ -209,6 +209,14 @@ constexpr Rule kTable[] = {
      "Every start compiles all modules again."},
     {kRuleHealthcheck, kInfo, Subject::image, "a health check that runs outside the enclave",
      "The check runs beside the enclave: it proves that something answers, not what."},
+
+    // ---- what a rehearsal showed ----
+    {kRuleRehearsedRefusal, kHigh, Subject::file, "refused in a rehearsal",
+     "The program was run and wanted this; in the enclave it will not get it."},
+    {kRuleRehearsedSize, kHigh, Subject::key, "too small for what a rehearsal took",
+     "The program was run and needed more; in the enclave it fails when it comes to that."},
+    {kRuleRehearsedUnused, kInfo, Subject::file, "granted and never touched in a rehearsal",
+     "What the program does not need is of use to attackers only."},
 };
 
 constexpr std::string_view kSeverityNames[] = {"info", "low", "medium", "high", "critical"};

@@ -144,9 +144,13 @@ FileRules::FileRules(const TomlTable& manifest) : mounts_(manifest::mounts(manif
   allow_unknown_ = policy != nullptr && *policy == "allow_all_but_log";
 }
 
+bool FileRules::stands_in(std::string_view path) const {
+  return stand_ins_.contains(base_name(path));
+}
+
 std::vector<std::string> FileRules::listed_on_host() const {
   std::vector<std::string> out;
-  for (const auto* files : {&trusted_, &allowed_, &stand_ins_})
+  for (const auto* files : {&trusted_, &allowed_})
     out.insert(out.end(), files->begin(), files->end());
   for (const auto* directories : {&trusted_directories_, &allowed_directories_})
     out.insert(out.end(), directories->begin(), directories->end());
@@ -170,8 +174,7 @@ Place FileRules::place(std::string_view path) const {
   const std::optional<std::string> on_host = host_path(mounts_, path);
   if (!on_host) return Place::ungranted;
   if (listed(*on_host, allowed_, allowed_directories_)) return Place::allowed;
-  if (listed(*on_host, trusted_, trusted_directories_) || stand_ins_.contains(path))
-    return Place::trusted;
+  if (listed(*on_host, trusted_, trusted_directories_) || stands_in(path)) return Place::trusted;
   return allow_unknown_ ? Place::allowed : Place::ungranted;
 }
 

@@ -38,17 +38,18 @@ class FileRules {
   // there; of a directory that is to be made, `directory`.
   bool permits(std::string_view path, FileUse use, ObservedType type) const;
 
-  // Also let through, as trusted: what stands in for a part of the runtime. The path in the
-  // enclave.
-  void stand_in(std::string path) { stand_ins_.insert(std::move(path)); }
-  const std::set<std::string, std::less<>>& stand_ins() const { return stand_ins_; }
+  // Also let through, as trusted, wherever it lies: a file of this base name, which stands in for
+  // one of the runtime.
+  void stand_in(std::string base_name) { stand_ins_.insert(std::move(base_name)); }
+  bool stands_in(std::string_view path) const;
   const std::vector<Mount>& mounts() const { return mounts_; }
   // All that is let through, by its path on the host: files, and directories for what is below.
   std::vector<std::string> listed_on_host() const;
 
  private:
   std::vector<Mount> mounts_;
-  std::set<std::string, std::less<>> trusted_, allowed_, stand_ins_;  // the first two: on the host
+  std::set<std::string, std::less<>> trusted_, allowed_,
+      stand_ins_;  // paths on the host; base names
   std::vector<std::string> trusted_directories_, allowed_directories_;
   bool allow_unknown_ = false;  // sgx.file_check_policy = "allow_all_but_log"
 };

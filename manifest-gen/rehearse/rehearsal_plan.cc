@@ -67,30 +67,6 @@ void add_environment(SandboxPlan& plan, const TomlTable& manifest,
 
 }  // namespace
 
-void add_stand_ins(FileRules& rules, const measure::Rootfs& rootfs,
-                   const measure::Runtime& runtime) {
-  std::vector<std::pair<std::string, std::string>> directory_links;  // link → real path
-  std::vector<std::string> files;
-  rootfs.walk([&](const Node& node) {
-    if (node.is_symlink()) {
-      const Node* target = rootfs.find(node.path());
-      if (target != nullptr && target->is_directory())
-        directory_links.emplace_back(node.path(), target->path());
-    }
-    if (node.is_directory() || runtime.glibc.find(node.name) == runtime.glibc.end()) return;
-    const auto real = rootfs.real_path(node.path());
-    if (!real) return;
-    files.push_back(node.path());
-    files.push_back(*real);
-  });
-  for (const std::string& file : files) {
-    rules.stand_in(file);
-    for (const auto& [link, directory] : directory_links)
-      if (directory != "/" && is_within(file, directory))
-        rules.stand_in(cat(link, std::string_view(file).substr(directory.size())));
-  }
-}
-
 RehearsalPlan plan_rehearsal(const TomlTable& manifest, const FileRules& rules,
                              const Launch& launch, const measure::Rootfs& rootfs,
                              const std::map<std::string, std::string>& host_env) {

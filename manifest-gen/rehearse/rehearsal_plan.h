@@ -10,14 +10,8 @@
 #include "manifest-gen/rehearse/file_rules.h"
 #include "manifest-gen/rehearse/sandbox.h"
 #include "measure/rootfs/rootfs.h"
-#include "measure/runtime/runtime.h"
 
 namespace cloister::manifest {
-
-// Lets through what of the image stands in for the runtime's C library, by every path that leads
-// there: the program is started by the image's own loader.
-void add_stand_ins(FileRules& rules, const measure::Rootfs& rootfs,
-                   const measure::Runtime& runtime);
 
 struct RehearsalPlan {
   SandboxPlan sandbox;

@@ -1,5 +1,5 @@
-// Every name is made below a directory that was made here before, and symbolic links are made last:
-// no link of the image is ever followed.
+// Every name is made, and opened, by its path in the merged tree, whose directories were all made
+// here: no link of the image is ever followed.
 #include "manifest-gen/rehearse/root_tree.h"
 
 #include <fcntl.h>
@@ -182,6 +182,11 @@ std::set<const Node*> granted_files(const FileRules& rules, const measure::Rootf
   std::set<const Node*> out;
   for (const std::string& path : rules.listed_on_host())
     if (const Node* node = rootfs.find(path); node != nullptr) insert_below(out, *node);
+  rootfs.walk([&](const Node& node) {
+    if (node.is_directory() || !rules.stands_in(node.name)) return;
+    if (const Node* target = rootfs.find(node.path()); target != nullptr && target->is_regular())
+      out.insert(target);
+  });
   return out;
 }
 
@@ -197,13 +202,17 @@ std::uint64_t bytes_of(const std::set<const Node*>& files) {
   return out;
 }
 
-Status make_root(int root, const measure::Rootfs& rootfs, const std::set<const Node*>& with_content,
-                 const std::vector<std::string>& directories, CancelToken cancel) {
+Status make_names(int root, const measure::Rootfs& rootfs,
+                  const std::vector<std::string>& directories, CancelToken cancel) {
   RootMaker maker(root, rootfs);
   CL_CHECK(maker.make_names(cancel));
   CL_CHECK(maker.make_directories(directories));
-  CL_CHECK(maker.fill(with_content, cancel));
   return maker.make_links();
+}
+
+Status fill_files(int root, const measure::Rootfs& rootfs,
+                  const std::set<const measure::Node*>& files, CancelToken cancel) {
+  return RootMaker(root, rootfs).fill(files, cancel);
 }
 
 }  // namespace cloister::manifest

@@ -19,12 +19,13 @@ std::set<const measure::Node*> all_files(const measure::Rootfs& rootfs);
 std::uint64_t bytes_of(const std::set<const measure::Node*>& files);
 
 // Everything below the empty directory `root`: names, kinds, modes, sizes and links as in the
-// image, all owned by the caller. Files that are not in `with_content` have their size and no
-// content. Devices are left out. Times are 0, as Gramine shows them: a .pyc file is older than its
-// source. `directories` (absolute, no links in them) are made where the image lacks them; `invalid`
-// when one is something else.
-Status make_root(int root, const measure::Rootfs& rootfs,
-                 const std::set<const measure::Node*>& with_content,
-                 const std::vector<std::string>& directories, CancelToken cancel);
+// image, all owned by the caller; files have their size and no content. Devices are left out.
+// `directories` (absolute, no links in them) are made where the image lacks them; `invalid` when
+// one is something else.
+Status make_names(int root, const measure::Rootfs& rootfs,
+                  const std::vector<std::string>& directories, CancelToken cancel);
+// The content of some. Times are 0, as Gramine shows them: no .pyc file is as new as its source.
+Status fill_files(int root, const measure::Rootfs& rootfs,
+                  const std::set<const measure::Node*>& files, CancelToken cancel);
 
 }  // namespace cloister::manifest

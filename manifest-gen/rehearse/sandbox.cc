@@ -76,6 +76,12 @@ Status write_map(pid_t keeper, const char* file, const std::string& text) {
   return {};
 }
 
+Result<Fd> open_process(pid_t process) {
+  Fd handle(static_cast<int>(syscall(SYS_pidfd_open, process, 0)));
+  if (!handle.valid()) return system_error("watching the program", errno);
+  return handle;
+}
+
 // The array of a process's words, ending with null.
 std::vector<const char*> pointers(const std::vector<std::string>& words) {
   std::vector<const char*> out;
@@ -97,7 +103,7 @@ struct Sandbox::Impl {
   SandboxShared* shared = nullptr;
   Fd socket, output, root, listener;
   pid_t keeper = -1, program = -1;
-  Fd program_handle;
+  Fd first_handle, program_handle;
   uid_t owner = 0;  // on this machine
   gid_t owner_group = 0;
   bool reaped = false;
@@ -111,7 +117,8 @@ struct Sandbox::Impl {
   ~Impl();
   Status launch();
   void prepare(SandboxChildPlan& child);
-  Result<SandboxMessage> hear(Fd* descriptor = nullptr);
+  Result<SandboxMessage> hear(Fd* descriptor = nullptr, pid_t* sender = nullptr);
+  Result<pid_t> hear_program();
   Result<SandboxMessage> expect(SandboxWord word);
   Status say(SandboxWord word, int value = 0);
   Status map_ids();
@@ -121,11 +128,11 @@ struct Sandbox::Impl {
 };
 
 Sandbox::Impl::~Impl() {
-  if (program_handle.valid())
-    (void)syscall(SYS_pidfd_send_signal, program_handle.get(), SIGKILL, nullptr, 0);
-  // The keeper ends with the program; before there is one, nothing else ends it.
+  if (first_handle.valid())
+    (void)syscall(SYS_pidfd_send_signal, first_handle.get(), SIGKILL, nullptr, 0);
+  // The keeper ends with what is inside; before there is anything, nothing else ends it.
   if (keeper > 0 && !reaped) {
-    if (!program_handle.valid()) (void)kill(keeper, SIGKILL);
+    if (!first_handle.valid()) (void)kill(keeper, SIGKILL);
     listener = Fd();
     while (waitpid(keeper, nullptr, 0) < 0 && errno == EINTR) {
     }
@@ -176,10 +183,10 @@ void Sandbox::Impl::prepare(SandboxChildPlan& child) {
     if (child.mount_point == nullptr && access(directory, F_OK) == 0) child.mount_point = directory;
 }
 
-Result<SandboxMessage> Sandbox::Impl::hear(Fd* descriptor) {
+Result<SandboxMessage> Sandbox::Impl::hear(Fd* descriptor, pid_t* sender) {
   SandboxMessage message;
   iovec part{&message, sizeof(message)};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(ucred))] = {};
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
@@ -189,12 +196,18 @@ Result<SandboxMessage> Sandbox::Impl::hear(Fd* descriptor) {
   do {
     got = recvmsg(socket.get(), &header, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
-  if (const cmsghdr* rights = CMSG_FIRSTHDR(&header);
-      got > 0 && rights != nullptr && rights->cmsg_type == SCM_RIGHTS) {
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(rights), sizeof(int));
-    Fd owned(fd);
-    if (descriptor != nullptr) *descriptor = std::move(owned);
+  for (cmsghdr* part_of = got > 0 ? CMSG_FIRSTHDR(&header) : nullptr; part_of != nullptr;
+       part_of = CMSG_NXTHDR(&header, part_of)) {
+    if (part_of->cmsg_type == SCM_RIGHTS) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(part_of), sizeof(int));
+      Fd owned(fd);
+      if (descriptor != nullptr) *descriptor = std::move(owned);
+    } else if (part_of->cmsg_type == SCM_CREDENTIALS && sender != nullptr) {
+      ucred who{};
+      std::memcpy(&who, CMSG_DATA(part_of), sizeof(who));
+      *sender = who.pid;
+    }
   }
   if (got != static_cast<ssize_t>(sizeof(message)))
     return Error::io("the sandbox has ended before its time");
@@ -225,6 +238,16 @@ Status Sandbox::Impl::say(SandboxWord word, int value) {
       static_cast<ssize_t>(sizeof(message)))
     return Error::io("the sandbox has ended before its time");
   return {};
+}
+
+// Of those inside only the kernel knows what they are called here.
+Result<pid_t> Sandbox::Impl::hear_program() {
+  pid_t sender = -1;
+  CL_TRY(const SandboxMessage message, hear(nullptr, &sender));
+  if (message.word == SandboxWord::failed) return failure(message);
+  if (message.word != SandboxWord::program || sender <= 0)
+    return Error::io("the sandbox does not answer as it should");
+  return sender;
 }
 
 Status Sandbox::Impl::map_ids() {
@@ -264,6 +287,9 @@ Status Sandbox::Impl::launch() {
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
     return system_error("a socket", errno);
   socket = Fd(sockets[0]);
+  const int on = 1;
+  if (setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+    return system_error("a socket", errno);
   const Fd its_socket(sockets[1]);
   if (pipe2(pipes, O_CLOEXEC) < 0) return system_error("a pipe", errno);
   output = Fd(pipes[0]);
@@ -332,10 +358,10 @@ std::string Sandbox::isolation() const {
 Status Sandbox::start() {
   CL_CHECK(impl_->say(SandboxWord::go));
   CL_TRY(const SandboxMessage started, impl_->expect(SandboxWord::started));
-  impl_->program = started.value;
-  impl_->program_handle = Fd(static_cast<int>(syscall(SYS_pidfd_open, started.value, 0)));
-  if (!impl_->program_handle.valid()) return system_error("watching the program", errno);
+  CL_TRY(impl_->first_handle, open_process(started.value));
   CL_CHECK(impl_->say(SandboxWord::go));
+  CL_TRY(impl_->program, impl_->hear_program());
+  CL_TRY(impl_->program_handle, open_process(impl_->program));
   return impl_->take_listener();
 }
 

@@ -2,10 +2,10 @@
 // vanish with it, without privileges on this machine. Nothing of Gramine is in it; what the program
 // may do is decided by who holds the listener (supervisor.h).
 //
-// Two processes make it. The keeper is made first: it enters the new namespaces, mounts the root,
-// and stays outside of the program's process namespace, to connect to its ports and to be killed
-// when this process ends, however it ends. The program is its child, and process 1 of its
-// namespace: when it ends, the kernel ends all that it started.
+// Three processes make it. The keeper enters the new namespaces, mounts the root, and stays outside
+// of the process namespace, to connect to the program's ports and to be killed when this process
+// ends, however it ends. Its child is process 1 inside: when that ends, the kernel ends all others.
+// The program is process 2, so that signals do to it what they do to any program, as in Gramine.
 #pragma once
 
 #include <sys/types.h>

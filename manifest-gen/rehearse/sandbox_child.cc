@@ -85,7 +85,7 @@ class Keeper {
   void mount_places() const;
   void raise_loopback() const;
   void leave_host() const;
-  void answer_until_end(pid_t program) const;
+  void answer_until_end(pid_t first) const;
   void answer_connect(int port) const;
 
   const SandboxChildPlan& plan_;
@@ -231,17 +231,15 @@ void Keeper::answer_connect(int port) const {
   close(made);
 }
 
-void Keeper::answer_until_end(pid_t program) const {
-  const int process = static_cast<int>(syscall(SYS_pidfd_open, program, 0));
+void Keeper::answer_until_end(pid_t first) const {
+  const int process = static_cast<int>(syscall(SYS_pidfd_open, first, 0));
   must(process, "watching the program");
   for (;;) {
     pollfd waiting[2] = {{process, POLLIN, 0}, {plan_.socket, POLLIN, 0}};
     if (poll(waiting, 2, -1) < 0) continue;
     if (waiting[0].revents != 0) {
-      int status = 0;
-      while (waitpid(program, &status, 0) < 0 && errno == EINTR) {
+      while (waitpid(first, nullptr, 0) < 0 && errno == EINTR) {
       }
-      plan_.shared->wait_status.store(status);
       _exit(0);
     }
     if (waiting[1].revents != 0) {
@@ -254,12 +252,15 @@ void Keeper::answer_until_end(pid_t program) const {
 // --- The program
 // ----------------------------------------------------------------------------------
 
-class Program {
+// What both processes of the new process namespace do: the first, and the program.
+class Inside {
  public:
-  explicit Program(const SandboxChildPlan& plan) : plan_(plan) {}
-  [[noreturn]] void run(int gate, int ready);
+  explicit Inside(const SandboxChildPlan& plan) : plan_(plan) {}
+  // Process 1: waits for all that are left to it, and ends with the program.
+  [[noreturn]] void run_first(int gate, int ready);
 
  private:
+  [[noreturn]] void run_program();
   void must(long result, const char* step) const {
     if (result >= 0) return;
     plan_.shared->exec_step.store(step);
@@ -280,7 +281,7 @@ class Program {
   const SandboxChildPlan& plan_;
 };
 
-void Program::give_up_privileges() const {
+void Inside::give_up_privileges() const {
   if (!plan_.own_users) {
     // Where even root may not, in a namespace that denies it, there are none to give up.
     if (syscall(SYS_setgroups, 0, nullptr) < 0 && errno != EPERM) must(-1, "its groups");
@@ -304,7 +305,7 @@ void Program::give_up_privileges() const {
   must(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
 }
 
-void Program::run(int gate, int ready) {
+void Inside::run_first(int gate, int ready) {
   must(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
   // The kernel gives a user namespace a /proc only as long as this machine's can be seen.
   if (mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0)
@@ -314,6 +315,26 @@ void Program::run(int gate, int ready) {
   char byte = 0;
   if (read(gate, &byte, 1) != 1) _exit(1);
   must(chroot("."), "the root");
+  const pid_t program = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+  must(program, "a process");
+  if (program == 0) run_program();
+  close(plan_.socket);
+  close(plan_.output);
+  for (;;) {
+    int status = 0;
+    const pid_t ended = waitpid(-1, &status, 0);
+    if (ended < 0 && errno == EINTR) continue;
+    if (ended == program) plan_.shared->wait_status.store(status);
+    if (ended == program || ended < 0) _exit(0);
+  }
+}
+
+void Inside::run_program() {
+  must(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG");
+  // Who sends it the receiver is told by its own number for us.
+  SandboxMessage here;
+  here.word = SandboxWord::program;
+  must(send(plan_.socket, &here, sizeof(here), MSG_NOSIGNAL), "telling who it is");
   must(setsid(), "a session");
   must(dup2(plan_.null, 0), "stdin");
   must(dup2(plan_.output, 1), "stdout");
@@ -360,12 +381,12 @@ void Keeper::run() {
   int gate[2] = {-1, -1}, ready[2] = {-1, -1};
   must(pipe2(gate, O_CLOEXEC), "a pipe");
   must(pipe2(ready, O_CLOEXEC), "a pipe");
-  const pid_t program = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
-  must(program, "a process");
-  if (program == 0) {
+  const pid_t first = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+  must(first, "a process");
+  if (first == 0) {
     close(gate[1]);
     close(ready[0]);
-    Program(plan_).run(gate[0], ready[1]);
+    Inside(plan_).run_first(gate[0], ready[1]);
   }
   close(gate[0]);
   close(ready[1]);
@@ -373,11 +394,11 @@ void Keeper::run() {
   char byte = 0;
   if (read(ready[0], &byte, 1) == 1) leave_host();  // else how it ended is told below
   close(ready[0]);
-  tell(SandboxWord::started, program, "");
+  tell(SandboxWord::started, first, "");
   expect_go();
   must(write(gate[1], "", 1), "the start");
   close(gate[1]);
-  answer_until_end(program);
+  answer_until_end(first);
   _exit(1);
 }
 

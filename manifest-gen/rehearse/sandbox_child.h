@@ -1,4 +1,4 @@
-// What the two processes of a sandbox do between fork and exec. This process has threads, so
+// What the processes of a sandbox do between fork and exec. This process has threads, so
 // nothing here may allocate, lock or throw: system calls on what was prepared before, and nothing
 // else.
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace cloister::manifest {
 
-// Memory that this process and the two of a sandbox share.
+// Memory that this process and those of a sandbox share.
 struct SandboxShared {
   std::atomic<int> listener{-1};   // its number in the program's process
   std::atomic<int> exec_error{0};  // errno of a failed execve, or of what came before it
@@ -25,7 +25,8 @@ enum class SandboxWord : std::int32_t {
   failed,     // value: errno; `what`
   map_ids,    // it is in its user namespace: write its maps
   fill_root,  // the root is its working directory
-  started,    // value: process id of the program
+  started,    // value: process id of the first one inside
+  program,    // from the program itself: its credentials say which process it is
   go,         // (to it) go on
   connect,    // (to it) value: a port
   connected,  // with a descriptor

@@ -117,16 +117,18 @@ class SizeAdviser {
     } else if (peak.value == 0) {
       advice.arithmetic = "threads were not counted";
     } else {
-      advice.need = peak.value + kHelperThreads + kEndingThreads;
+      advice.need = peak.value + kHelperThreads;
       const std::uint64_t wanted =
-          std::min(std::max(round_up(advice.need, 4), kMinThreads), kMaxThreads);
+          std::min(std::max(round_up(advice.need + kEndingThreads, 4), kMinThreads), kMaxThreads);
       advice.arithmetic = cat(peak.value, " at a time", of_program(peak), ", ", kHelperThreads,
-                              " of Gramine's own (IPC, timers, TLS handshakes) and ",
-                              kEndingThreads, " that is just ending");
+                              " of Gramine's own (IPC, timers, TLS handshakes); ", kEndingThreads,
+                              " that is just ending where more are asked for");
       advice.outcome = SizeAdvice::Outcome::enough;
-      if (now < advice.need) propose(advice, SizeAdvice::Outcome::too_small, cat(wanted));
+      // One that is just ending may be waited for; without the others nothing works.
+      const bool too_few = now < peak.value + kHelperThreads;
+      if (too_few) propose(advice, SizeAdvice::Outcome::too_small, cat(wanted));
       if (now >= 2 * wanted) propose(advice, SizeAdvice::Outcome::ample, cat(wanted));
-      if (now < advice.need) slots = wanted;
+      if (too_few) slots = wanted;
     }
     out_.push_back(std::move(advice));
     return std::min(slots, kMaxThreads);
@@ -201,7 +203,7 @@ class SizeAdviser {
             human_bytes(kThreadBytes), ": ", human_bytes(advice.need));
     const auto at = run_.programs.find(peak.program);
     const std::uint64_t used = at != run_.programs.end() ? at->second.data_bytes : 0;
-    if (used > 0 && used < peak.value / 4)
+    if (used > 0 && used < peak.value / 4 && peak.value >= kGiB)
       advice.arithmetic += cat("; much of it is only reserved (it has ", human_bytes(used),
                                " of data): less reserving (-Xmx, MALLOC_ARENA_MAX=1) makes it "
                                "smaller");

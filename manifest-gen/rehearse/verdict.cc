@@ -44,7 +44,7 @@ class Judge {
   Judge(const ObservedRun& run, const JudgeInput& input)
       : run_(run), input_(input), rules_(input.manifest) {
     out_.tighten = input.tighten;
-    for (const std::string& path : run.stand_ins) rules_.stand_in(path);
+    for (const std::string& path : run.stand_ins) rules_.stand_in(std::string(base_name(path)));
   }
 
   Verdict run() {
@@ -206,7 +206,8 @@ class Judge {
       entry.place = place;
       if (entry.paths++ == 0) entry.example = path;
       if (one != nullptr) entry.proposal = one->proposal;
-      if (place == Place::tmpfs && meant_to_stay(path, input_.volumes))
+      if (place == Place::tmpfs && type_of(path, use) == ObservedType::regular &&
+          meant_to_stay(path, input_.volumes))
         entry.remark = cat(path, " is in memory, and lost when the program ends");
       if (place == Place::tmpfs && entry.remark.empty() && use.programs.size() > 1)
         entry.remark = "several programs write there: each process has a tmpfs of its own";

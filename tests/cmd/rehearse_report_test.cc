@@ -1,13 +1,18 @@
 // The reports on a rehearsal against files in reports/ that are reviewed as texts. After a change
 // that is wanted: CLOISTER_ACCEPT=1 build/rehearse_report_test.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cmd/rehearsal_file.h"
+#include "cmd/report/audit.h"
+#include "cmd/report/html.h"
 #include "cmd/report/rehearse.h"
 #include "cmd/session.h"
 #include "cmd/wrap.h"
@@ -83,7 +88,8 @@ RehearseReport example() {
                {{"read", "trusted"}, 40},       {{"io_setup", ""}, 1}};
   run.unimplemented = {{"io_setup", 1}, {"rseq", 1}};
   run.stand_ins = {"/lib/x86_64-linux-gnu/libc.so.6"};
-  run.notes = {"2 probes of http://127.0.0.1:80/ failed before it was ready"};
+  run.notes = {"the C library was the image's own: in the enclave it is the runtime's",
+               "2 probes of http://127.0.0.1:80/ failed before it was ready"};
   const TomlTable table = manifest_table();
   report.verdict = manifest::judge(run, {.manifest = table});
   report.tax = manifest::tax_of(run, {});
@@ -163,6 +169,66 @@ TEST(RehearseReport, HoldsTheRunAsItWas) {
   const auto run = manifest::parse_run_json(rehearse_json(report), Limits{}, "the report");
   ASSERT_TRUE(run) << run.error().what();
   EXPECT_EQ(*run, report.run);
+}
+
+class RehearsalFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    directory_ = std::filesystem::path(testing::TempDir()) / cat("rehearsal-", getpid());
+    std::filesystem::create_directories(directory_);
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+  std::string file(const std::string& name, std::string_view text) const {
+    const auto path = directory_ / name;
+    EXPECT_TRUE(write_file_atomic(path, as_bytes(text)).has_value());
+    return path;
+  }
+
+ private:
+  std::filesystem::path directory_;
+};
+
+TEST_F(RehearsalFile, OfSeveralRunsAreTakenTogether) {
+  RehearseReport other = example();
+  other.run.requests = 1;
+  other.run.paths["/etc/other"] = file_use(FileUse::read, 0, 1);
+  other.digest = cat("sha256:", std::string(64, 'c'));
+  const auto all =
+      read_rehearsals({file("a", rehearse_json(example())), file("b", rehearse_json(other)),
+                       file("c", manifest::run_json(example().run))},
+                      Limits{});
+  ASSERT_TRUE(all) << all.error().what();
+  EXPECT_EQ(all->run.requests, 10001U);
+  EXPECT_TRUE(all->run.paths.contains("/etc/other"));
+  EXPECT_EQ(all->digests, (std::vector<std::string>{example().digest, other.digest}));
+  EXPECT_EQ(all->files.size(), 3U);
+}
+
+TEST_F(RehearsalFile, ThatIsNoneIsRefused) {
+  for (const char* text :
+       {"", "{}", "[]", "{\"image\":1,\"run\":{}}", "{\"run\":[]}", "not JSON"}) {
+    const auto read = read_rehearsals({file("x", text)}, Limits{});
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().code(), Code::corrupt) << text << read.error().what();
+  }
+  EXPECT_FALSE(read_rehearsals({"/no/such/file"}, Limits{}));
+}
+
+TEST(RehearsalPage, IsPartOfTheAuditOnlyWhereThereIsOne) {
+  AuditReport audit;
+  audit.name = "image";
+  const auto without = audit_html(audit_json(audit));
+  ASSERT_TRUE(without);
+  EXPECT_EQ(without->find("id=\"rehearsal\""), std::string::npos);
+  audit.rehearsal = {{"a.json<script>"}, example().verdict};
+  const auto page = audit_html(audit_json(audit));
+  ASSERT_TRUE(page);
+  EXPECT_NE(page->find("id=\"rehearsal\""), std::string::npos);
+  EXPECT_NE(page->find("href=\"#rehearsal\""), std::string::npos);
+  EXPECT_NE(page->find("a.json&lt;script&gt;"), std::string::npos);
+  EXPECT_NE(page->find("Refused</strong>: 4 paths"), std::string::npos);
+  EXPECT_NE(audit_text(audit, 80, false).find("rehearsal  2 files opened, 4 paths refused"),
+            std::string::npos);
 }
 
 TEST(RehearseReport, IsNotLedByHostileNames) {

@@ -155,6 +155,25 @@ same "its manifest is compared with its files" \
   "$(jq -c '[.findings[] | select(.id == "CL230" or .id == "CL334" or .id == "CL347" or .id == "CL348") | .id + " " + .where.name] | sort' "$out")" \
   '["CL230 /server.key","CL334 loader.uid","CL347 /bin/bash","CL348 /server.key"]'
 
+# --- Against a rehearsal --------------------------------------------------------------------------
+
+rehearsed=$CLOISTER_SOURCE_DIR/tests/cmd/reports/rehearse.json
+agrees "a rehearsal" "$CLOISTER_SOURCE_DIR/cmd/report/schema/rehearse.schema.json" "$rehearsed"
+cloister audit "$image" --runtime "$runtime" --rehearsal "$rehearsed" --format json \
+  --report sarif=r.sarif --report markdown=r.md --report html=r.html --report text=r.txt
+valid audit
+same "what was refused is found, and passes no gate" \
+  "$code $(jq -c '[.findings[] | select(.id == "CL501").where.name | select(startswith("/etc"))]' "$out")" \
+  '3 ["/etc/nginx/mime.types","/etc/ssl/private/site.key"]'
+claim "another image's is said to be that" grep -q "of another image" "$err"
+claim "SARIF has it" jq -e 'any(.runs[0].results[]; .ruleId == "CL501")' r.sarif
+for file in r.md r.txt r.html; do claim "$file has it" grep -q CL501 "$file"; done
+claim "the page has a part for it" grep -q 'id="rehearsal"' r.html
+claim "no page has it without" sh -c '! grep -q "id=\"rehearsal\"" a.html'
+printf 'sgx.debug = false\n' >only.toml
+refused 2 "is an overlay" audit ./only.toml --rehearsal "$rehearsed"
+refused 1 "is not" audit "$image" --runtime "$runtime" --rehearsal only.toml
+
 # --- Differences ----------------------------------------------------------------------------------
 
 agrees "the baseline" "$CLOISTER_SOURCE_DIR/cmd/report/schema/lock.schema.json" cloister.lock.json

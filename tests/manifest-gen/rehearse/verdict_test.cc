@@ -6,7 +6,9 @@
 
 #include "base/text.h"
 #include "base/toml.h"
+#include "manifest-gen/audit/rules.h"
 #include "manifest-gen/rehearse/overlay.h"
+#include "manifest-gen/rehearse/rehearsal_findings.h"
 #include "tests/manifest-gen/support/tree.h"
 
 namespace cloister::manifest {
@@ -347,6 +349,34 @@ TEST(Verdict, TakesSizesIntoTheOverlayOnlyWhereTheyMatter) {
   input.tighten = true;
   EXPECT_EQ(keys(), (std::vector<std::string>{"sgx.enclave_size", "sgx.max_threads",
                                               "sys.disallow_subprocesses"}));
+}
+
+TEST(RehearsalFindings, SpeakOfWhatMatters) {
+  measure::Rootfs rootfs = test::Tree()
+                               .file("/etc/app.conf", "x")
+                               .file("/etc/tls/server.key", "x")
+                               .file("/usr/share/unused", "12345")
+                               .build();
+  const TomlTable manifest = trusting({"/usr/share/unused"}, "sgx.enclave_size = \"128M\"\n");
+  Seen run = Seen()
+                 .refused("/etc/app.conf")
+                 .refused("/etc/tls/server.key")
+                 .wrote("/proc/sys/vm/overcommit_memory", false);
+  run.run.programs["/usr/bin/app"] = {.processes = 1, .virtual_bytes = 900ULL << 20};
+  const auto findings =
+      rehearsal_findings(judge(run.run, {.manifest = manifest, .rootfs = &rootfs}));
+  ASSERT_EQ(findings.size(), 4U);
+  EXPECT_EQ(findings[0].id, kRuleRehearsedRefusal);
+  EXPECT_EQ(findings[0].severity, Severity::high);
+  EXPECT_EQ(findings[0].files, std::vector<std::string>{"/etc/app.conf"});
+  EXPECT_NE(findings[0].fix.find("sgx.trusted_files = [{ uri"), std::string::npos);
+  EXPECT_NE(findings[1].fix.find("not hidden"), std::string::npos);
+  EXPECT_EQ(findings[2].id, kRuleRehearsedSize);
+  EXPECT_EQ(findings[2].key, "sgx.enclave_size");
+  EXPECT_EQ(findings[3].id, kRuleRehearsedUnused);
+  EXPECT_EQ(findings[3].severity, Severity::info);
+  EXPECT_EQ(findings[3].files, std::vector<std::string>{"/usr/share/unused"});
+  EXPECT_TRUE(rehearsal_findings(judge(ObservedRun(), {.manifest = TomlTable()})).empty());
 }
 
 TEST(Verdict, ProposesNothingThatIsNotInTheImage) {
