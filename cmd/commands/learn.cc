@@ -86,6 +86,9 @@ Status hold_against_image(const LearnOptions& o, Session& session, Learned& lear
   input.volumes = {plan.launch.volumes.begin(), plan.launch.volumes.end()};
   const manifest::Verdict verdict = manifest::judge(learned.run, input);
   learned.proposals = verdict.proposals();
+  for (const manifest::Denied& one : verdict.denied)
+    if (!one.proposal && !one.harmless)
+      learned.findings.push_back(cat(one.path, ": ", one.why, "; ", one.finding));
   return {};
 }
 
@@ -109,7 +112,8 @@ Result<int> run_learn(const LearnOptions& o, const Environment& env) {
     out = learn_toml(learned);
   CL_CHECK(write_result(o.output, out));
   if (o.format == "toml")
-    for (const std::string& note : learned.run.notes) session->note(cat("note: ", printable(note)));
+    for (const auto* notes : {&learned.findings, &learned.run.notes})
+      for (const std::string& note : *notes) session->note(cat("note: ", printable(note)));
   return 0;
 }
 

@@ -73,7 +73,7 @@ constexpr LoggedPathCall kLoggedPathCalls[] = {
 };
 
 // Those without a path of which something is kept: descriptors, processes, sockets, the heap.
-constexpr std::array<std::string_view, 27> kOtherCalls = {
+constexpr std::array<std::string_view, 27> kCallsWithoutPath = {
     "accept",       "accept4",       "bind",    "brk",      "clone",      "clone3",
     "close",        "close_range",   "connect", "dup",      "dup2",       "dup3",
     "epoll_create", "epoll_create1", "eventfd", "eventfd2", "exit_group", "fchdir",
@@ -113,7 +113,7 @@ const LoggedPathCall* logged_path_call(std::string_view name) {
 }
 
 bool call_matters(std::string_view name) {
-  return logged_path_call(name) != nullptr || std::ranges::binary_search(kOtherCalls, name);
+  return logged_path_call(name) != nullptr || std::ranges::binary_search(kCallsWithoutPath, name);
 }
 
 OpenFlags parse_open_flags(std::string_view text) {

@@ -115,7 +115,7 @@ StraceReader::Prefix StraceReader::take_prefix(std::string_view& line) {
       continue;
     } else if (word.starts_with('[')) {
       const std::size_t close = rest.find(']');
-      if (close == kAbsent || close > 24) break;
+      if (close > 24) break;  // or there is none
       rest = rest.substr(close + 1);
       continue;
     } else {
