@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 
-#include "manifest-gen/rehearse/path_calls.h"
-#include "manifest-gen/rehearse/process_table.h"
-#include "manifest-gen/rehearse/supervisor.h"
 #include "manifest-gen/rehearse/system_calls.h"
+#include "manifest-gen/rehearse/watch/path_calls.h"
+#include "manifest-gen/rehearse/watch/process_table.h"
+#include "manifest-gen/rehearse/watch/supervisor.h"
 
 namespace cloister::manifest {
 namespace {
