@@ -17,10 +17,10 @@
 #include "cmd/plan_options.h"
 #include "cmd/report/learn.h"
 #include "cmd/session.h"
-#include "manifest-gen/rehearse/image_facts.h"
-#include "manifest-gen/rehearse/log_format.h"
+#include "manifest-gen/rehearse/logs/image_facts.h"
+#include "manifest-gen/rehearse/logs/log_format.h"
 #include "manifest-gen/rehearse/run_json.h"
-#include "manifest-gen/rehearse/verdict.h"
+#include "manifest-gen/rehearse/verdict/verdict.h"
 
 namespace cloister::cmd {
 namespace {
@@ -86,6 +86,9 @@ Status hold_against_image(const LearnOptions& o, Session& session, Learned& lear
   input.volumes = {plan.launch.volumes.begin(), plan.launch.volumes.end()};
   const manifest::Verdict verdict = manifest::judge(learned.run, input);
   learned.proposals = verdict.proposals();
+  for (const manifest::Denied& one : verdict.denied)
+    if (!one.proposal && !one.harmless)
+      learned.findings.push_back(cat(one.path, ": ", one.why, "; ", one.finding));
   return {};
 }
 
@@ -109,7 +112,8 @@ Result<int> run_learn(const LearnOptions& o, const Environment& env) {
     out = learn_toml(learned);
   CL_CHECK(write_result(o.output, out));
   if (o.format == "toml")
-    for (const std::string& note : learned.run.notes) session->note(cat("note: ", printable(note)));
+    for (const auto* notes : {&learned.findings, &learned.run.notes})
+      for (const std::string& note : *notes) session->note(cat("note: ", printable(note)));
   return 0;
 }
 

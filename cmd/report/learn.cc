@@ -5,14 +5,13 @@
 #include "base/text.h"
 #include "cmd/report/markdown.h"
 #include "cmd/wrap.h"
-#include "manifest-gen/rehearse/overlay.h"
+#include "manifest-gen/rehearse/verdict/overlay.h"
 
 namespace cloister::cmd {
 namespace {
 
 using manifest::FileUse;
 using manifest::ObservedRun;
-using manifest::PathUse;
 using manifest::Proposal;
 
 std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
@@ -61,7 +60,7 @@ std::vector<std::string> what_was_seen(const Learned& learned) {
   return out;
 }
 
-std::string heading_of(const Learned& learned) {
+std::string learned_heading(const Learned& learned) {
   std::string command;
   for (const std::string& word : learned.run.command)
     command += cat(command.empty() ? "" : " ", printable(word));
@@ -74,10 +73,10 @@ std::string heading_of(const Learned& learned) {
 }
 
 std::string proposal_heading(const Learned& learned) {
-  if (learned.proposals.empty())
-    return learned.image.empty()
-               ? "Nothing to propose"
-               : cat("The manifest of ", printable(learned.image), " lets all of it through");
+  if (learned.proposals.empty()) {
+    if (learned.image.empty() || !learned.findings.empty()) return "Nothing to propose";
+    return cat("The manifest of ", printable(learned.image), " lets all of it through");
+  }
   return learned.image.empty() ? "Proposed"
                                : cat("Not in the manifest of ", printable(learned.image));
 }
@@ -91,7 +90,7 @@ std::string subject_of(const Proposal& proposal) {
 }  // namespace
 
 std::string learn_text(const Learned& learned, std::size_t width) {
-  std::string out = wrapped(heading_of(learned), "", width);
+  std::string out = wrapped(learned_heading(learned), "", width);
   for (const std::string& line : what_was_seen(learned)) out += wrapped(line, "  - ", width);
   out += cat("\n", wrapped(proposal_heading(learned), "", width));
   for (const Proposal& proposal : learned.proposals) {
@@ -100,13 +99,16 @@ std::string learn_text(const Learned& learned, std::size_t width) {
     out += cat("  ", kind, "  ", subject_of(proposal), "\n");
     out += wrapped(printable(proposal.reason), std::string(16, ' '), width);
   }
+  if (!learned.findings.empty()) out += "\nRefused, and nothing to propose for it\n";
+  for (const std::string& finding : learned.findings)
+    out += wrapped(printable(finding), "  - ", width);
   if (!learned.run.notes.empty()) out += "\nNot seen, or in doubt\n";
   for (const std::string& note : learned.run.notes) out += wrapped(printable(note), "  - ", width);
   return out;
 }
 
 std::string learn_markdown(const Learned& learned) {
-  std::string out = cat("### ", markdown_text(heading_of(learned)), "\n\n");
+  std::string out = cat("### ", markdown_text(learned_heading(learned)), "\n\n");
   for (const std::string& line : what_was_seen(learned))
     out += cat("- ", markdown_text(line), "\n");
   out += cat("\n#### ", markdown_text(proposal_heading(learned)), "\n\n");
@@ -115,6 +117,9 @@ std::string learn_markdown(const Learned& learned) {
     out += cat("| ", manifest::proposal_kind_name(proposal.kind), " | ",
                markdown_code(subject_of(proposal)), " | ",
                markdown_text(printable(proposal.reason)), " |\n");
+  if (!learned.findings.empty()) out += "\n#### Refused, and nothing to propose for it\n\n";
+  for (const std::string& finding : learned.findings)
+    out += cat("- ", markdown_text(printable(finding)), "\n");
   if (!learned.run.notes.empty()) out += "\n#### Not seen, or in doubt\n\n";
   for (const std::string& note : learned.run.notes)
     out += cat("- ", markdown_text(printable(note)), "\n");
@@ -122,10 +127,11 @@ std::string learn_markdown(const Learned& learned) {
 }
 
 std::string learn_toml(const Learned& learned) {
-  std::string head = cat("# ", heading_of(learned), "\n");
+  std::string head = cat("# ", learned_heading(learned), "\n");
   for (const std::string& line : what_was_seen(learned)) head += cat("#   ", line, "\n");
   if (learned.proposals.empty()) head += cat("# ", proposal_heading(learned), ".\n");
-  for (const std::string& note : learned.run.notes) head += cat("# Note: ", printable(note), "\n");
+  for (const auto* notes : {&learned.findings, &learned.run.notes})
+    for (const std::string& note : *notes) head += cat("# Note: ", printable(note), "\n");
   return head + manifest::overlay_toml(learned.proposals);
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "manifest-gen/rehearse/observed_run.h"
-#include "manifest-gen/rehearse/proposals.h"
+#include "manifest-gen/rehearse/verdict/proposals.h"
 
 namespace cloister::cmd {
 
@@ -14,6 +14,7 @@ struct Learned {
   manifest::ObservedRun run;
   std::vector<manifest::Proposal> proposals;
   std::string image;
+  std::vector<std::string> findings;  // what no line of an overlay does anything about
 };
 
 std::string learn_text(const Learned& learned, std::size_t width);

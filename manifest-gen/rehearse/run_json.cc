@@ -125,7 +125,7 @@ Result<std::uint64_t> count_at(const Json& json, std::string_view key) {
   return static_cast<std::uint64_t>(value.value_or(0));
 }
 
-Result<std::string> bytes_of(std::string text, const std::optional<std::string>& encoded) {
+Result<std::string> named_bytes(std::string text, const std::optional<std::string>& encoded) {
   if (!encoded) return text;
   const auto bytes = unbase64(*encoded);
   if (!bytes) return wrong_run("a name is no base64");
@@ -138,17 +138,17 @@ Result<std::string> bytes_of(std::string text, const std::optional<std::string>&
 Result<std::string> name_at(const Json& json, const std::string& key, const Limits& limits) {
   CL_TRY(auto text, get_string(json, key));
   CL_TRY(const auto encoded, get_string(json, key + "Base64"));
-  CL_TRY(std::string out, bytes_of(std::move(text).value_or(""), encoded));
+  CL_TRY(std::string out, named_bytes(std::move(text).value_or(""), encoded));
   if (out.size() > limits.path_bytes) return Error::limit(cat("'", key, "' is too long"));
   return out;
 }
 
-Result<std::string> text_of(const Json& item) {
+Result<std::string> listed_text(const Json& item) {
   if (item.is_string()) return item.get<std::string>();
   if (!item.is_object()) return wrong_run("a list has an element that is no text");
   CL_TRY(auto text, get_string(item, "text"));
   CL_TRY(const auto encoded, get_string(item, "base64"));
-  return bytes_of(std::move(text).value_or(""), encoded);
+  return named_bytes(std::move(text).value_or(""), encoded);
 }
 
 Result<std::vector<std::string>> texts_at(const Json& json, std::string_view key) {
@@ -156,7 +156,7 @@ Result<std::vector<std::string>> texts_at(const Json& json, std::string_view key
   CL_TRY(const Json* const list, get_array(json, key));
   if (list == nullptr) return out;
   for (const Json& item : *list) {
-    CL_TRY(std::string text, text_of(item));
+    CL_TRY(std::string text, listed_text(item));
     out.push_back(std::move(text));
   }
   return out;
