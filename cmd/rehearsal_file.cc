@@ -4,12 +4,16 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/hint.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "manifest-gen/rehearse/run_json.h"
 
 namespace cloister::cmd {
 namespace {
+
+constexpr std::string_view kWhatToGive = "give a file that `rehearse --format json` wrote";
+constexpr Advice kRehearsalReport{kWhatToGive, "", kWhatToGive};
 
 // Empty where the report is of no image.
 Result<std::string> image_digest(const std::string& text, const Limits& limits,
@@ -29,8 +33,10 @@ Result<RehearsalFiles> read_rehearsals(const std::vector<std::string>& files,
   RehearsalFiles out;
   for (const std::string& file : files) {
     CL_TRY(const std::string text, read_text_file(file, limits.run_bytes));
-    CL_TRY(const std::string digest, image_digest(text, limits, quote(file)));
-    CL_TRY(const manifest::ObservedRun run, manifest::parse_run_json(text, limits, quote(file)));
+    CL_TRY(const std::string digest,
+           advise(image_digest(text, limits, quote(file)), kRehearsalReport));
+    CL_TRY(const manifest::ObservedRun run,
+           advise(manifest::parse_run_json(text, limits, quote(file)), kRehearsalReport));
     manifest::merge_run(out.run, run);
     out.files.push_back(file);
     if (!digest.empty() &&

@@ -164,7 +164,7 @@ cloister audit "$image" --runtime "$runtime" --rehearsal "$rehearsed" --format j
 valid audit
 same "what was refused is found, and passes no gate" \
   "$code $(jq -c '[.findings[] | select(.id == "CL501").where.name | select(startswith("/etc"))]' "$out")" \
-  '3 ["/etc/nginx/mime.types","/etc/ssl/private/site.key"]'
+  '3 ["/etc/nginx/mime.types","/etc/nginx/nginx.conf","/etc/ssl/private/site.key"]'
 claim "another image's is said to be that" grep -q "of another image" "$err"
 claim "SARIF has it" jq -e 'any(.runs[0].results[]; .ruleId == "CL501")' r.sarif
 for file in r.md r.txt r.html; do claim "$file has it" grep -q CL501 "$file"; done
