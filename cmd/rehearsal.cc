@@ -148,6 +148,7 @@ Result<Rehearsal> rehearse(Session& session, const Plan& plan, const RehearsalOp
   watch.uid = plan.launch.uid;
   watch.gid = plan.launch.gid;
   watch.processes = options.limits.processes;
+  watch.memory_bytes = options.limits.memory_bytes;
   manifest::Supervisor supervisor(*sandbox, rules, *plan.base.rootfs, watch);
   std::mutex connecting;
   CL_TRY(const auto forward, PortForward::start(options.ports, [&](std::uint16_t port) {
