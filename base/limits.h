@@ -81,8 +81,8 @@ struct Limits {
   std::size_t log_descriptors = 256;                 // open files remembered of one process
   std::size_t observed_paths = 1U << 19;             // different ones in one run
   std::uint64_t observed_path_bytes = 256ULL << 20;  // the text of all of them
-  std::size_t observed_names = 1U << 16;  // programs, sockets, system calls in one run, each
-  std::size_t observed_programs = 32;     // kept of one path
+  std::size_t observed_names = 1U << 16;   // programs, sockets, system calls in one run, each
+  std::size_t observed_programs = 32;      // kept of one path
   std::uint64_t run_bytes = 256ULL << 20;  // one run as JSON
 };
 

@@ -12,7 +12,7 @@
 #include "manifest-gen/assemble/paths.h"
 #include "manifest-gen/audit/locate.h"
 #include "manifest-gen/audit/rules.h"
-#include "manifest-gen/rehearse/rehearsal_findings.h"
+#include "manifest-gen/rehearse/verdict/rehearsal_findings.h"
 
 namespace cloister::cmd {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "base/text.h"
 #include "base/toml.h"
-#include "manifest-gen/rehearse/rehearsal_plan.h"
-#include "manifest-gen/rehearse/root_tree.h"
-#include "manifest-gen/rehearse/supervisor.h"
+#include "manifest-gen/rehearse/sandbox/rehearsal_plan.h"
+#include "manifest-gen/rehearse/sandbox/root_tree.h"
+#include "manifest-gen/rehearse/watch/supervisor.h"
 
 namespace cloister::cmd {
 namespace {

@@ -10,7 +10,7 @@
 #include "cmd/pipeline.h"
 #include "cmd/port_forward.h"
 #include "manifest-gen/rehearse/observed_run.h"
-#include "manifest-gen/rehearse/sandbox.h"
+#include "manifest-gen/rehearse/sandbox/sandbox.h"
 
 namespace cloister::cmd {
 

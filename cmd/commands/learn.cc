@@ -17,10 +17,10 @@
 #include "cmd/plan_options.h"
 #include "cmd/report/learn.h"
 #include "cmd/session.h"
-#include "manifest-gen/rehearse/image_facts.h"
-#include "manifest-gen/rehearse/log_format.h"
+#include "manifest-gen/rehearse/logs/image_facts.h"
+#include "manifest-gen/rehearse/logs/log_format.h"
 #include "manifest-gen/rehearse/run_json.h"
-#include "manifest-gen/rehearse/verdict.h"
+#include "manifest-gen/rehearse/verdict/verdict.h"
 
 namespace cloister::cmd {
 namespace {

@@ -22,8 +22,8 @@
 #include "cmd/session.h"
 #include "manifest-gen/gramine/enclave_manifest.h"
 #include "manifest-gen/gramine/values.h"
-#include "manifest-gen/rehearse/overlay.h"
 #include "manifest-gen/rehearse/run_json.h"
+#include "manifest-gen/rehearse/verdict/overlay.h"
 
 namespace cloister::cmd {
 namespace {

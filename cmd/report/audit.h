@@ -14,7 +14,7 @@
 #include "manifest-gen/audit/finding.h"
 #include "manifest-gen/audit/surface.h"
 #include "manifest-gen/launch/launch.h"
-#include "manifest-gen/rehearse/verdict.h"
+#include "manifest-gen/rehearse/verdict/verdict.h"
 
 namespace cloister::cmd {
 

@@ -14,7 +14,7 @@ void add_row(Markup& out, std::string_view term, const Markup& value) {
 }
 
 // "1 file", "12 files".
-Markup counted(std::uint64_t number, std::string_view one, std::string_view many) {
+Markup number_phrase(std::uint64_t number, std::string_view one, std::string_view many) {
   Markup out;
   out.count(number).raw(" ").text(number == 1 ? one : many);
   return out;
@@ -30,7 +30,7 @@ Markup outcome(const Json& rehearsal) {
   for (const Json& one : list_of(rehearsal, "denied"))
     if (!flag_of(one, "harmless")) ++refused;
   out.raw("<strong class=\"bad\">Refused</strong>: ");
-  return out.add(counted(refused, "path", "paths"));
+  return out.add(number_phrase(refused, "path", "paths"));
 }
 
 Markup sizes(const Json& rehearsal) {
@@ -66,10 +66,10 @@ Markup html_rehearsal(const Json& audit) {
     if (file.is_string())
       sources.raw("<code>").text(file.get_ref<const std::string&>()).raw("</code> ");
   add_row(out, "By", sources);
-  Markup opened = counted(number_of(rehearsal, "opened"), "file", "files");
+  Markup opened = number_phrase(number_of(rehearsal, "opened"), "file", "files");
   opened.raw(", of ").count(number_of(rehearsal, "granted")).raw(" that are granted");
   add_row(out, "Opened", opened);
-  Markup unused = counted(number_of(rehearsal, "unusedFiles"), "file", "files");
+  Markup unused = number_phrase(number_of(rehearsal, "unusedFiles"), "file", "files");
   unused.raw(", ").text(human_bytes(number_of(rehearsal, "unusedBytes")));
   add_row(out, "Never touched", unused);
   return out.raw("</dl>\n").add(sizes(rehearsal)).raw("</section>\n\n");

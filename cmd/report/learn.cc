@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "cmd/report/markdown.h"
 #include "cmd/wrap.h"
-#include "manifest-gen/rehearse/overlay.h"
+#include "manifest-gen/rehearse/verdict/overlay.h"
 
 namespace cloister::cmd {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "manifest-gen/rehearse/observed_run.h"
-#include "manifest-gen/rehearse/proposals.h"
+#include "manifest-gen/rehearse/verdict/proposals.h"
 
 namespace cloister::cmd {
 

@@ -9,8 +9,8 @@
 
 #include "base/json.h"
 #include "manifest-gen/rehearse/observed_run.h"
-#include "manifest-gen/rehearse/tax.h"
-#include "manifest-gen/rehearse/verdict.h"
+#include "manifest-gen/rehearse/verdict/tax.h"
+#include "manifest-gen/rehearse/verdict/verdict.h"
 
 namespace cloister::cmd {
 

@@ -3,8 +3,8 @@
 #include "base/text.h"
 #include "cmd/report/rehearse.h"
 #include "cmd/session.h"
-#include "manifest-gen/rehearse/overlay.h"
 #include "manifest-gen/rehearse/run_json.h"
+#include "manifest-gen/rehearse/verdict/overlay.h"
 
 namespace cloister::cmd {
 namespace {

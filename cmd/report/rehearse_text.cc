@@ -6,7 +6,7 @@
 #include "cmd/report/painter.h"
 #include "cmd/report/rehearse.h"
 #include "cmd/wrap.h"
-#include "manifest-gen/rehearse/overlay.h"
+#include "manifest-gen/rehearse/verdict/overlay.h"
 
 namespace cloister::cmd {
 namespace {

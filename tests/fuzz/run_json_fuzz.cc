@@ -2,7 +2,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
-#include "manifest-gen/rehearse/log_format.h"
+#include "manifest-gen/rehearse/logs/log_format.h"
 #include "tests/fuzz/logged_run.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

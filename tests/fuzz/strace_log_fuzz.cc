@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
-#include "manifest-gen/rehearse/strace_log.h"
+#include "manifest-gen/rehearse/logs/strace_log.h"
 #include "tests/fuzz/logged_run.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

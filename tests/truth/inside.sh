@@ -5,9 +5,8 @@
 #   unshare -mpfn --kill-child --mount-proc sh inside.sh LAYOUT IMAGE ROOT LOG [COMMAND…]
 #
 # ROOT is the unpacked image, and is changed; LOG gets the program's output; COMMAND, for example a
-# tracer, is put in front of the program. From the environment: RUN_AS=UID:GID and RUN_ENV (lines of
-# NAME=VALUE) override the image's, RUN_MOUNTS lists directories to mount a tmpfs on. Succeeds when the
-# work was done, and says otherwise what failed. Needs root, jq, curl, ip and pgrep.
+# tracer, is put in front of the program. Succeeds when the work was done, and says otherwise what
+# failed. Needs root, jq, curl, ip and pgrep.
 set -eu
 export LC_ALL=C
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/../../testdata/corpus" && pwd)
@@ -43,16 +42,6 @@ run_identity() {
   esac
 }
 
-# has_link PATH: whether some part of it, within the root, is a symbolic link.
-has_link() {
-  run_part=$1
-  while [ -n "$run_part" ]; do
-    [ ! -L "$root$run_part" ] || return 0
-    run_part=${run_part%/*}
-  done
-  return 1
-}
-
 # The recipe, over its defaults.
 serves=
 before() { :; }
@@ -61,19 +50,13 @@ work() { :; }
 . "$here/images/$name.sh"
 
 run_json=$(run_config "$name")
-run_identity "$root" "${RUN_AS:-$(printf '%s\n' "$run_json" | jq -r '.User // ""')}"
+run_identity "$root" "$(printf '%s\n' "$run_json" | jq -r '.User // ""')"
 run_dir=$(printf '%s\n' "$run_json" | jq -r '.WorkingDir // "" | if . == "" then "/" else . end')
 if [ ! -e "$root$run_dir" ]; then
   mkdir -p "$root$run_dir"
   chown "$uid:$gid" "$root$run_dir"
 fi
 mkdir -p "$root/proc" "$root/dev" "$root/tmp"
-printf '%s\n' "${RUN_MOUNTS:-}" | while read -r place; do
-  if [ -n "$place" ] && ! has_link "$place"; then
-    mkdir -p "$root$place"
-    mount -t tmpfs -o mode=1777 tmpfs "$root$place"
-  fi
-done
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 chmod 1777 "$root/tmp"
@@ -82,7 +65,6 @@ ip link set lo up
 chmod 666 "$log"
 before
 run_environment=$(printf '%s\n' "$run_json" | jq -r '(.Env // [])[] | @sh')
-[ -z "${RUN_ENV:-}" ] || run_environment=$(printf '%s\n' "$RUN_ENV" | jq -R -r 'select(. != "") | @sh')
 tracer=${1:-}
 eval "set -- \"\$@\" '$(command -v unshare)' -R \"\$root\" -w \"\$run_dir\" -S \"\$uid\" -G \"\$gid\" -- $(printf '%s\n' "$run_json" |
   jq -r '((.Entrypoint // []) + (.Cmd // [])) | @sh' | tr '\n' ' ')"

@@ -9,10 +9,3 @@ manifest_trusted() { manifest_tables "$1" sgx.trusted_files uri | sed 's/^file:/
 manifest_allowed() { sed -n 's/^sgx\.allowed_files = //p' "$1" | jq -r '.[]' | sed 's/^file://'; }
 # manifest_mounts FILE: the places of tmpfs and other mounts.
 manifest_mounts() { manifest_tables "$1" fs.mounts path; }
-# manifest_env FILE: NAME=VALUE of loader.env; a value with a newline is left out.
-manifest_env() {
-  sed -n 's/^loader\.env\.\([A-Za-z_][A-Za-z0-9_]*\) = \("\([^"\\]\|\\.\)*"\)$/\1 \2/p' "$1" |
-    while read -r manifest_name manifest_value; do
-      printf '%s=%s\n' "$manifest_name" "$(printf '%s\n' "$manifest_value" | jq -r 'select(contains("\n") | not)')"
-    done
-}
