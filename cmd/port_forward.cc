@@ -27,7 +27,7 @@ std::optional<std::uint16_t> port_number(std::string_view text) {
 }
 
 // One direction of a connection.
-struct Direction {
+struct ForwardedDirection {
   std::array<std::byte, 64 << 10> buffer;
   std::size_t begin = 0, end = 0;
   bool source_ended = false, done = false;
@@ -67,8 +67,8 @@ struct Direction {
 
 struct ForwardedConnection {
   Fd outside, inside;
-  std::unique_ptr<Direction> in = std::make_unique<Direction>();
-  std::unique_ptr<Direction> out = std::make_unique<Direction>();
+  std::unique_ptr<ForwardedDirection> in = std::make_unique<ForwardedDirection>();
+  std::unique_ptr<ForwardedDirection> out = std::make_unique<ForwardedDirection>();
 
   bool step(short& outside_events, short& inside_events) {
     return in->step(outside, inside, outside_events, inside_events) &&

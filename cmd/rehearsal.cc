@@ -62,7 +62,7 @@ Result<std::unique_ptr<manifest::Sandbox>> make_sandbox(const manifest::SandboxP
   return manifest::Sandbox::create(std::move(other));
 }
 
-Status fill(manifest::Sandbox& sandbox, const manifest::FileRules& rules, const Plan& plan,
+Status fill_root(manifest::Sandbox& sandbox, const manifest::FileRules& rules, const Plan& plan,
             const std::vector<std::string>& directories, const RehearsalOptions& options,
             CancelToken cancel) {
   const measure::Rootfs& rootfs = *plan.base.rootfs;
@@ -140,7 +140,7 @@ Result<Rehearsal> rehearse(Session& session, const Plan& plan, const RehearsalOp
   todo.sandbox.limits = options.limits;
   todo.sandbox.limits.files += plan.base.rootfs->file_count();
   CL_TRY(const auto sandbox, make_sandbox(todo.sandbox, session));
-  CL_CHECK(fill(*sandbox, rules, plan, todo.directories, options, session.cancel()));
+  CL_CHECK(fill_root(*sandbox, rules, plan, todo.directories, options, session.cancel()));
   CL_CHECK(sandbox->start());
   manifest::SupervisorOptions watch;
   watch.learning = options.learning;
@@ -148,6 +148,7 @@ Result<Rehearsal> rehearse(Session& session, const Plan& plan, const RehearsalOp
   watch.uid = plan.launch.uid;
   watch.gid = plan.launch.gid;
   watch.processes = options.limits.processes;
+  watch.memory_bytes = options.limits.memory_bytes;
   manifest::Supervisor supervisor(*sandbox, rules, *plan.base.rootfs, watch);
   std::mutex connecting;
   CL_TRY(const auto forward, PortForward::start(options.ports, [&](std::uint16_t port) {

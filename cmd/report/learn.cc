@@ -14,7 +14,7 @@ using manifest::FileUse;
 using manifest::ObservedRun;
 using manifest::Proposal;
 
-std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+std::string counted_words(std::uint64_t count, std::string_view one, std::string_view many) {
   return cat(count, " ", count == 1 ? one : many);
 }
 
@@ -37,14 +37,14 @@ std::vector<std::string> what_was_seen(const Learned& learned) {
                            [](const manifest::UseCount& count) { return count.refused > 0; });
       }));
   std::string files = cat(
-      counted(paths_with(run, {FileUse::read, FileUse::execute}), "path was", "paths were"),
+      counted_words(paths_with(run, {FileUse::read, FileUse::execute}), "path was", "paths were"),
       " opened or executed, ", paths_with(run, {FileUse::write, FileUse::create, FileUse::remove}),
       " written, ", paths_with(run, {FileUse::look, FileUse::list}), " looked at");
   if (refused > 0) files += cat("; ", refused, " of them refused");
   out.push_back(std::move(files));
-  std::string work = cat(counted(run.executions, "program was", "programs were"), " started, ",
-                         counted(run.forks, "process", "processes"), " and ",
-                         counted(run.threads, "thread", "threads"), " made");
+  std::string work = cat(counted_words(run.executions, "program was", "programs were"),
+                         " started, ", counted_words(run.forks, "process", "processes"), " and ",
+                         counted_words(run.threads, "thread", "threads"), " made");
   if (run.exit_status) work += cat("; it ended with status ", *run.exit_status);
   if (run.exit_signal) work += cat("; signal ", *run.exit_signal, " ended it");
   out.push_back(std::move(work));

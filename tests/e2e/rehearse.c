@@ -122,6 +122,18 @@ static int hostile(const char *marker) {
   return 0;
 }
 
+// Ten times 60 MB, each little enough for a process.
+static int many_times_memory(void) {
+  for (int i = 0; i < 10; ++i)
+    if (fork() == 0) {
+      memset(malloc(60 << 20), 1, 60 << 20);
+      sleep(20);
+      _exit(0);
+    }
+  sleep(20);
+  return 0;
+}
+
 static void *thread(void *barrier) {
   pthread_barrier_wait(barrier);
   return NULL;
@@ -170,6 +182,7 @@ int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   if (!strcmp(what, "rules")) return rules();
   if (!strcmp(what, "hostile")) return hostile(argv[2]);
+  if (!strcmp(what, "memory")) return many_times_memory();
   if (!strcmp(what, "large")) return large();
   if (!strcmp(what, "server")) return server();
   if (!strcmp(what, "exit")) return atoi(argv[2]);

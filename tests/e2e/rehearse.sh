@@ -171,6 +171,8 @@ T
 )" || cat "$err"
 claim "the host's file is as it was" grep -qx 'of the host' "$marker"
 claim "and nothing was made" test ! -e /tmp/cloister-was-here
+rehearse --until-exit --memory 256M -- memory
+same "memory is bounded for all together" "$code" 137
 
 # shellcheck disable=SC2317  # called by claim
 gone() {

@@ -132,7 +132,7 @@ Sandbox::Impl::~Impl() {
     (void)syscall(SYS_pidfd_send_signal, first_handle.get(), SIGKILL, nullptr, 0);
   // The keeper ends with what is inside; before there is anything, nothing else ends it.
   if (keeper > 0 && !reaped) {
-    if (!first_handle.valid()) (void)kill(keeper, SIGKILL);
+    if (!first_handle.valid()) (void)::kill(keeper, SIGKILL);
     listener = Fd();
     while (waitpid(keeper, nullptr, 0) < 0 && errno == EINTR) {
     }
@@ -392,6 +392,10 @@ Result<Fd> Sandbox::connect(std::uint16_t port) {
 
 void Sandbox::signal(int number) {
   (void)syscall(SYS_pidfd_send_signal, impl_->program_handle.get(), number, nullptr, 0);
+}
+
+void Sandbox::kill() {
+  (void)syscall(SYS_pidfd_send_signal, impl_->first_handle.get(), SIGKILL, nullptr, 0);
 }
 
 bool Sandbox::ended() {

@@ -82,6 +82,8 @@ class Sandbox {
   Result<Fd> connect(std::uint16_t port);
   // To the program alone, as an administrator would. Errors are no news.
   void signal(int number);
+  // All that is inside.
+  void kill();
   // Whether the program, and with it all that it started, has ended.
   bool ended();
   Ending ending() const;  // REQUIRES: ended()

@@ -320,6 +320,8 @@ void Inside::run_first(int gate, int ready) {
   if (program == 0) run_program();
   close(plan_.socket);
   close(plan_.output);
+  // The program is the same user: nothing of it may look in here.
+  must(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE");
   for (;;) {
     int status = 0;
     const pid_t ended = waitpid(-1, &status, 0);
@@ -341,7 +343,7 @@ void Inside::run_program() {
   must(dup2(plan_.output, 2), "stderr");
   must(chdir(plan_.workdir), "its working directory");
   umask(022);
-  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_CORE, 1);  // not 0: core(5), a program of this machine would be given the dump
   limit(RLIMIT_NOFILE, plan_.descriptors);
   limit(RLIMIT_NPROC, plan_.processes);
   limit(RLIMIT_AS, plan_.memory_bytes);

@@ -22,7 +22,8 @@ namespace cloister::manifest {
 namespace {
 
 // Names beyond this are no longer noted: a hostile program must not fill our memory.
-constexpr std::size_t kMaxNotedPaths = 200'000;
+constexpr std::size_t kMaxNotedPaths = 200'000, kMaxNotedBytes = 64U << 20;
+constexpr std::size_t kMaxProgramsOfPath = 32;
 constexpr std::string_view kTooManyPaths = "it used more paths than are kept; the rest is not here";
 constexpr std::string_view kDeleted = " (deleted)";
 constexpr std::size_t kShebangBytes = 256;  // BINPRM_BUF_SIZE
@@ -94,27 +95,35 @@ std::optional<PathWatch::Target> PathWatch::target_of(const PathArgument& argume
   return out;
 }
 
+PathUse* PathWatch::noted(const Target& target) {
+  if (const auto known = run_.paths.find(target.path); known != run_.paths.end())
+    return &known->second;
+  noted_bytes_ += target.path.size() + target.real.size() + target.spelled.size();
+  if (run_.paths.size() < kMaxNotedPaths && noted_bytes_ < kMaxNotedBytes)
+    return &run_.paths[target.path];
+  note_once(run_, kTooManyPaths);
+  return nullptr;
+}
+
 CallAnswer PathWatch::use(const Target& target, FileUse how, ObservedType type,
                           const WatchedProcess& process) {
   const bool there = target.type != ObservedType::unknown;
   const bool makes = how == FileUse::create;
   const bool refused = !rules_.permits(target.path, how, rule_type(type));
   const bool nowhere = target.place == Place::nowhere;
-  if (run_.paths.size() >= kMaxNotedPaths && !run_.paths.contains(target.path)) {
-    note_once(run_, kTooManyPaths);
-  } else {
-    PathUse& noted = run_.paths[target.path];
-    UseCount& count = noted.of(how);
+  if (PathUse* const noted = this->noted(target); noted != nullptr) {
+    UseCount& count = noted->of(how);
     if (refused && !learning_)
       ++count.refused;
     else if (nowhere || (!there && !makes))
       ++count.absent;
     else
       ++count.done;
-    if (noted.type == ObservedType::unknown) noted.type = makes && !there ? type : target.type;
-    if (noted.real.empty()) noted.real = target.real;
-    if (noted.spelled.empty()) noted.spelled = target.spelled;
-    if (!process.program.empty()) noted.programs.insert(process.program);
+    if (noted->type == ObservedType::unknown) noted->type = makes && !there ? type : target.type;
+    if (noted->real.empty()) noted->real = target.real;
+    if (noted->spelled.empty()) noted->spelled = target.spelled;
+    if (!process.program.empty() && noted->programs.size() < kMaxProgramsOfPath)
+      noted->programs.insert(process.program);
   }
   if (refused && !learning_) return EACCES;
   if (nowhere) return makes ? EACCES : ENOENT;
@@ -127,8 +136,7 @@ CallAnswer PathWatch::decide_open(const Target& target, std::uint64_t flags,
   const bool there = target.type != ObservedType::unknown;
   const std::uint64_t access = flags & O_ACCMODE;
   if (target.type == ObservedType::directory) {
-    if (target.path != target.real && !target.real.empty())
-      process.aliases[target.real] = target.path;
+    process.add_alias(target.real, target.path);
     return use(target, FileUse::list, target.type, process);
   }
   if (!there && (flags & O_CREAT) != 0)
@@ -202,9 +210,7 @@ CallAnswer PathWatch::decide(const PathCall& call, const CallArguments& argument
     case PathCall::Kind::execute:
       return decide_execution(*target, process);
     case PathCall::Kind::change_directory:
-      if (target->type == ObservedType::directory && target->path != target->real &&
-          !target->real.empty())
-        process.aliases[target->real] = target->path;
+      if (target->type == ObservedType::directory) process.add_alias(target->real, target->path);
       return use(*target, FileUse::look, target->type, process);
     case PathCall::Kind::change_owner: {
       // Gramine keeps owners in the enclave, and nobody asks for them.

@@ -52,6 +52,7 @@ class PathWatch {
   // Notes the use and answers it. `type` as FileRules::permits wants it.
   CallAnswer use(const Target& target, FileUse use, ObservedType type,
                  const WatchedProcess& process);
+  PathUse* noted(const Target& target);  // null: too many already
   std::string shebang_of(const std::string& real) const;
 
   int root_;
@@ -60,6 +61,7 @@ class PathWatch {
   bool learning_;
   ObservedRun& run_;
   std::string executed_;
+  std::size_t noted_bytes_ = 0;  // of all paths
 };
 
 }  // namespace cloister::manifest

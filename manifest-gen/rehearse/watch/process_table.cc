@@ -13,6 +13,7 @@ namespace {
 
 // More than this many names of directories are not kept for one process.
 constexpr std::size_t kMaxAliases = 4096;
+constexpr std::size_t kMaxPrograms = 4096;
 
 void keep_greater(std::uint64_t& into, std::uint64_t other) {
   into = std::max(into, other);
@@ -30,6 +31,11 @@ std::string WatchedProcess::lexical(std::string_view real) const {
   }
 }
 
+void WatchedProcess::add_alias(const std::string& real, const std::string& path) {
+  if (real.empty() || real == path) return;
+  if (aliases.size() < kMaxAliases || aliases.contains(real)) aliases[real] = path;
+}
+
 ProcessTable::ProcessTable(ProcessIdentity first, std::string program)
     : first_(first), program_(std::move(program)) {}
 
@@ -45,7 +51,6 @@ WatchedProcess* ProcessTable::of_thread(pid_t thread) {
   if (is_new) {
     if (const auto parent = processes_.find(kin.parent); parent != processes_.end()) {
       process->second = parent->second;
-      if (process->second.aliases.size() > kMaxAliases) process->second.aliases.clear();
     } else {
       process->second.identity = first_;
       process->second.program = program_;
@@ -69,10 +74,17 @@ std::size_t ProcessTable::count_living() {
   return processes_.size();
 }
 
+std::uint64_t ProcessTable::anonymous_bytes() const {
+  std::uint64_t out = 0;
+  for (const auto& [id, process] : processes_) out += anonymous_bytes_of(id);
+  return out;
+}
+
 void ProcessTable::note_peaks(const WatchedProcess& process,
                               std::map<std::string, ProcessPeaks>& programs) {
   // Between execve and its first step it still is what it was, ourselves at first.
   if (link_of(process.id, "exe") != process.program) return;
+  if (programs.size() >= kMaxPrograms && !programs.contains(process.program)) return;
   const ProcessPeaks now = peaks_of(process.id);
   ProcessPeaks& peaks = programs[process.program];
   keep_greater(peaks.resident_bytes, now.resident_bytes);

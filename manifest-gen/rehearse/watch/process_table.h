@@ -29,6 +29,8 @@ struct WatchedProcess {
   // What its descriptors are, while every call is watched.
   std::unordered_map<std::uint64_t, std::string_view> objects;
 
+  // Once it has very many, no more.
+  void add_alias(const std::string& real, const std::string& path);
   // The path by which the program knows a directory whose real path this is.
   std::string lexical(std::string_view real) const;
 };
@@ -44,6 +46,9 @@ class ProcessTable {
   void forget_process(pid_t process);
   // Those that are still there.
   std::size_t count_living();
+
+  // Memory of their own that the living have now, together.
+  std::uint64_t anonymous_bytes() const;
 
   // Notes the peaks of a process, as those of the program that it runs.
   void note_peaks(const WatchedProcess& process, std::map<std::string, ProcessPeaks>& programs);

@@ -144,6 +144,10 @@ struct Supervisor::Impl {
   void count(const WatchedCall& call, WatchedProcess& process);
   std::string_view object_of(std::uint64_t descriptor, pid_t thread, WatchedProcess& process);
   void sample();
+  void note(std::string_view text) {
+    if (std::find(run.notes.begin(), run.notes.end(), text) == run.notes.end())
+      run.notes.emplace_back(text);
+  }
   bool pass_output(const std::function<void(std::string_view)>& on_output);
 };
 
@@ -165,8 +169,15 @@ Supervisor::Impl::Impl(Sandbox& box, const FileRules& file_rules, const measure:
 }
 
 void Supervisor::Impl::sample() {
+  const auto began = Clock::now();
   processes.note_all_peaks(run.programs);
-  next_sample = Clock::now() + kSampleEvery;
+  if (processes.anonymous_bytes() > options.memory_bytes) {
+    note("it wanted more memory than a rehearsal allows (--memory), and was killed");
+    sandbox.kill();
+  }
+  // Of very many processes less often.
+  const auto end = Clock::now();
+  next_sample = end + std::max<Clock::duration>(kSampleEvery, 10 * (end - began));
 }
 
 std::optional<std::int64_t> Supervisor::Impl::identity_call(const WatchedCall& call,
@@ -208,9 +219,7 @@ CallAnswer Supervisor::Impl::decide_clone(const WatchedCall& call, WatchedProces
   }
   const std::size_t living = processes.count_living();
   if (living >= options.processes) {
-    constexpr std::string_view kMany = "it wanted more processes than a rehearsal allows";
-    if (std::find(run.notes.begin(), run.notes.end(), kMany) == run.notes.end())
-      run.notes.emplace_back(kMany);
+    note("it wanted more processes than a rehearsal allows (--pids-limit)");
     return EAGAIN;
   }
   ++run.forks;

@@ -27,6 +27,8 @@ struct SupervisorOptions {
   bool profile = false;   // every call is counted
   std::uint32_t uid = 0, gid = 0;
   std::uint32_t processes = 1024;  // more are refused with EAGAIN
+  // Of all of them together, looked at now and then; beyond it they are killed.
+  std::uint64_t memory_bytes = 4ULL << 30;
 };
 
 // For SandboxPlan::watched, by number.

@@ -19,7 +19,7 @@
 namespace cloister::manifest {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kPage = 4096, kKilobyte = 1024;
 
 std::string small_file(const std::string& path) {
   std::string out;
@@ -110,9 +110,12 @@ Kin kin_of(pid_t thread) {
   return {static_cast<pid_t>(field(status, "Tgid")), static_cast<pid_t>(field(status, "PPid"))};
 }
 
+std::uint64_t anonymous_bytes_of(pid_t process) {
+  return field(small_file(cat("/proc/", process, "/status")), "RssAnon") * kKilobyte;
+}
+
 ProcessPeaks peaks_of(pid_t process) {
   const std::string status = small_file(cat("/proc/", process, "/status"));
-  constexpr std::uint64_t kKilobyte = 1024;
   ProcessPeaks out;
   out.resident_bytes = field(status, "VmHWM") * kKilobyte;
   out.virtual_bytes = field(status, "VmPeak") * kKilobyte;

@@ -25,6 +25,8 @@ struct Kin {
 };
 Kin kin_of(pid_t thread);
 
+// Memory of its own that it has now (RssAnon).
+std::uint64_t anonymous_bytes_of(pid_t process);
 // What it takes now, and what the kernel remembers of its past.
 ProcessPeaks peaks_of(pid_t process);
 
