@@ -63,8 +63,8 @@ Result<std::unique_ptr<manifest::Sandbox>> make_sandbox(const manifest::SandboxP
 }
 
 Status fill_root(manifest::Sandbox& sandbox, const manifest::FileRules& rules, const Plan& plan,
-            const std::vector<std::string>& directories, const RehearsalOptions& options,
-            CancelToken cancel) {
+                 const std::vector<std::string>& directories, const RehearsalOptions& options,
+                 CancelToken cancel) {
   const measure::Rootfs& rootfs = *plan.base.rootfs;
   const auto files =
       options.learning ? manifest::all_files(rootfs) : manifest::granted_files(rules, rootfs);

@@ -102,7 +102,7 @@ struct Sandbox::Impl {
   SandboxPlan plan;
   SandboxShared* shared = nullptr;
   Fd socket, output, root, listener;
-  pid_t keeper = -1, program = -1;
+  pid_t keeper = -1, first = -1, program = -1;
   Fd first_handle, program_handle;
   uid_t owner = 0;  // on this machine
   gid_t owner_group = 0;
@@ -358,7 +358,8 @@ std::string Sandbox::isolation() const {
 Status Sandbox::start() {
   CL_CHECK(impl_->say(SandboxWord::go));
   CL_TRY(const SandboxMessage started, impl_->expect(SandboxWord::started));
-  CL_TRY(impl_->first_handle, open_process(started.value));
+  impl_->first = started.value;
+  CL_TRY(impl_->first_handle, open_process(impl_->first));
   CL_CHECK(impl_->say(SandboxWord::go));
   CL_TRY(impl_->program, impl_->hear_program());
   CL_TRY(impl_->program_handle, open_process(impl_->program));
@@ -371,6 +372,10 @@ bool Sandbox::has_proc() const {
 
 int Sandbox::listener() const {
   return impl_->listener.get();
+}
+
+pid_t Sandbox::first() const {
+  return impl_->first;
 }
 
 pid_t Sandbox::program() const {

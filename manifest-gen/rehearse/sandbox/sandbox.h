@@ -75,7 +75,8 @@ class Sandbox {
   Status start();
   bool has_proc() const;  // REQUIRES: started. Containers may forbid a /proc of one's own
   int listener() const;   // seccomp_unotify(2)
-  pid_t program() const;  // as seen from here
+  pid_t first() const;    // process 1 inside, as seen from here
+  pid_t program() const;  // likewise
   int output() const;     // what it writes to stdout and stderr, for reading; not blocking
 
   // A connection to a TCP port of the program's own loopback.

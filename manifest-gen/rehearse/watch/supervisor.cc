@@ -170,6 +170,8 @@ Supervisor::Impl::Impl(Sandbox& box, const FileRules& file_rules, const measure:
 
 void Supervisor::Impl::sample() {
   const auto began = Clock::now();
+  // Those too that have made no call yet that is watched.
+  for (const pid_t process : descendants_of(sandbox.first())) processes.of_thread(process);
   processes.note_all_peaks(run.programs);
   if (processes.anonymous_bytes() > options.memory_bytes) {
     note("it wanted more memory than a rehearsal allows (--memory), and was killed");

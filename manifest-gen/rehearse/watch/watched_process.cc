@@ -59,18 +59,24 @@ std::uint64_t heap_of(std::string_view maps) {
   return to > from ? to - from : 0;
 }
 
-std::uint64_t descriptors_of(pid_t process) {
-  std::uint64_t highest = 0;
-  DIR* directory = opendir(cat("/proc/", process, "/fd").c_str());
-  if (directory == nullptr) return 0;
+// The numbers that a directory of /proc has as names.
+std::vector<std::uint64_t> numbers_in(const std::string& path) {
+  std::vector<std::uint64_t> out;
+  DIR* directory = opendir(path.c_str());
+  if (directory == nullptr) return out;
   while (const dirent* entry = readdir(directory)) {
     const std::string_view name = entry->d_name;
     std::uint64_t number = 0;
     if (std::from_chars(name.data(), name.data() + name.size(), number).ptr != name.data())
-      highest = std::max(highest, number + 1);
+      out.push_back(number);
   }
   closedir(directory);
-  return highest;
+  return out;
+}
+
+std::uint64_t descriptors_of(pid_t process) {
+  const auto open_now = numbers_in(cat("/proc/", process, "/fd"));
+  return open_now.empty() ? 0 : *std::max_element(open_now.begin(), open_now.end()) + 1;
 }
 
 }  // namespace
@@ -108,6 +114,28 @@ std::string link_of(pid_t thread, const std::string& name) {
 Kin kin_of(pid_t thread) {
   const std::string status = small_file(cat("/proc/", thread, "/status"));
   return {static_cast<pid_t>(field(status, "Tgid")), static_cast<pid_t>(field(status, "PPid"))};
+}
+
+std::vector<pid_t> descendants_of(pid_t process) {
+  std::vector<pid_t> out;
+  std::vector<pid_t> pending{process};
+  while (!pending.empty()) {
+    const pid_t at = pending.back();
+    pending.pop_back();
+    for (const std::uint64_t thread : numbers_in(cat("/proc/", at, "/task"))) {
+      const std::string children = small_file(cat("/proc/", at, "/task/", thread, "/children"));
+      const char* const end = children.data() + children.size();
+      for (const char* next = children.data(); next < end;) {
+        pid_t child = 0;
+        const auto parsed = std::from_chars(next, end, child);
+        if (parsed.ec != std::errc()) break;
+        out.push_back(child);
+        pending.push_back(child);
+        next = parsed.ptr < end ? parsed.ptr + 1 : end;  // a blank follows each
+      }
+    }
+  }
+  return out;
 }
 
 std::uint64_t anonymous_bytes_of(pid_t process) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "manifest-gen/rehearse/observed_run.h"
 
@@ -24,6 +25,9 @@ struct Kin {
   pid_t process = 0, parent = 0;
 };
 Kin kin_of(pid_t thread);
+
+// All processes below one, however far.
+std::vector<pid_t> descendants_of(pid_t process);
 
 // Memory of its own that it has now (RssAnon).
 std::uint64_t anonymous_bytes_of(pid_t process);

@@ -8,7 +8,7 @@ namespace cloister::manifest {
 namespace {
 
 FileRules rules(std::string_view toml) {
-  return FileRules(parse_toml(toml, Limits(), "test").value());
+  return FileRules(*parse_toml(toml, Limits(), "test"));
 }
 
 constexpr std::string_view kManifest = R"(

@@ -18,8 +18,8 @@
 namespace cloister::manifest {
 namespace {
 
-using measure::testing::merge_tars;
-using measure::testing::TarBuilder;
+using testing::merge_tars;
+using testing::TarBuilder;
 
 class RootTree : public ::testing::Test {
  protected:
@@ -92,10 +92,10 @@ TEST(GrantedFiles, AreWhatTheRulesListAndWhatStandsIn) {
                                       .file("etc/secret", "4")
                                       .str()});
   ASSERT_TRUE(rootfs.has_value());
-  FileRules rules(parse_toml("fs.root.uri = \"file:/\"\nsgx.trusted_files = [\"file:/bin/app\", "
-                             "\"file:/usr/share/app/\", \"file:/absent\"]",
-                             Limits(), "test")
-                      .value());
+  FileRules rules(
+      *parse_toml("fs.root.uri = \"file:/\"\nsgx.trusted_files = [\"file:/bin/app\", "
+                  "\"file:/usr/share/app/\", \"file:/absent\"]",
+                  Limits(), "test"));
   rules.stand_in("libc.so.6");
   const auto files = granted_files(rules, *rootfs);
   EXPECT_EQ(files.size(), 3U);
