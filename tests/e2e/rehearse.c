@@ -126,7 +126,9 @@ static int hostile(const char *marker) {
 static int many_times_memory(void) {
   for (int i = 0; i < 10; ++i)
     if (fork() == 0) {
-      memset(malloc(60 << 20), 1, 60 << 20);
+      char *memory = malloc(60 << 20);
+      memset(memory, 1, 60 << 20);
+      __asm__ volatile("" ::"r"(memory) : "memory");
       sleep(20);
       _exit(0);
     }

@@ -12,15 +12,15 @@ corpus=${CLOISTER_CORPUS:-$CLOISTER_SOURCE_DIR/build/corpus/oci}
 [ -e "$corpus/index.json" ] || skip "no images in $corpus (./dev truth makes them)"
 [ $# -gt 0 ] || set -- redis redis-sh nginx python mariadb
 traces=${corpus%/oci}/out
-recipes=$CLOISTER_SOURCE_DIR/testdata/corpus/images
+recipes=$CLOISTER_SOURCE_DIR/testdata/corpus
 
 # The work that a recipe gives its program, tried until it is done. A recipe that enters the image for
 # its client does so in a tree of its own.
 cat >"$work/work.sh" <<'SH'
 set -eu
 work() { :; }
-root=$2
-. "$1"
+here=$1 root=$3
+. "$here/images/$2.sh"
 tries=150
 until work >/dev/null 2>&1; do
   tries=$((tries - 1))
@@ -33,15 +33,18 @@ SH
 rehearse() {
   image=$1
   shift
-  ports=$(config_of "$corpus" "$image" | jq -r '.config.ExposedPorts // {} | keys[] | split("/")[0]')
+  # Where the work is done, be it exposed or not; a recipe may be another's with one change.
+  ports=$(cat "$recipes/images/$image.sh" "$recipes/images/${image%%-*}.sh" 2>/dev/null |
+    sed -n 's/.*127\.0\.0\.1\(:\| -P \)\([0-9][0-9]*\).*/\2/p' | sort -u)
   root=$work/$image/rootfs
   # shellcheck disable=SC2016  # what stands there
-  if grep -q 'chroot "\$root"' "$recipes/$image.sh" && [ ! -d "$root" ]; then
+  if grep -q 'chroot "\$root"' "$recipes/images/$image.sh" && [ ! -d "$root" ]; then
     umoci unpack --rootless --image "$corpus:$image" "$work/$image" >/dev/null 2>&1
   fi
   for port in $ports; do set -- "$@" -p "$port"; done
-  if grep -q '^serves=yes' "$recipes/$image.sh"; then
-    set -- "$@" --exec "sh '$work/work.sh' '$recipes/$image.sh' '$root'"
+  # shellcheck source=/dev/null disable=SC2154,SC2034  # the recipe's
+  if [ -n "$(serves= && here=$recipes && . "$recipes/images/$image.sh" && echo "$serves")" ]; then
+    set -- "$@" --exec "sh '$work/work.sh' '$recipes' '$image' '$root'"
   else
     set -- "$@" --until-exit
   fi

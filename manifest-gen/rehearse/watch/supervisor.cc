@@ -171,7 +171,9 @@ Supervisor::Impl::Impl(Sandbox& box, const FileRules& file_rules, const measure:
 void Supervisor::Impl::sample() {
   const auto began = Clock::now();
   // Those too that have made no call yet that is watched.
-  for (const pid_t process : descendants_of(sandbox.first())) processes.of_thread(process);
+  const std::vector<pid_t> living = descendants_of(sandbox.first());
+  for (const pid_t process : living) processes.of_thread(process);
+  run.peak_processes = std::max<std::uint64_t>(run.peak_processes, living.size());
   processes.note_all_peaks(run.programs);
   if (processes.anonymous_bytes() > options.memory_bytes) {
     note("it wanted more memory than a rehearsal allows (--memory), and was killed");
