@@ -3,7 +3,8 @@
 //
 // Watching is seccomp's user notification, one listener for the whole tree: a call that is watched
 // waits while this process looks at it and says "go on" or an errno; all others run at full speed.
-// (ptrace would do the same with two stops and a wait for each; tests/bench/watching.c compares.)
+// ptrace's stop at such a call costs as much (tests/bench/watching.c), but stands between a program
+// and its signals, and must be asked for thread by thread.
 // What is decided is not what keeps the program in: another thread of it can change a path after it
 // was looked at. The sandbox keeps it in.
 #pragma once
