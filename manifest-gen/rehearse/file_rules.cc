@@ -1,6 +1,6 @@
 // Facts: Gramine 1.9, pal/src/host/linux-sgx/enclave_framework.c (files that are allowed are asked
-// for before those that are trusted; a directory's URI ends in '/' and stands for all below it) and
-// libos/src/fs (what a chroot mount passes on to the host, and what /proc, /dev and /sys have).
+// for before those that are trusted, and stand for all below them, with a '/' at the end or not)
+// and libos/src/fs (what a chroot mount passes on to the host, and what /proc, /dev and /sys have).
 #include "manifest-gen/rehearse/file_rules.h"
 
 #include <algorithm>
@@ -129,17 +129,15 @@ std::optional<bool> pseudo_file(std::string_view path) {
 }
 
 FileRules::FileRules(const TomlTable& manifest) : mounts_(manifest::mounts(manifest)) {
-  const auto add = [&](std::string_view list, auto& files, auto& directories) {
-    for (const FileEntry& entry : file_entries(manifest, list)) {
-      const std::string_view path = uri_path(entry.uri);
-      if (is_directory_uri(entry.uri))
-        directories.emplace_back(path);
-      else
-        files.emplace(path);
-    }
-  };
-  add("sgx.trusted_files", trusted_, trusted_directories_);
-  add("sgx.allowed_files", allowed_, allowed_directories_);
+  for (const FileEntry& entry : file_entries(manifest, "sgx.trusted_files")) {
+    const std::string_view path = uri_path(entry.uri);
+    if (is_directory_uri(entry.uri))
+      trusted_directories_.emplace_back(path);
+    else
+      trusted_.emplace(path);
+  }
+  for (const FileEntry& entry : file_entries(manifest, "sgx.allowed_files"))
+    allowed_.emplace_back(uri_path(entry.uri));
   const std::string* policy = string_at(manifest, "sgx.file_check_policy");
   allow_unknown_ = policy != nullptr && *policy == "allow_all_but_log";
 }
@@ -149,11 +147,9 @@ bool FileRules::stands_in(std::string_view path) const {
 }
 
 std::vector<std::string> FileRules::listed_on_host() const {
-  std::vector<std::string> out;
-  for (const auto* files : {&trusted_, &allowed_})
-    out.insert(out.end(), files->begin(), files->end());
-  for (const auto* directories : {&trusted_directories_, &allowed_directories_})
-    out.insert(out.end(), directories->begin(), directories->end());
+  std::vector<std::string> out(trusted_.begin(), trusted_.end());
+  for (const auto* listed : {&trusted_directories_, &allowed_})
+    out.insert(out.end(), listed->begin(), listed->end());
   return out;
 }
 
@@ -166,15 +162,15 @@ Place FileRules::place(std::string_view path) const {
   if (mount->type == "tmpfs") return Place::tmpfs;
   if (mount->type == "encrypted") return Place::encrypted;
   if (mount->type == "untrusted_shm") return Place::allowed;
-  const auto listed = [](std::string_view on_host, const auto& files, const auto& directories) {
-    return files.contains(on_host) ||
-           std::any_of(directories.begin(), directories.end(),
-                       [&](const std::string& directory) { return is_within(on_host, directory); });
-  };
   const std::optional<std::string> on_host = host_path(mounts_, path);
   if (!on_host) return Place::ungranted;
-  if (listed(*on_host, allowed_, allowed_directories_)) return Place::allowed;
-  if (listed(*on_host, trusted_, trusted_directories_) || stands_in(path)) return Place::trusted;
+  const auto is_below = [&](const std::vector<std::string>& listed) {
+    return std::any_of(listed.begin(), listed.end(),
+                       [&](const std::string& one) { return is_within(*on_host, one); });
+  };
+  if (is_below(allowed_)) return Place::allowed;
+  if (trusted_.contains(*on_host) || is_below(trusted_directories_) || stands_in(path))
+    return Place::trusted;
   return allow_unknown_ ? Place::allowed : Place::ungranted;
 }
 

@@ -48,9 +48,8 @@ class FileRules {
 
  private:
   std::vector<Mount> mounts_;
-  std::set<std::string, std::less<>> trusted_, allowed_,
-      stand_ins_;  // paths on the host; base names
-  std::vector<std::string> trusted_directories_, allowed_directories_;
+  std::set<std::string, std::less<>> trusted_, stand_ins_;  // paths on the host; base names
+  std::vector<std::string> trusted_directories_, allowed_;  // each with all below it
   bool allow_unknown_ = false;  // sgx.file_check_policy = "allow_all_but_log"
 };
 

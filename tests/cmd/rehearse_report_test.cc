@@ -157,7 +157,8 @@ TEST(RehearseReport, OfNothingIsClean) {
 }
 
 TEST(RehearseReport, FitsTheWidthButForLinesToCopy) {
-  for (const std::string_view line : split(rehearse_text(example(), 80, false), '\n')) {
+  const std::string text = rehearse_text(example(), 80, false);
+  for (const std::string_view line : split(text, '\n')) {
     if (!line.starts_with("    add ") && !line.starts_with("  digest ")) {
       EXPECT_LE(columns_of(line), 80U) << line;
     }

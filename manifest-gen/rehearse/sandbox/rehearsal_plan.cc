@@ -36,6 +36,9 @@ void add_mounts(RehearsalPlan& plan, const FileRules& rules, const measure::Root
     if (mount.path == "/" || !mount.path.starts_with('/')) continue;
     const std::string path = physical_path(rootfs, measure::normalize_path(mount.path));
     if (path == "/") continue;
+    // A mount of one file needs no other place here: all of the root is in memory.
+    const Node* const covered = rootfs.find(path);
+    if (covered != nullptr && !covered->is_directory()) continue;
     if (mount.type == "tmpfs" || mount.type == "encrypted" || mount.type == "untrusted_shm") {
       plan.sandbox.memory_mounts.push_back(path);
     } else {

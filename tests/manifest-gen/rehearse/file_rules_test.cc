@@ -24,7 +24,7 @@ sgx.trusted_files = [
   { uri = "file:/usr/share/app/", sha256 = "00" },
   "file:/srv/data/known",
 ]
-sgx.allowed_files = ["file:/var/log/app.log", "file:/run/app/"]
+sgx.allowed_files = ["file:/var/log/app.log", "file:/run/app/", "file:/var/lib/data"]
 )";
 
 TEST(FileRules, DecideByTheLexicalPath) {
@@ -35,6 +35,8 @@ TEST(FileRules, DecideByTheLexicalPath) {
   EXPECT_EQ(r.place("/usr/share/application"), Place::ungranted);
   EXPECT_EQ(r.place("/var/log/app.log"), Place::allowed);
   EXPECT_EQ(r.place("/run/app/pid"), Place::allowed);
+  EXPECT_EQ(r.place("/var/lib/data/a/b"), Place::allowed) << "with or without a final slash";
+  EXPECT_EQ(r.place("/var/lib/database"), Place::ungranted);
   EXPECT_EQ(r.place("/tmp/x"), Place::tmpfs);
   EXPECT_EQ(r.place("/var/lib/db/x"), Place::encrypted);
 }
