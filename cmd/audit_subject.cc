@@ -78,14 +78,7 @@ AuditReport report_of_plan(Plan plan, const std::string& argument,
                                       .packages = &plan.packages,
                                       .reasons = &plan.manifest.reasons});
   out.findings = std::move(plan.findings);
-  add_rehearsals(rehearsals,
-                 {.manifest = out.manifest,
-                  .reasons = &plan.manifest.reasons,
-                  .closure = &plan.closure,
-                  .rootfs = plan.base.rootfs.get(),
-                  .packages = &plan.packages,
-                  .volumes = {plan.launch.volumes.begin(), plan.launch.volumes.end()}},
-                 out);
+  add_rehearsals(rehearsals, judge_input(plan), out);
   out.launch = std::move(plan.launch);
   return out;
 }

@@ -375,6 +375,15 @@ Result<Plan> plan_audit(Session& session, const oci::ImageRef& image, const Plan
   return make_plan(session, image, options, Purpose::audit);
 }
 
+manifest::JudgeInput judge_input(const Plan& plan) {
+  return {.manifest = plan.manifest.manifest.table,
+          .reasons = &plan.manifest.reasons,
+          .closure = &plan.closure,
+          .rootfs = plan.base.rootfs.get(),
+          .packages = &plan.packages,
+          .volumes = {plan.launch.volumes.begin(), plan.launch.volumes.end()}};
+}
+
 sign::Sigstruct unsigned_sigstruct(const Plan& plan, Seconds created) {
   const auto date = std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(created));
   return sign::make_sigstruct(plan.params, plan.measurement.mrenclave, date);

@@ -13,6 +13,7 @@
 #include "manifest-gen/gramine/generate.h"
 #include "manifest-gen/launch/launch.h"
 #include "manifest-gen/packages/package_index.h"
+#include "manifest-gen/rehearse/verdict/verdict.h"
 #include "measure/runtime/runtime.h"
 #include "measure/sgx/enclave.h"
 #include "sign/sgx/sigstruct.h"
@@ -81,6 +82,9 @@ Result<Plan> plan_manifest(Session& session, const oci::ImageRef& image,
 Result<Plan> plan_build(Session& session, const oci::ImageRef& image, const PlanOptions& options);
 // The same for who only looks: what would stop a build is among the findings.
 Result<Plan> plan_audit(Session& session, const oci::ImageRef& image, const PlanOptions& options);
+
+// What a run is held against: the plan, which must outlive it.
+manifest::JudgeInput judge_input(const Plan& plan);
 
 // The enclave's SIGSTRUCT but for the signature.
 sign::Sigstruct unsigned_sigstruct(const Plan& plan, Seconds created);

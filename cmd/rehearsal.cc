@@ -1,7 +1,5 @@
 #include "cmd/rehearsal.h"
 
-#include <sys/socket.h>
-
 #include <csignal>
 #include <cstdio>
 #include <mutex>
@@ -82,6 +80,22 @@ Status fill_root(manifest::Sandbox& sandbox, const manifest::FileRules& rules, c
   return manifest::fill_files(sandbox.root(), rootfs, files, cancel);
 }
 
+// With the program before its first instruction.
+Result<std::unique_ptr<manifest::Sandbox>> started_sandbox(Session& session, const Plan& plan,
+                                                           const manifest::FileRules& rules,
+                                                           const RehearsalOptions& options) {
+  manifest::RehearsalPlan todo = manifest::plan_rehearsal(
+      plan.manifest.manifest.table, rules, plan.launch, *plan.base.rootfs, session.env().variables);
+  todo.sandbox.own_network = !options.host_network;
+  todo.sandbox.every_call = options.profile;
+  todo.sandbox.limits = options.limits;
+  todo.sandbox.limits.files += plan.base.rootfs->file_count();
+  CL_TRY(auto sandbox, make_sandbox(todo.sandbox, session));
+  CL_CHECK(fill_root(*sandbox, rules, plan, todo.directories, options, session.cancel()));
+  CL_CHECK(sandbox->start());
+  return sandbox;
+}
+
 // Whether something takes connections: the ports that are published, or any that it bound.
 class Readiness {
  public:
@@ -129,27 +143,17 @@ Status stop(manifest::Sandbox& sandbox, manifest::Supervisor& supervisor,
 }  // namespace
 
 Result<Rehearsal> rehearse(Session& session, const Plan& plan, const RehearsalOptions& options) {
-  const TomlTable& table = plan.manifest.manifest.table;
-  manifest::FileRules rules(table);
+  manifest::FileRules rules(plan.manifest.manifest.table);
   // The program is started by the image's own loader, with its own C library.
   for (const auto& [name, file] : plan.runtime.glibc) rules.stand_in(name);
-  manifest::RehearsalPlan todo = manifest::plan_rehearsal(
-      table, rules, plan.launch, *plan.base.rootfs, session.env().variables);
-  todo.sandbox.own_network = !options.host_network;
-  todo.sandbox.every_call = options.profile;
-  todo.sandbox.limits = options.limits;
-  todo.sandbox.limits.files += plan.base.rootfs->file_count();
-  CL_TRY(const auto sandbox, make_sandbox(todo.sandbox, session));
-  CL_CHECK(fill_root(*sandbox, rules, plan, todo.directories, options, session.cancel()));
-  CL_CHECK(sandbox->start());
+  CL_TRY(const auto sandbox, started_sandbox(session, plan, rules, options));
   manifest::SupervisorOptions watch;
   watch.learning = options.learning;
   watch.profile = options.profile;
   watch.uid = plan.launch.uid;
   watch.gid = plan.launch.gid;
-  watch.processes = options.limits.processes;
-  watch.memory_bytes = options.limits.memory_bytes;
-  manifest::Supervisor supervisor(*sandbox, rules, *plan.base.rootfs, watch);
+  watch.limits = options.limits;
+  manifest::Supervisor supervisor(*sandbox, rules, *plan.base.rootfs, watch, session.limits());
   std::mutex connecting;
   CL_TRY(const auto forward, PortForward::start(options.ports, [&](std::uint16_t port) {
            const std::lock_guard lock(connecting);
@@ -189,8 +193,8 @@ Result<Rehearsal> rehearse(Session& session, const Plan& plan, const RehearsalOp
   out.run.command = plan.launch.argv;
   for (const auto& [path, use] : out.run.paths)
     if (rules.stands_in(path)) out.run.stand_ins.insert(path);
-  out.run.notes.emplace_back(kLibcNote);
-  if (!sandbox->has_proc()) out.run.notes.emplace_back(kNoProcNote);
+  manifest::add_note(out.run, kLibcNote);
+  if (!sandbox->has_proc()) manifest::add_note(out.run, kNoProcNote);
   return out;
 }
 

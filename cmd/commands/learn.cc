@@ -78,13 +78,7 @@ Status hold_against_image(const LearnOptions& o, Session& session, Learned& lear
   static const std::map<std::string, measure::RuntimeFile> kNone;
   manifest::add_image_facts(learned.run, *plan.base.rootfs,
                             plan.closure.uses_glibc_runtime ? plan.runtime.glibc : kNone);
-  manifest::JudgeInput input{.manifest = plan.manifest.manifest.table,
-                             .reasons = &plan.manifest.reasons,
-                             .closure = &plan.closure,
-                             .rootfs = plan.base.rootfs.get(),
-                             .packages = &plan.packages};
-  input.volumes = {plan.launch.volumes.begin(), plan.launch.volumes.end()};
-  const manifest::Verdict verdict = manifest::judge(learned.run, input);
+  const manifest::Verdict verdict = manifest::judge(learned.run, judge_input(plan));
   learned.proposals = verdict.proposals();
   for (const manifest::Denied& one : verdict.denied)
     if (!one.proposal && !one.harmless)

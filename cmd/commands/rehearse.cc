@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 
-#include "base/file.h"
 #include "base/http/url.h"
 #include "base/text.h"
 #include "cmd/command.h"
@@ -16,13 +15,13 @@
 #include "cmd/output.h"
 #include "cmd/plan_options.h"
 #include "cmd/rehearsal.h"
+#include "cmd/rehearsal_file.h"
 #include "cmd/render_error.h"
 #include "cmd/report/rehearse.h"
 #include "cmd/report_files.h"
 #include "cmd/session.h"
 #include "manifest-gen/gramine/enclave_manifest.h"
 #include "manifest-gen/gramine/values.h"
-#include "manifest-gen/rehearse/run_json.h"
 #include "manifest-gen/rehearse/verdict/overlay.h"
 
 namespace cloister::cmd {
@@ -40,7 +39,6 @@ struct RehearseOptions {
 };
 
 constexpr std::uint64_t kDefaultSeconds = 10;
-constexpr std::uint64_t kMaxEarlierBytes = 256ULL << 20;
 constexpr std::string_view kRehearseFormats[] = {"text", "json", "markdown"};
 
 bool is_loopback(std::string_view host) {
@@ -93,16 +91,6 @@ Result<RehearsalOptions> to_rehearsal_options(const RehearseOptions& o) {
   return what;
 }
 
-// What earlier rehearsals saw, from their JSON.
-Status merge_earlier(const RehearseOptions& o, const Session& session, manifest::ObservedRun& run) {
-  for (const std::string& file : o.earlier) {
-    CL_TRY(const std::string text, read_text_file(file, kMaxEarlierBytes));
-    CL_TRY(const auto earlier, manifest::parse_run_json(text, session.limits(), quote(file)));
-    manifest::merge_run(run, earlier);
-  }
-  return {};
-}
-
 RehearseReport report_of(const RehearseOptions& o, const Plan& plan, Rehearsal done) {
   RehearseReport report;
   report.image = o.image;
@@ -110,19 +98,13 @@ RehearseReport report_of(const RehearseOptions& o, const Plan& plan, Rehearsal d
   report.manifest_digest = sha256(as_bytes(plan.manifest.text)).str();
   report.work_problem = std::move(done.work_problem);
   report.run = std::move(done.run);
-  const TomlTable& table = plan.manifest.manifest.table;
-  manifest::JudgeInput input{.manifest = table,
-                             .reasons = &plan.manifest.reasons,
-                             .closure = &plan.closure,
-                             .rootfs = plan.base.rootfs.get(),
-                             .packages = &plan.packages};
-  input.volumes = {plan.launch.volumes.begin(), plan.launch.volumes.end()};
+  manifest::JudgeInput input = judge_input(plan);
   input.tighten = o.tighten;
   report.verdict = manifest::judge(report.run, input);
   manifest::TaxOptions tax;
   if (o.cycles > 0) tax.cycles_per_exit = o.cycles;
   if (o.megahertz > 0) tax.megahertz = o.megahertz;
-  tax.edmm = manifest::true_at(table, "sgx.edmm_enable");
+  tax.edmm = manifest::true_at(plan.manifest.manifest.table, "sgx.edmm_enable");
   report.tax = manifest::tax_of(report.run, tax);
   return report;
 }
@@ -150,7 +132,10 @@ Result<int> rehearse_image(const RehearseOptions& o, const RehearsalOptions& wha
   if (!o.arguments.empty()) options.launch.args = o.arguments;
   CL_TRY(const Plan plan, plan_manifest(*session, ref, options));
   CL_TRY(Rehearsal done, rehearse(*session, plan, what));
-  CL_CHECK(merge_earlier(o, *session, done.run));
+  if (!o.earlier.empty()) {
+    CL_TRY(const RehearsalFiles earlier, read_rehearsals(o.earlier, session->limits()));
+    manifest::merge_run(done.run, earlier.run);
+  }
   const RehearseReport report = report_of(o, plan, std::move(done));
   for (const ReportFile& one : reports)
     CL_CHECK(write_result(one.path, rendered_rehearsal(report, one.format, ResultStyle())));

@@ -24,17 +24,6 @@ void merge_path(PathUse& into, const PathUse& other) {
   into.programs.insert(other.programs.begin(), other.programs.end());
 }
 
-void merge_peaks(ProcessPeaks& into, const ProcessPeaks& other) {
-  into.processes += other.processes;
-  raise_peak(into.resident_bytes, other.resident_bytes);
-  raise_peak(into.virtual_bytes, other.virtual_bytes);
-  raise_peak(into.heap_bytes, other.heap_bytes);
-  raise_peak(into.data_bytes, other.data_bytes);
-  raise_peak(into.stack_bytes, other.stack_bytes);
-  raise_peak(into.threads, other.threads);
-  raise_peak(into.descriptors, other.descriptors);
-}
-
 // A signal is worse than a status, and a status other than 0 worse than none.
 void merge_end(ObservedRun& into, const ObservedRun& other) {
   if (into.exit_signal) return;
@@ -58,6 +47,22 @@ std::optional<FileUse> parse_file_use(std::string_view name) {
   return static_cast<FileUse>(at - kFileUseNames.begin());
 }
 
+void add_note(ObservedRun& run, std::string_view note) {
+  if (std::find(run.notes.begin(), run.notes.end(), note) == run.notes.end())
+    run.notes.emplace_back(note);
+}
+
+void merge_peaks(ProcessPeaks& into, const ProcessPeaks& other) {
+  into.processes += other.processes;
+  raise_peak(into.resident_bytes, other.resident_bytes);
+  raise_peak(into.virtual_bytes, other.virtual_bytes);
+  raise_peak(into.heap_bytes, other.heap_bytes);
+  raise_peak(into.data_bytes, other.data_bytes);
+  raise_peak(into.stack_bytes, other.stack_bytes);
+  raise_peak(into.threads, other.threads);
+  raise_peak(into.descriptors, other.descriptors);
+}
+
 void merge_run(ObservedRun& into, const ObservedRun& other) {
   if (into.source.empty()) into.source = other.source;
   if (into.command.empty()) into.command = other.command;
@@ -77,9 +82,7 @@ void merge_run(ObservedRun& into, const ObservedRun& other) {
   merge_end(into, other);
   into.stand_ins.insert(other.stand_ins.begin(), other.stand_ins.end());
   if (into.isolation.empty()) into.isolation = other.isolation;
-  for (const std::string& note : other.notes)
-    if (std::find(into.notes.begin(), into.notes.end(), note) == into.notes.end())
-      into.notes.push_back(note);
+  for (const std::string& note : other.notes) add_note(into, note);
 }
 
 }  // namespace cloister::manifest

@@ -108,6 +108,10 @@ struct ObservedRun {
   bool operator==(const ObservedRun&) const = default;
 };
 
+// Says it, unless it is said already.
+void add_note(ObservedRun& run, std::string_view note);
+// The greater of each; the numbers of processes are added.
+void merge_peaks(ProcessPeaks& into, const ProcessPeaks& other);
 // What several runs did together: counts are added, peaks are the greater ones; how it ended is the
 // worst of them.
 void merge_run(ObservedRun& into, const ObservedRun& other);

@@ -23,7 +23,8 @@ class LayerContent {
   virtual ~LayerContent() = default;
   virtual Result<Bytes> read(const Entry& entry, std::uint64_t max) const = 0;
   // Contents of many in as few passes as can be. `sink` gets the index into `entries`, the offset
-  // of a piece, and the piece; when a name stands twice in an archive it begins anew at offset 0.
+  // of a piece, and the piece; when a name stands more than once in an archive it may begin anew
+  // at offset 0.
   // What it got counts only when this succeeds: the digests are compared at the end.
   using Sink = std::function<Status(std::size_t index, std::uint64_t offset, ByteView piece)>;
   virtual Status read_many(const std::vector<const Entry*>& entries, const Sink& sink) const;

@@ -77,7 +77,7 @@ CallTracker::CallTracker(std::string source, LogContext context, const Limits& l
 
 void CallTracker::add_process(std::uint64_t task, std::shared_ptr<Process> process) {
   process->threads = 1;
-  if (ProcessPeaks* seen = peaks(process->program)) {
+  if (ProcessPeaks* seen = recorder_.program(process->program)) {
     ++seen->processes;
     seen->threads = std::max<std::uint64_t>(seen->threads, 1);
   }
@@ -87,7 +87,7 @@ void CallTracker::add_process(std::uint64_t task, std::shared_ptr<Process> proce
 
 void CallTracker::add_thread(std::uint64_t task, std::shared_ptr<Process> process) {
   ++process->threads;
-  if (ProcessPeaks* seen = peaks(process->program))
+  if (ProcessPeaks* seen = recorder_.program(process->program))
     seen->threads = std::max(seen->threads, process->threads);
   tasks_[task] = std::move(process);
 }
@@ -228,23 +228,10 @@ void CallTracker::set_program(std::uint64_t task, const std::string& path) {
   auto found = process(task);
   if (!found.has_value() || path.size() > limits_.path_bytes) return;
   (*found)->program = path;
-  if (ProcessPeaks* seen = peaks(path)) {
+  if (ProcessPeaks* seen = recorder_.program(path)) {
     ++seen->processes;
     seen->threads = std::max(seen->threads, (*found)->threads);
   }
-}
-
-ProcessPeaks* CallTracker::peaks(const std::string& program) {
-  if (program.empty()) return nullptr;
-  if (const auto found = run_.programs.find(program); found != run_.programs.end())
-    return &found->second;
-  if (run_.programs.size() >= limits_.observed_names) return nullptr;
-  return &run_.programs[program];
-}
-
-void CallTracker::unimplemented(const std::string& name) {
-  if (run_.unimplemented.contains(name) || run_.unimplemented.size() < limits_.observed_names)
-    ++run_.unimplemented[name];
 }
 
 // --- Calls
@@ -252,11 +239,7 @@ void CallTracker::unimplemented(const std::string& name) {
 
 Status CallTracker::call(const LoggedCall& call) {
   CL_TRY(Process* const process, this->process(call.task));
-  const CallKey key{call.name, call.object};
-  if (const auto counted = run_.calls.find(key); counted != run_.calls.end())
-    ++counted->second;
-  else if (run_.calls.size() < limits_.observed_names)
-    run_.calls.emplace(key, 1);
+  recorder_.count_call({call.name, call.object});
   if (const LoggedPathCall* const row = logged_path_call(call.name)) {
     CL_CHECK(path_use(*process, call, *row, row->first));
     if (row->second.path >= 0) CL_CHECK(path_use(*process, call, *row, row->second));
@@ -270,9 +253,8 @@ Status CallTracker::other_call(std::uint64_t task, Process& process, const Logge
     return cloned(task, call);
   if (name == "exit_group" && task == first_task_)
     if (const auto status = descriptor_number(call, 0)) run_.exit_status = *status & 0xff;
-  if (call.socket && (call.outcome == Outcome::done || call.in_progress) &&
-      (run_.sockets.contains(*call.socket) || run_.sockets.size() < limits_.observed_names))
-    ++run_.sockets[*call.socket];
+  if (call.socket && (call.outcome == Outcome::done || call.in_progress))
+    recorder_.count_socket(*call.socket);
   if (name == "close") {
     sees_close_ = true;
     const auto number = descriptor_number(call, 0);
@@ -313,7 +295,8 @@ Status CallTracker::other_call(std::uint64_t task, Process& process, const Logge
   } else if (name == "brk" && call.result > 0 && call.result < kAddressSpace) {
     const auto at = static_cast<std::uint64_t>(call.result);
     if (process.heap_start == 0) process.heap_start = at;
-    if (ProcessPeaks* seen = peaks(process.program); seen != nullptr && at > process.heap_start)
+    if (ProcessPeaks* seen = recorder_.program(process.program);
+        seen != nullptr && at > process.heap_start)
       seen->heap_bytes = std::max(seen->heap_bytes, at - process.heap_start);
   }
   return {};
@@ -321,7 +304,7 @@ Status CallTracker::other_call(std::uint64_t task, Process& process, const Logge
 
 void CallTracker::descriptor(Process& process, std::int64_t number) {
   if (number < 0 || static_cast<std::uint64_t>(number) > kMaxDescriptor) return;
-  if (ProcessPeaks* seen = peaks(process.program))
+  if (ProcessPeaks* seen = recorder_.program(process.program))
     seen->descriptors = std::max(seen->descriptors, static_cast<std::uint64_t>(number) + 1);
 }
 
@@ -490,14 +473,9 @@ void CallTracker::changed_root(Process& process, const std::string& path) {
   process.directory.clear();
   process.real_directory.clear();
   if (tasks_.size() != 1) return;
-  run_.paths.clear();
-  run_.programs.clear();
-  run_.sockets.clear();
-  run_.calls.clear();
-  run_.unimplemented.clear();
+  recorder_.forget();
   run_.command.clear();
-  run_.forks = run_.threads = run_.executions = 0;
-  path_bytes_ = relative_ = hidden_ = unusable_ = 0;
+  relative_ = hidden_ = unusable_ = 0;
   process.program.clear();
   note(cat("the program was started below ", quote(path),
            ": paths are those below it, and what was done before is left out"));
@@ -508,7 +486,7 @@ Status CallTracker::executed(Process& process, const std::string& path) {
   process.program = path;
   process.heap_start = 0;
   process.files.reset();  // which of them were closed by it is not shown
-  if (ProcessPeaks* seen = peaks(path)) {
+  if (ProcessPeaks* seen = recorder_.program(path)) {
     ++seen->processes;
     seen->threads = std::max<std::uint64_t>(seen->threads, 1);
   }
@@ -568,17 +546,12 @@ Status CallTracker::record(const std::string& program, const Place& place, FileU
   if (real.size() > limits_.path_bytes || real.find('\0') != std::string::npos ||
       (!real.empty() && measure::normalize_path(real) != real))
     real.clear();
-  auto found = run_.paths.find(place.path);
-  if (found == run_.paths.end()) {
-    path_bytes_ += place.path.size() + place.spelled.size() + real.size();
-    if (run_.paths.size() >= limits_.observed_paths || path_bytes_ > limits_.observed_path_bytes)
-      return Error::limit("more different paths than a run may hold")
-          .detail(cat("got ", run_.paths.size(), ", limit ", limits_.observed_paths, " with ",
-                      human_bytes(limits_.observed_path_bytes), " of names"));
-    found = run_.paths.emplace(place.path, PathUse{}).first;
-    found->second.spelled = place.spelled;
-  }
-  PathUse& out = found->second;
+  PathUse* const known = recorder_.path(place.path, place.spelled, real.size());
+  if (known == nullptr)
+    return Error::limit("more different paths than a run may hold")
+        .detail(cat("got ", run_.paths.size(), ", limit ", limits_.observed_paths, " with ",
+                    human_bytes(limits_.observed_path_bytes), " of names"));
+  PathUse& out = *known;
   UseCount& count = out.of(use);
   if (outcome == Outcome::done) {
     count.done += times;
@@ -589,8 +562,7 @@ Status CallTracker::record(const std::string& program, const Place& place, FileU
     count.absent += times;
   }
   if (type != ObservedType::unknown) out.type = type;
-  if (!program.empty() && out.programs.size() < limits_.observed_programs)
-    out.programs.insert(program);
+  recorder_.add_program(out, program);
   return {};
 }
 

@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "manifest-gen/rehearse/logs/logged_call.h"
 #include "manifest-gen/rehearse/logs/logged_paths.h"
+#include "manifest-gen/rehearse/run_recorder.h"
 
 namespace cloister::manifest {
 
@@ -35,6 +36,8 @@ inline constexpr std::string_view kKernelOpensInterpreters =
 class CallTracker {
  public:
   CallTracker(std::string source, LogContext context, const Limits& limits);
+  CallTracker(const CallTracker&) = delete;
+  CallTracker& operator=(const CallTracker&) = delete;
 
   // A call that makes a process or thread was begun: what it makes may show before it returns.
   void begin_clone(std::uint64_t task, bool thread);
@@ -49,7 +52,7 @@ class CallTracker {
   void set_program(std::uint64_t task, const std::string& path);
 
   void exited(std::uint64_t task, std::optional<int> status, std::optional<int> signal);
-  void unimplemented(const std::string& name);
+  void unimplemented(const std::string& name) { recorder_.count_unimplemented(name); }
   void set_seconds(double seconds) { run_.seconds = seconds; }
   void set_learning(bool learning) { run_.learning = learning; }
   void set_command(std::vector<std::string> argv);
@@ -119,19 +122,18 @@ class CallTracker {
                 LoggedCall::Outcome outcome, std::string real, ObservedType type,
                 std::uint64_t times = 1);
   static std::string below_root(const Process& process, std::string_view real);
-  ProcessPeaks* peaks(const std::string& program);
   static OpenFiles& writable(Process& process);
 
   const Limits& limits_;
   LogContext context_;
   ObservedRun run_;
+  RunRecorder recorder_{run_, limits_};
   std::unordered_map<std::uint64_t, std::shared_ptr<Process>> tasks_;
   std::map<std::uint64_t, Clone> clones_;  // begun, by the task that waits for them
   std::uint64_t first_task_ = 0;
   bool any_ = false;
   bool sees_close_ = false;  // else a descriptor may stand for something else since it was opened
   std::uint64_t processes_ = 0;
-  std::uint64_t path_bytes_ = 0;
   std::uint64_t relative_ = 0, hidden_ = 0, unusable_ = 0;
   std::vector<std::string> notes_;
 };

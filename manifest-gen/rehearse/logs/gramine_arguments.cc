@@ -9,9 +9,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "base/text.h"
+#include "manifest-gen/rehearse/logs/logged_number.h"
 #include "manifest-gen/rehearse/logs/logged_paths.h"
 
 namespace cloister::manifest {
@@ -116,15 +116,10 @@ bool parse_gramine_arguments(std::string_view text, LoggedCall& call) {
 
 bool parse_gramine_result(std::string_view text, LoggedCall& call) {
   text = trim(text);
-  const bool negative = text.starts_with('-');
-  if (negative) text.remove_prefix(1);
-  const bool hexadecimal = text.starts_with("0x");
-  if (hexadecimal) text.remove_prefix(2);
-  std::uint64_t number = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number, hexadecimal ? 16 : 10);
-  if (error != std::errc{} || end != text.data() + text.size()) return false;
-  if (!negative) {
+  const auto result = take_logged_number(text);
+  if (!result || !text.empty()) return false;
+  const std::uint64_t number = result->value;
+  if (!result->negative) {
     call.outcome = LoggedCall::Outcome::done;
     call.result = static_cast<std::int64_t>(number);
     return true;

@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "base/text.h"
+#include "manifest-gen/rehearse/logs/logged_number.h"
 
 namespace cloister::manifest {
 namespace {
@@ -225,16 +225,9 @@ bool parse_strace_result(std::string_view text, LoggedCall& call) {
     call.outcome = LoggedCall::Outcome::unknown;
     return true;
   }
-  const bool negative = text[0] == '-';
-  if (negative) text.remove_prefix(1);
-  const bool hexadecimal = text.starts_with("0x");
-  if (hexadecimal) text.remove_prefix(2);
-  std::uint64_t number = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number, hexadecimal ? 16 : 10);
-  if (error != std::errc{}) return false;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  if (negative) {
+  const auto result = take_logged_number(text);
+  if (!result) return false;
+  if (result->negative) {
     const std::string_view name = trim(text).substr(0, trim(text).find_first_of(" ("));
     call.outcome = name == "EACCES" || name == "EPERM" ? LoggedCall::Outcome::refused
                                                        : LoggedCall::Outcome::failed;
@@ -243,7 +236,7 @@ bool parse_strace_result(std::string_view text, LoggedCall& call) {
     return true;
   }
   call.outcome = LoggedCall::Outcome::done;
-  call.result = static_cast<std::int64_t>(number);
+  call.result = static_cast<std::int64_t>(result->value);
   if (text.starts_with('<')) {
     const std::size_t close = end_of_decoration(text, 0);
     if (close != kNone)

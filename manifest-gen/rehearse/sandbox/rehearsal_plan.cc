@@ -45,7 +45,7 @@ void add_mounts(RehearsalPlan& plan, const FileRules& rules, const measure::Root
       const std::string from =
           physical_path(rootfs, measure::normalize_path(cat("/", uri_path(mount.uri))));
       if (from == path || is_gramines_own(path)) continue;
-      // A single file is mounted on itself elsewhere by few; it needs a file to be mounted on.
+      // A file that is to be seen at another place is not: it would need a file to be mounted on.
       const Node* node = rootfs.find(from);
       if (node != nullptr && !node->is_directory()) continue;
       plan.directories.push_back(from);

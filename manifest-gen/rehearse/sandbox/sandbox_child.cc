@@ -220,6 +220,9 @@ void Keeper::leave_host() const {
 void Keeper::answer_connect(int port) const {
   const int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (made < 0) return tell(SandboxWord::refused, errno, "");
+  // A program that lets its queue run full must not keep whoever asks.
+  const timeval patience{2, 0};
+  (void)setsockopt(made, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));

@@ -107,7 +107,6 @@ constexpr PathCall kPathCalls[] = {
      .follow = false},
     {SYS_fchmodat, Kind::plain, FileUse::write, kAt},
     {SYS_faccessat, Kind::plain, FileUse::look, kAt},
-    {SYS_openat2, Kind::openat2, FileUse::read, kAt},
 };
 
 }  // namespace

@@ -15,15 +15,7 @@ struct PathArgument {
 
 struct PathCall {
   // What needs a look at further arguments is told apart by kind.
-  enum class Kind : std::uint8_t {
-    plain,
-    open,
-    openat,
-    openat2,
-    execute,
-    change_directory,
-    change_owner
-  };
+  enum class Kind : std::uint8_t { plain, open, openat, execute, change_directory, change_owner };
   int number;
   Kind kind;
   FileUse use;  // plain: of the first path

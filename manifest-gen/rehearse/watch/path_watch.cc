@@ -12,7 +12,6 @@
 #include <array>
 #include <cerrno>
 
-#include "base/file.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/launch/shebang.h"
@@ -21,18 +20,9 @@
 namespace cloister::manifest {
 namespace {
 
-// Names beyond this are no longer noted: a hostile program must not fill our memory.
-constexpr std::size_t kMaxNotedPaths = 200'000, kMaxNotedBytes = 64U << 20;
-constexpr std::size_t kMaxProgramsOfPath = 32;
 constexpr std::string_view kTooManyPaths = "it used more paths than are kept; the rest is not here";
 constexpr std::string_view kDeleted = " (deleted)";
 constexpr std::size_t kShebangBytes = 256;  // BINPRM_BUF_SIZE
-
-void note_once(ObservedRun& run, std::string_view note) {
-  for (const std::string& known : run.notes)
-    if (known == note) return;
-  run.notes.emplace_back(note);
-}
 
 // What Gramine compares with its lists: all that is no directory is a file to it.
 ObservedType rule_type(ObservedType type) {
@@ -40,6 +30,13 @@ ObservedType rule_type(ObservedType type) {
 }
 
 }  // namespace
+
+Fd PathWatch::open_in_root(const std::string& path, int flags) const {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_IN_ROOT;
+  return Fd(static_cast<int>(syscall(SYS_openat2, root_, path.c_str(), &how, sizeof(how))));
+}
 
 PathWatch::Target PathWatch::target_at(std::string path, bool follow) const {
   Target out;
@@ -50,10 +47,7 @@ PathWatch::Target PathWatch::target_at(std::string path, bool follow) const {
     out.type = ObservedType::other;
     return out;
   }
-  open_how how{};
-  how.flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW);
-  how.resolve = RESOLVE_IN_ROOT;
-  const Fd fd(static_cast<int>(syscall(SYS_openat2, root_, out.path.c_str(), &how, sizeof(how))));
+  const Fd fd = open_in_root(out.path, O_PATH | (follow ? 0 : O_NOFOLLOW));
   if (!fd.valid()) {
     // A link to /dev/stdout and the like cannot be followed from here, but leads somewhere.
     if (errno == ELOOP || errno == EXDEV) out.type = ObservedType::other;
@@ -89,20 +83,9 @@ std::optional<PathWatch::Target> PathWatch::target_of(const PathArgument& argume
     if (!base.starts_with('/')) return std::nullopt;
     path = cat(process.lexical(base), "/", *spelled);
   }
-  std::string normal = measure::normalize_path(path);
-  Target out = target_at(std::move(normal), follow);
+  Target out = target_at(measure::normalize_path(path), follow);
   if (*spelled != out.path) out.spelled = *spelled;
   return out;
-}
-
-PathUse* PathWatch::noted(const Target& target) {
-  if (const auto known = run_.paths.find(target.path); known != run_.paths.end())
-    return &known->second;
-  noted_bytes_ += target.path.size() + target.real.size() + target.spelled.size();
-  if (run_.paths.size() < kMaxNotedPaths && noted_bytes_ < kMaxNotedBytes)
-    return &run_.paths[target.path];
-  note_once(run_, kTooManyPaths);
-  return nullptr;
 }
 
 CallAnswer PathWatch::use(const Target& target, FileUse how, ObservedType type,
@@ -111,7 +94,10 @@ CallAnswer PathWatch::use(const Target& target, FileUse how, ObservedType type,
   const bool makes = how == FileUse::create;
   const bool refused = !rules_.permits(target.path, how, rule_type(type));
   const bool nowhere = target.place == Place::nowhere;
-  if (PathUse* const noted = this->noted(target); noted != nullptr) {
+  PathUse* const noted = recorder_.path(target.path, target.spelled, target.real.size());
+  if (noted == nullptr) {
+    recorder_.note(kTooManyPaths);
+  } else {
     UseCount& count = noted->of(how);
     if (refused && !learning_)
       ++count.refused;
@@ -122,8 +108,7 @@ CallAnswer PathWatch::use(const Target& target, FileUse how, ObservedType type,
     if (noted->type == ObservedType::unknown) noted->type = makes && !there ? type : target.type;
     if (noted->real.empty()) noted->real = target.real;
     if (noted->spelled.empty()) noted->spelled = target.spelled;
-    if (!process.program.empty() && noted->programs.size() < kMaxProgramsOfPath)
-      noted->programs.insert(process.program);
+    recorder_.add_program(*noted, process.program);
   }
   if (refused && !learning_) return EACCES;
   if (nowhere) return makes ? EACCES : ENOENT;
@@ -146,10 +131,7 @@ CallAnswer PathWatch::decide_open(const Target& target, std::uint64_t flags,
 }
 
 std::string PathWatch::shebang_of(const std::string& real) const {
-  open_how how{};
-  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  how.resolve = RESOLVE_IN_ROOT;
-  const Fd fd(static_cast<int>(syscall(SYS_openat2, root_, real.c_str(), &how, sizeof(how))));
+  const Fd fd = open_in_root(real, O_RDONLY | O_NONBLOCK);
   std::array<char, kShebangBytes> first{};
   const ssize_t size = fd.valid() ? read(fd.get(), first.data(), first.size()) : 0;
   if (size < 2 || first[0] != '#' || first[1] != '!') return {};
@@ -196,16 +178,12 @@ CallAnswer PathWatch::decide(const PathCall& call, const CallArguments& argument
   if (call.kind == PathCall::Kind::open)
     flags = call.use == FileUse::write ? O_CREAT | O_WRONLY | O_TRUNC : arguments[1];
   if (call.kind == PathCall::Kind::openat) flags = arguments[2];
-  if (call.kind == PathCall::Kind::openat2 &&
-      !read_bytes_of(thread, arguments[2], &flags, sizeof(flags)))
-    return 0;
   if ((flags & O_NOFOLLOW) != 0) follow = false;
   const auto target = target_of(call.first, arguments, thread, process, follow);
   if (!target) return 0;
   switch (call.kind) {
     case PathCall::Kind::open:
     case PathCall::Kind::openat:
-    case PathCall::Kind::openat2:
       return decide_open(*target, flags, process);
     case PathCall::Kind::execute:
       return decide_execution(*target, process);

@@ -8,8 +8,9 @@
 #include <optional>
 #include <string>
 
+#include "base/file.h"
 #include "manifest-gen/rehearse/file_rules.h"
-#include "manifest-gen/rehearse/observed_run.h"
+#include "manifest-gen/rehearse/run_recorder.h"
 #include "manifest-gen/rehearse/watch/path_calls.h"
 #include "manifest-gen/rehearse/watch/process_table.h"
 #include "measure/rootfs/rootfs.h"
@@ -28,8 +29,8 @@ class PathWatch {
   // `root`: descriptor of the root directory as the programs see it, what is mounted there
   // included.
   PathWatch(int root, const FileRules& rules, const measure::Rootfs& rootfs, bool learning,
-            ObservedRun& run)
-      : root_(root), rules_(rules), rootfs_(rootfs), learning_(learning), run_(run) {}
+            RunRecorder& recorder)
+      : root_(root), rules_(rules), rootfs_(rootfs), learning_(learning), recorder_(recorder) {}
 
   CallAnswer decide(const PathCall& call, const CallArguments& arguments, pid_t thread,
                     WatchedProcess& process);
@@ -52,16 +53,15 @@ class PathWatch {
   // Notes the use and answers it. `type` as FileRules::permits wants it.
   CallAnswer use(const Target& target, FileUse use, ObservedType type,
                  const WatchedProcess& process);
-  PathUse* noted(const Target& target);  // null: too many already
+  Fd open_in_root(const std::string& path, int flags) const;
   std::string shebang_of(const std::string& real) const;
 
   int root_;
   const FileRules& rules_;
   const measure::Rootfs& rootfs_;
   bool learning_;
-  ObservedRun& run_;
+  RunRecorder& recorder_;
   std::string executed_;
-  std::size_t noted_bytes_ = 0;  // of all paths
 };
 
 }  // namespace cloister::manifest

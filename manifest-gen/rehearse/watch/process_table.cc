@@ -2,8 +2,6 @@
 
 #include <signal.h>
 
-#include <algorithm>
-
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/rehearse/watch/watched_process.h"
@@ -13,11 +11,6 @@ namespace {
 
 // More than this many names of directories are not kept for one process.
 constexpr std::size_t kMaxAliases = 4096;
-constexpr std::size_t kMaxPrograms = 4096;
-
-void keep_greater(std::uint64_t& into, std::uint64_t other) {
-  into = std::max(into, other);
-}
 
 }  // namespace
 
@@ -36,9 +29,6 @@ void WatchedProcess::add_alias(const std::string& real, const std::string& path)
   if (aliases.size() < kMaxAliases || aliases.contains(real)) aliases[real] = path;
 }
 
-ProcessTable::ProcessTable(ProcessIdentity first, std::string program)
-    : first_(first), program_(std::move(program)) {}
-
 WatchedProcess* ProcessTable::of_thread(pid_t thread) {
   if (const auto known = threads_.find(thread); known != threads_.end()) {
     const auto process = processes_.find(known->second);
@@ -53,7 +43,6 @@ WatchedProcess* ProcessTable::of_thread(pid_t thread) {
       process->second = parent->second;
     } else {
       process->second.identity = first_;
-      process->second.program = program_;
     }
     process->second.id = kin.process;
   }
@@ -72,32 +61,6 @@ std::size_t ProcessTable::count_living() {
     if (kill(id, 0) < 0) forget_process(id);
   }
   return processes_.size();
-}
-
-std::uint64_t ProcessTable::anonymous_bytes() const {
-  std::uint64_t out = 0;
-  for (const auto& [id, process] : processes_) out += anonymous_bytes_of(id);
-  return out;
-}
-
-void ProcessTable::note_peaks(const WatchedProcess& process,
-                              std::map<std::string, ProcessPeaks>& programs) {
-  // Between execve and its first step it still is what it was, ourselves at first.
-  if (link_of(process.id, "exe") != process.program) return;
-  if (programs.size() >= kMaxPrograms && !programs.contains(process.program)) return;
-  const ProcessPeaks now = peaks_of(process.id);
-  ProcessPeaks& peaks = programs[process.program];
-  keep_greater(peaks.resident_bytes, now.resident_bytes);
-  keep_greater(peaks.virtual_bytes, now.virtual_bytes);
-  keep_greater(peaks.heap_bytes, now.heap_bytes);
-  keep_greater(peaks.data_bytes, now.data_bytes);
-  keep_greater(peaks.stack_bytes, now.stack_bytes);
-  keep_greater(peaks.threads, now.threads);
-  keep_greater(peaks.descriptors, now.descriptors);
-}
-
-void ProcessTable::note_all_peaks(std::map<std::string, ProcessPeaks>& programs) {
-  for (const auto& [id, process] : processes_) note_peaks(process, programs);
 }
 
 }  // namespace cloister::manifest

@@ -37,7 +37,7 @@ struct WatchedProcess {
 
 class ProcessTable {
  public:
-  explicit ProcessTable(ProcessIdentity first, std::string program);
+  explicit ProcessTable(ProcessIdentity first) : first_(first) {}
 
   // Of a thread that is there; made from its parent's when it is new. Null when it has gone.
   WatchedProcess* of_thread(pid_t thread);
@@ -47,18 +47,12 @@ class ProcessTable {
   // Those that are still there.
   std::size_t count_living();
 
-  // Memory of their own that the living have now, together.
-  std::uint64_t anonymous_bytes() const;
-
-  // Notes the peaks of a process, as those of the program that it runs.
-  void note_peaks(const WatchedProcess& process, std::map<std::string, ProcessPeaks>& programs);
-  void note_all_peaks(std::map<std::string, ProcessPeaks>& programs);
+  const std::map<pid_t, WatchedProcess>& all() const { return processes_; }
 
  private:
   std::map<pid_t, WatchedProcess> processes_;
   std::unordered_map<pid_t, pid_t> threads_;  // thread → process
   ProcessIdentity first_;
-  std::string program_;
 };
 
 }  // namespace cloister::manifest

@@ -33,7 +33,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kSampleEvery = 100ms;
-constexpr std::size_t kMaxNotedSockets = 10'000;
+constexpr int kWaitMilliseconds = 20;  // for a call, before asking whether all is over
 
 // What is watched beside the calls that name files: what makes and ends processes, says who they
 // are, and reaches others.
@@ -49,6 +49,12 @@ bool unimplemented(int number) {
   const std::string_view name = system_call_name(number);
   return !name.empty() && implemented_by_gramine(name) == Implemented::no &&
          std::find(std::begin(kKernelsOwn), std::end(kKernelsOwn), number) == std::end(kKernelsOwn);
+}
+
+// Later ones have a number for a name.
+std::string call_name(int number) {
+  const std::string_view name = system_call_name(number);
+  return name.empty() ? cat("call ", number) : std::string(name);
 }
 
 // Calls whose first argument is a descriptor, where its kind decides about the cost.
@@ -124,18 +130,20 @@ struct Supervisor::Impl {
   const FileRules& rules;
   SupervisorOptions options;
   ObservedRun run;
+  RunRecorder recorder;
   Fd root;  // as the program sees it, with what is mounted there
   ProcessTable processes;
-  std::optional<PathWatch> paths;
+  PathWatch paths;
   std::string output_link;  // what /proc/PID/fd says of the program's stdout
   bool listener_open = true;
   Clock::time_point started = Clock::now(), next_sample = Clock::now();
 
   Impl(Sandbox& box, const FileRules& file_rules, const measure::Rootfs& rootfs,
-       const SupervisorOptions& wanted);
+       const SupervisorOptions& wanted, const Limits& bounds);
 
   void answer_one();
-  CallAnswer decide(const WatchedCall& call);
+  CallAnswer decide(const WatchedCall& call, WatchedProcess& process);
+  CallAnswer decide_path(const PathCall& named, const WatchedCall& call, WatchedProcess& process);
   // The value that a call answers without being made; nothing: `decide` says.
   std::optional<std::int64_t> identity_call(const WatchedCall& call, WatchedProcess& process);
   CallAnswer decide_clone(const WatchedCall& call, WatchedProcess& process);
@@ -143,29 +151,34 @@ struct Supervisor::Impl {
   void note_end(const WatchedCall& call, WatchedProcess& process);
   void count(const WatchedCall& call, WatchedProcess& process);
   std::string_view object_of(std::uint64_t descriptor, pid_t thread, WatchedProcess& process);
+  void note_peaks(const WatchedProcess& process);
   void sample();
-  void note(std::string_view text) {
-    if (std::find(run.notes.begin(), run.notes.end(), text) == run.notes.end())
-      run.notes.emplace_back(text);
-  }
   bool pass_output(const std::function<void(std::string_view)>& on_output);
 };
 
 Supervisor::Impl::Impl(Sandbox& box, const FileRules& file_rules, const measure::Rootfs& rootfs,
-                       const SupervisorOptions& wanted)
+                       const SupervisorOptions& wanted, const Limits& bounds)
     : sandbox(box),
       rules(file_rules),
       options(wanted),
+      recorder(run, bounds),
       root(open(cat("/proc/", box.program(), "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
-      processes({wanted.uid, wanted.uid, wanted.gid, wanted.gid}, {}) {
+      processes({wanted.uid, wanted.uid, wanted.gid, wanted.gid}),
+      paths(root.get(), rules, rootfs, wanted.learning, recorder) {
   run.source = "rehearsal";
   run.learning = options.learning;
   run.profiled = options.profile;
   run.isolation = sandbox.isolation();
   run.peak_processes = 1;
-  paths.emplace(root.get(), rules, rootfs, options.learning, run);
   struct stat status {};
   if (fstat(sandbox.output(), &status) == 0) output_link = cat("pipe:[", status.st_ino, "]");
+}
+
+void Supervisor::Impl::note_peaks(const WatchedProcess& process) {
+  // Between execve and its first step it still is what it was, ourselves at first.
+  if (link_of(process.id, "exe") != process.program) return;
+  if (ProcessPeaks* const peaks = recorder.program(process.program); peaks != nullptr)
+    merge_peaks(*peaks, peaks_of(process.id));
 }
 
 void Supervisor::Impl::sample() {
@@ -174,9 +187,13 @@ void Supervisor::Impl::sample() {
   const std::vector<pid_t> living = descendants_of(sandbox.first());
   for (const pid_t process : living) processes.of_thread(process);
   run.peak_processes = std::max<std::uint64_t>(run.peak_processes, living.size());
-  processes.note_all_peaks(run.programs);
-  if (processes.anonymous_bytes() > options.memory_bytes) {
-    note("it wanted more memory than a rehearsal allows (--memory), and was killed");
+  std::uint64_t memory = 0;
+  for (const auto& [id, process] : processes.all()) {
+    note_peaks(process);
+    memory += anonymous_bytes_of(id);
+  }
+  if (memory > options.limits.memory_bytes) {
+    recorder.note("it wanted more memory than a rehearsal allows (--memory), and was killed");
     sandbox.kill();
   }
   // Of very many processes less often.
@@ -215,15 +232,15 @@ CallAnswer Supervisor::Impl::decide_clone(const WatchedCall& call, WatchedProces
   const bool thread = call.number == SYS_clone && (call.arguments[0] & CLONE_THREAD) != 0;
   if (thread) {
     ++run.threads;
-    ProcessPeaks& peaks = run.programs[process.program];
-    const std::uint64_t now = peaks_of(process.id).threads + 1;
-    if (now > options.processes) return EAGAIN;
-    peaks.threads = std::max(peaks.threads, now);
+    const std::uint64_t now = threads_of(process.id) + 1;
+    if (now > options.limits.processes) return EAGAIN;
+    if (ProcessPeaks* const peaks = recorder.program(process.program); peaks != nullptr)
+      peaks->threads = std::max(peaks->threads, now);
     return 0;
   }
   const std::size_t living = processes.count_living();
-  if (living >= options.processes) {
-    note("it wanted more processes than a rehearsal allows (--pids-limit)");
+  if (living >= options.limits.processes) {
+    recorder.note("it wanted more processes than a rehearsal allows (--pids-limit)");
     return EAGAIN;
   }
   ++run.forks;
@@ -246,13 +263,12 @@ void Supervisor::Impl::note_socket(const WatchedCall& call) {
     noted.family = family_text(address.ss_family);
     noted.address = address_text(address, size);
   }
-  if (run.sockets.size() < kMaxNotedSockets || run.sockets.contains(noted)) ++run.sockets[noted];
+  recorder.count_socket(std::move(noted));
 }
 
 void Supervisor::Impl::note_end(const WatchedCall& call, WatchedProcess& process) {
-  const auto thread = call.thread;
-  if (call.number == SYS_exit_group || thread == process.id)
-    processes.note_peaks(process, run.programs);
+  const pid_t thread = call.thread;
+  if (call.number == SYS_exit_group || thread == process.id) note_peaks(process);
   if (call.number == SYS_exit_group)
     processes.forget_process(process.id);
   else
@@ -285,48 +301,48 @@ std::string_view Supervisor::Impl::object_of(std::uint64_t descriptor, pid_t thr
 
 void Supervisor::Impl::count(const WatchedCall& call, WatchedProcess& process) {
   const int number = call.number;
-  const std::string_view name = system_call_name(number);
-  CallKey key{name.empty() ? cat("call ", number) : std::string(name), {}};
+  CallKey key{call_name(number), {}};
   const CallArguments& arguments = call.arguments;
   if (options.profile && std::find(std::begin(kDescriptorCalls), std::end(kDescriptorCalls),
                                    number) != std::end(kDescriptorCalls))
     key.object = object_of(arguments[0], call.thread, process);
-  ++run.calls[std::move(key)];
+  recorder.count_call(std::move(key));
   // A number may stand for another thing from here on.
   if (number == SYS_close) process.objects.erase(arguments[0]);
   if (number == SYS_dup2 || number == SYS_dup3) process.objects.erase(arguments[1]);
   if (number == SYS_close_range || number == SYS_execve) process.objects.clear();
 }
 
-CallAnswer Supervisor::Impl::decide(const WatchedCall& call) {
-  const auto thread = call.thread;
-  WatchedProcess* process = processes.of_thread(thread);
-  if (process == nullptr) return 0;
-  count(call, *process);
+CallAnswer Supervisor::Impl::decide_path(const PathCall& named, const WatchedCall& call,
+                                         WatchedProcess& process) {
+  const bool executes = named.kind == PathCall::Kind::execute;
+  if (executes) note_peaks(process);
+  const CallAnswer answer = paths.decide(named, call.arguments, call.thread, process);
+  if (executes && answer == 0 && !paths.executed().empty()) {
+    ++run.executions;
+    process.program = paths.executed();
+    if (ProcessPeaks* const peaks = recorder.program(process.program); peaks != nullptr)
+      ++peaks->processes;
+  }
+  return answer;
+}
+
+CallAnswer Supervisor::Impl::decide(const WatchedCall& call, WatchedProcess& process) {
   const int number = call.number;
   if (number >= kSystemCalls || unimplemented(number)) {
-    ++run.unimplemented[std::string(system_call_name(number))];
+    recorder.count_unimplemented(call_name(number));
     return ENOSYS;
   }
-  if (const PathCall* named = path_call(number); named != nullptr) {
-    if (named->kind == PathCall::Kind::execute && !process->program.empty())
-      processes.note_peaks(*process, run.programs);
-    const CallAnswer answer = paths->decide(*named, call.arguments, thread, *process);
-    if (named->kind == PathCall::Kind::execute && answer == 0 && !paths->executed().empty()) {
-      ++run.executions;
-      process->program = paths->executed();
-      ++run.programs[process->program].processes;
-    }
-    return answer;
-  }
+  if (const PathCall* named = path_call(number); named != nullptr)
+    return decide_path(*named, call, process);
   switch (number) {
     case SYS_clone:
     case SYS_fork:
     case SYS_vfork:
-      return decide_clone(call, *process);
+      return decide_clone(call, process);
     case SYS_exit:
     case SYS_exit_group:
-      note_end(call, *process);
+      note_end(call, process);
       return 0;
     case SYS_socket:
     case SYS_bind:
@@ -345,17 +361,18 @@ void Supervisor::Impl::answer_one() {
   std::copy(std::begin(told.data.args), std::end(told.data.args), call.arguments.begin());
   seccomp_notif_resp answer{};
   answer.id = told.id;
-  WatchedProcess* process = processes.of_thread(call.thread);
-  std::optional<std::int64_t> value;
-  if (process != nullptr) value = identity_call(call, *process);
-  if (value) {
+  CallAnswer decided = 0;
+  if (WatchedProcess* const process = processes.of_thread(call.thread); process != nullptr) {
     count(call, *process);
-    answer.val = *value;
-  } else {
-    const CallAnswer decided = decide(call);
-    if (decided == 0) answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    if (decided > 0) answer.error = -decided;
+    if (const auto value = identity_call(call, *process)) {
+      decided = kDone;
+      answer.val = *value;
+    } else {
+      decided = decide(call, *process);
+    }
   }
+  if (decided == 0) answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+  if (decided > 0) answer.error = -decided;
   // It may have been killed meanwhile: then nobody waits for this.
   (void)ioctl(sandbox.listener(), SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
@@ -368,8 +385,8 @@ bool Supervisor::Impl::pass_output(const std::function<void(std::string_view)>& 
 }
 
 Supervisor::Supervisor(Sandbox& sandbox, const FileRules& rules, const measure::Rootfs& rootfs,
-                       const SupervisorOptions& options)
-    : impl_(std::make_unique<Impl>(sandbox, rules, rootfs, options)) {}
+                       const SupervisorOptions& options, const Limits& limits)
+    : impl_(std::make_unique<Impl>(sandbox, rules, rootfs, options, limits)) {}
 Supervisor::~Supervisor() = default;
 
 ObservedRun& Supervisor::run() {
@@ -385,7 +402,7 @@ Status Supervisor::serve(const std::function<bool()>& until,
     CL_CHECK(cancel.check());
     pollfd waiting[2] = {{im.listener_open ? im.sandbox.listener() : -1, POLLIN, 0},
                          {im.sandbox.output(), POLLIN, 0}};
-    const int ready = poll(waiting, 2, 20);
+    const int ready = poll(waiting, 2, kWaitMilliseconds);
     if (ready < 0 && errno != EINTR) return Error::io("waiting for the sandbox failed");
     if (ready > 0) {
       if ((waiting[0].revents & POLLIN) != 0)

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/cancel.h"
+#include "base/limits.h"
 #include "manifest-gen/rehearse/file_rules.h"
 #include "manifest-gen/rehearse/observed_run.h"
 #include "manifest-gen/rehearse/sandbox/sandbox.h"
@@ -27,9 +28,9 @@ struct SupervisorOptions {
   bool learning = false;  // refuse nothing of the files that exist
   bool profile = false;   // every call is counted
   std::uint32_t uid = 0, gid = 0;
-  std::uint32_t processes = 1024;  // more are refused with EAGAIN
-  // Of all of them together, looked at now and then; beyond it they are killed.
-  std::uint64_t memory_bytes = 4ULL << 30;
+  // More processes are refused with EAGAIN; beyond memory_bytes of all together, looked at now and
+  // then, they are killed.
+  SandboxLimits limits;
 };
 
 // For SandboxPlan::watched, by number.
@@ -39,7 +40,7 @@ class Supervisor {
  public:
   // All must outlive it. `rootfs` is what the sandbox's root was filled from.
   Supervisor(Sandbox& sandbox, const FileRules& rules, const measure::Rootfs& rootfs,
-             const SupervisorOptions& options);
+             const SupervisorOptions& options, const Limits& limits);
   ~Supervisor();
 
   // Serves until the program has ended, `until` says so (it is asked some ten times a second), or

@@ -142,6 +142,10 @@ std::uint64_t anonymous_bytes_of(pid_t process) {
   return field(small_file(cat("/proc/", process, "/status")), "RssAnon") * kKilobyte;
 }
 
+std::uint64_t threads_of(pid_t process) {
+  return field(small_file(cat("/proc/", process, "/status")), "Threads");
+}
+
 ProcessPeaks peaks_of(pid_t process) {
   const std::string status = small_file(cat("/proc/", process, "/status"));
   ProcessPeaks out;

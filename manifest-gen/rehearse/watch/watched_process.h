@@ -31,6 +31,7 @@ std::vector<pid_t> descendants_of(pid_t process);
 
 // Memory of its own that it has now (RssAnon).
 std::uint64_t anonymous_bytes_of(pid_t process);
+std::uint64_t threads_of(pid_t process);
 // What it takes now, and what the kernel remembers of its past.
 ProcessPeaks peaks_of(pid_t process);
 

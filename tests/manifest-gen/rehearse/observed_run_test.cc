@@ -71,7 +71,6 @@ TEST(PathCalls, AreFoundByNumber) {
   for (const PathCall& call : path_calls()) {
     EXPECT_EQ(path_call(call.number), &call) << system_call_name(call.number);
     EXPECT_GE(call.first.path, 0);
-    if (call.kind == PathCall::Kind::openat2) continue;  // refused before a path matters
     EXPECT_NE(implemented_by_gramine(system_call_name(call.number)), Implemented::no)
         << system_call_name(call.number);
   }
@@ -99,8 +98,8 @@ TEST(WatchedProcess, KnowsDirectoriesByTheNamesItUsed) {
   EXPECT_EQ(process.lexical("/usr/lib/a/b"), "/lib/a/b");
   EXPECT_EQ(process.lexical("/usr/library"), "/usr/library");
   EXPECT_EQ(process.lexical("/"), "/");
-  process.aliases["/"] = "/root/..";
-  EXPECT_EQ(process.lexical("/etc"), "/root/../etc");
+  process.aliases["/"] = "/top/..";
+  EXPECT_EQ(process.lexical("/etc"), "/top/../etc");
 }
 
 }  // namespace

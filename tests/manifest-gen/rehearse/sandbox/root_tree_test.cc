@@ -75,6 +75,19 @@ TEST_F(RootTree, HasTheContentThatWasAskedFor) {
   EXPECT_EQ(text("c"), std::string(5, '\0'));
 }
 
+// An archive may replace a file that a hard link of it still leads to.
+TEST_F(RootTree, TellsContentsOfOneNameApart) {
+  const std::string before(3 << 20, 'x'), after(3 << 20, 'y');
+  const auto rootfs =
+      merge_tars({TarBuilder().file("a", before).hardlink("b", "a").file("a", after).str()});
+  ASSERT_TRUE(rootfs.has_value());
+  ASSERT_TRUE(make_names(root_.get(), *rootfs, {}, CancelToken()).has_value());
+  const auto filled = fill_files(root_.get(), *rootfs, all_files(*rootfs), CancelToken());
+  ASSERT_TRUE(filled.has_value()) << filled.error().what();
+  EXPECT_EQ(text("a"), after);
+  EXPECT_EQ(text("b"), before);
+}
+
 TEST_F(RootTree, RefusesADirectoryWhereTheImageHasAFile) {
   const auto rootfs = merge_tars({TarBuilder().file("srv", "file").symlink("opt", "/etc").str()});
   ASSERT_TRUE(rootfs.has_value());

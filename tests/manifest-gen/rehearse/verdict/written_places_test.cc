@@ -35,8 +35,8 @@ TEST(WrittenPlaces, TakeOneMountForDirectoriesThatTheProgramMakes) {
 
 TEST(WrittenPlaces, MountWhatWasMadeWhereItsParentIsShared) {
   const WritingPlan plan = plan_writing(
-      {.written = {{"/work", true}, {"/work/x"}, {"/etc/new"}}, .visible = {}, .volumes = {}});
-  EXPECT_EQ(places(plan), (std::vector<std::string>{"tmpfs /work"}));
+      {.written = {{"/job", true}, {"/job/x"}, {"/etc/new"}}, .visible = {}, .volumes = {}});
+  EXPECT_EQ(places(plan), (std::vector<std::string>{"tmpfs /job"}));
   EXPECT_FALSE(plan.mount.contains("/etc/new"));
 }
 
