@@ -52,7 +52,7 @@ constexpr Command kCommands[] = {
      add_build},
     {"rehearse", "Run an image with only what its manifest grants; report misses, sizes and costs",
      "cloister rehearse redis:7 -p 6379 --exec 'redis-cli ping' -o overlay.toml\n"
-     "  cloister rehearse nginx:1.25 --http http://localhost:8080/ --requests 1000 --profile\n"
+     "  cloister rehearse nginx:1.25 -p 8080:80 --http http://localhost:8080/ --requests 1000\n"
      "  cloister rehearse redis:7 --trust none --learn -p 6379 --exec 'redis-cli info' -o "
      "overlay.toml\n"
      "  cloister rehearse oci:./job:v1 --until-exit -- --input /data/in.csv",

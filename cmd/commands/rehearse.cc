@@ -128,14 +128,15 @@ Result<int> rehearse_image(const RehearseOptions& o, const RehearsalOptions& wha
                            const std::vector<ReportFile>& reports, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
+  RehearsalFiles earlier;
+  if (!o.earlier.empty()) {
+    CL_TRY(earlier, read_rehearsals(o.earlier, session->limits()));
+  }
   CL_TRY(PlanOptions options, to_plan_options(o.plan, session->limits()));
   if (!o.arguments.empty()) options.launch.args = o.arguments;
   CL_TRY(const Plan plan, plan_manifest(*session, ref, options));
   CL_TRY(Rehearsal done, rehearse(*session, plan, what));
-  if (!o.earlier.empty()) {
-    CL_TRY(const RehearsalFiles earlier, read_rehearsals(o.earlier, session->limits()));
-    manifest::merge_run(done.run, earlier.run);
-  }
+  if (!o.earlier.empty()) manifest::merge_run(done.run, earlier.run);
   const RehearseReport report = report_of(o, plan, std::move(done));
   for (const ReportFile& one : reports)
     CL_CHECK(write_result(one.path, rendered_rehearsal(report, one.format, ResultStyle())));
@@ -199,7 +200,8 @@ void add_sandbox_options(CLI::App& app, RehearseOptions& o) {
   app.add_option("--network", o.network,
                  "none: a loopback of its own; host: this machine's network (default none)")
       ->check(CLI::IsMember({"none", "host"}));
-  app.add_option("--memory", o.memory, "Memory for its files, and for each process (default 4G)")
+  app.add_option("--memory", o.memory,
+                 "Memory for its files, and as much for its processes (default 4G)")
       ->type_name("SIZE");
   app.add_option("--pids-limit", o.processes, "Processes and threads at one time (default 1024)")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 20))
