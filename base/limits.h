@@ -84,6 +84,18 @@ struct Limits {
   std::size_t observed_names = 1U << 16;   // programs, sockets, system calls in one run, each
   std::size_t observed_programs = 32;      // kept of one path
   std::uint64_t run_bytes = 256ULL << 20;  // one run as JSON
+
+  // Virtual machines.
+  std::uint64_t firmware_bytes = 64ULL << 20;
+  std::size_t firmware_entries = 1024;               // of each of its tables
+  std::size_t vcpus = 1024;                          // that one digest is for
+  std::uint64_t kernel_bytes = 256ULL << 20;         // as it is booted
+  std::uint64_t kernel_module_bytes = 64ULL << 20;   // one, inflated
+  std::size_t kernel_modules = 16384;                // in one package
+  std::uint64_t command_line_bytes = 2047;           // x86 Linux: COMMAND_LINE_SIZE without the NUL
+  std::uint64_t guest_root_bytes = 64ULL << 30;      // all files of a guest's root
+  std::uint64_t guest_document_bytes = 16ULL << 20;  // a document about a guest
+  std::uint64_t eif_bytes = 16ULL << 30;             // an enclave image file
 };
 
 }  // namespace cloister

@@ -12,29 +12,12 @@
 #include <cstdlib>
 #include <functional>
 
+#include "base/spool.h"
+
 namespace cloister::measure {
 namespace {
 
 constexpr std::uint64_t kMemoryBytes = 4ULL << 20;
-
-// /var/tmp is on a disk where /tmp may be memory. O_TMPFILE: no name, nothing to clean up.
-Result<Fd> open_spool() {
-  for (const char* directory : {"/var/tmp", "/tmp"}) {
-    Fd fd(::open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-    if (fd.valid()) return fd;
-  }
-  // File systems without O_TMPFILE: a name that is gone at once.
-  for (std::string path : {"/var/tmp/cloister-XXXXXX", "/tmp/cloister-XXXXXX"}) {
-    Fd fd(::mkostemp(path.data(), O_CLOEXEC));
-    if (!fd.valid()) continue;
-    ::unlink(path.c_str());
-    return fd;
-  }
-  return Error::io_errno("cannot create a temporary file in '/var/tmp' or '/tmp'", errno)
-      .hint(
-          "a large ELF file of the image is kept there while it is read; make one of them "
-          "writable");
-}
 
 }  // namespace
 
@@ -57,7 +40,7 @@ Status Capture::begin(std::uint64_t size) {
     return {};
   }
   if (!spool_.valid()) {
-    CL_TRY(spool_, open_spool());
+    CL_TRY(spool_, open_unnamed_file());
   }
   if (::ftruncate(spool_.get(), 0) != 0)
     return Error::io_errno("cannot truncate a temporary file", errno);
