@@ -73,7 +73,8 @@ TEST_F(Disk, HasTheSameBytesEachTime) {
 
 TEST_F(Disk, SatisfiesFsck) {
   if (!have_program("fsck.erofs")) GTEST_SKIP() << "erofs-utils is not installed";
-  output_of("fsck.erofs " + image_);
+  const std::string check = cat("fsck.erofs -d3 ", image_);  // its status says little
+  EXPECT_NE(output_of(check).find("No errors found"), std::string::npos);
   output_of(cat("fsck.erofs --extract=", at("out"), " --no-preserve ", image_));
   std::size_t files = 0;
   for (const auto& [path, entry] : guest_.tree) {
@@ -90,7 +91,7 @@ TEST_F(Disk, SatisfiesFsck) {
   // And it is not satisfied with everything.
   bytes_[1024 + 20] ^= std::byte{1};
   std::ofstream(image_, std::ios::binary) << as_text(bytes_);
-  EXPECT_NE(run(cat("fsck.erofs ", image_, " >", at("output"), " 2>&1")), 0);
+  EXPECT_EQ(output_of(check).find("No errors found"), std::string::npos);
 }
 
 TEST_F(Disk, IsWhatDumpSays) {
