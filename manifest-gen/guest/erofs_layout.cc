@@ -26,6 +26,7 @@ constexpr std::size_t kOpenBlocks = 64;  // that later inodes may fill up
 constexpr std::size_t kMaxName = 255;
 constexpr std::size_t kMaxLinkTarget = 4095;           // PATH_MAX without its NUL
 constexpr std::uint64_t kMaxErofsBlocks = 1ULL << 32;  // block numbers are 32 bits wide
+constexpr const char* kLeaveOut = "no Linux system can hold it; make the image without it";
 
 // What does not fit into the 16 and 32 bits of a compact inode.
 bool needs_extended(const ErofsInode& inode) {
@@ -38,20 +39,23 @@ bool needs_extended(const ErofsInode& inode) {
 Status check_entry(const GuestTree::value_type& item, std::string_view name, const Limits& limits) {
   const auto& [path, entry] = item;
   if (name.empty() || name == "." || name == ".." || name.find('\0') != std::string_view::npos)
-    return Error::unsupported(cat("no file can be named ", quote(path)));
+    return Error::unsupported(cat("no file can be named ", quote(path))).hint(kLeaveOut);
   const std::size_t max = std::min(limits.name_bytes, kMaxName);
   if (name.size() > max)
     return Error::limit(cat("the name of ", quote(path), " has ", name.size(), " bytes"))
-        .detail(cat("at most ", max, " are allowed"));
+        .detail(cat("at most ", max, " are allowed"))
+        .hint(kLeaveOut);
   if (entry.type != GuestEntry::Type::symlink) return {};
   const std::string& target = entry.link_target;
   if (target.empty() || target.find('\0') != std::string::npos)
     return Error::unsupported(
-        cat("no link can lead to ", quote(target), ", as ", quote(path), " does"));
+               cat("no link can lead to ", quote(target), ", as ", quote(path), " does"))
+        .hint(kLeaveOut);
   if (target.size() > kMaxLinkTarget)
     return Error::unsupported(
                cat("the target of the link ", quote(path), " has ", target.size(), " bytes"))
-        .detail(cat("Linux follows at most ", kMaxLinkTarget));
+        .detail(cat("Linux follows at most ", kMaxLinkTarget))
+        .hint(kLeaveOut);
   return {};
 }
 
@@ -192,7 +196,8 @@ class ErofsPlanner {
     if (layout_.blocks <= std::min(limits_.guest_root_bytes / kDiskBlock, kMaxErofsBlocks))
       return {};
     return Error::limit("the guest's root is too large for a disk")
-        .detail(cat("at most ", human_bytes(limits_.guest_root_bytes), " are allowed"));
+        .detail(cat("at most ", human_bytes(limits_.guest_root_bytes), " are allowed"))
+        .hint("leave out of the image what its program does not need");
   }
 
   const Limits& limits_;
