@@ -208,9 +208,9 @@ class Parser {
       return line.want(4);
     }
     if (key == "disk") {
-      out_.disk = GuestDisk{line.text(0), line.number<std::uint64_t>(1),
-                            line.number<std::uint64_t>(2), line.text(3)};
-      return line.want(4);
+      out_.disk =
+          DiskLine{line.text(0), line.number<std::uint64_t>(1), line.number<std::uint64_t>(2)};
+      return line.want(3);
     }
     CL_CHECK(take_single(line));
     return line.want(1);
@@ -295,7 +295,7 @@ std::string encode_guest_document(const GuestDocument& document) {
   write_plan(document.plan, out);
   for (const std::string& module : document.modules) out.line("module", module);
   if (const auto& disk = document.disk)
-    out.line("disk", disk->device, disk->data_blocks, disk->hash_block, disk->salt);
+    out.line("disk", disk->device, disk->data_blocks, disk->hash_start);
   for (const GuestPlace& place : document.plan.writable)
     out.line("writable", place.path, octal(place.mode), place.uid, place.gid);
   for (const auto& [path, entry] : document.tree) write_entry("/" + path, entry, out);

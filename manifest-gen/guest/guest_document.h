@@ -9,7 +9,7 @@
 //   workdir PATH | hostname NAME | stop SIGNAL | earliest SECONDS | network dhcp|none
 //   port NUMBER/PROTOCOL                  for who forwards to it; the guest opens what it opens
 //   module FILE                           in the order of loading
-//   disk DEVICE DATA-BLOCKS HASH-BLOCK SALT
+//   disk DEVICE DATA-BLOCKS HASH-BLOCK
 //   writable PATH MODE UID GID
 //   directory PATH MODE UID GID | link PATH TARGET | file PATH MODE UID GID SIZE SHA256
 //   end COUNT                             of directories, links and files
@@ -33,19 +33,18 @@ namespace cloister::manifest {
 
 // A root on a disk of its own, read through dm-verity. The root hash is not here but on the kernel
 // command line.
-struct GuestDisk {
+struct DiskLine {
   std::string device = "/dev/vda";
-  std::uint64_t data_blocks = 0, hash_block = 0;  // of 4096 bytes
-  std::string salt;                               // hex
+  std::uint64_t data_blocks = 0, hash_start = 0;  // of 4096 bytes
 
-  bool operator==(const GuestDisk&) const = default;
+  bool operator==(const DiskLine&) const = default;
 };
 
 struct GuestDocument {
   GuestPlan plan;                    // without reasons
   std::string kernel;                // version
   std::vector<std::string> modules;  // names of files
-  std::optional<GuestDisk> disk;
+  std::optional<DiskLine> disk;
   GuestTree tree;  // without offsets
 };
 

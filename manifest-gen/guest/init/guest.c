@@ -112,9 +112,9 @@ static bool take_single(struct reader* in, const struct line* line) {
     out->uid = (uid_t)number(line, 0, 10, UINT_MAX - 1);
     out->gid = (gid_t)number(line, 1, 10, UINT_MAX - 1);
   } else if (strcmp(line->key, "disk") == 0) {
-    want_fields(line, 4);
-    out->disk = (struct disk){first, number(line, 1, 10, LLONG_MAX), number(line, 2, 10, LLONG_MAX),
-                              line->fields[3]};
+    want_fields(line, 3);
+    out->disk =
+        (struct disk){first, number(line, 1, 10, LLONG_MAX), number(line, 2, 10, LLONG_MAX)};
   } else {
     return false;
   }

@@ -24,8 +24,7 @@ struct listed {
 
 struct disk {
   const char* device;  // "/dev/vda"; null: the root lies in the initramfs
-  unsigned long long data_blocks, hash_block;
-  const char* salt;  // hex
+  unsigned long long data_blocks, hash_start;  // of 4096 bytes
 };
 
 struct guest {

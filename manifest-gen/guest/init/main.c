@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "check_root.h"
+#include "disk.h"
 #include "etc_files.h"
 #include "guest.h"
 #include "modules.h"
@@ -39,7 +40,7 @@ int main(void) {
   if (getpid() != 1) refuse("this is the first process of a guest, and runs nowhere else");
   const struct guest guest = read_guest(GUEST_DOCUMENT);
   load_modules(&guest);
-  mount_root(NULL);
+  mount_root(guest.disk.device != NULL ? open_disk(&guest.disk) : NULL);
   check_root(&guest);
   check_time(&guest);
   const int resolv_conf = mount_etc_files(&guest);
