@@ -1,0 +1,37 @@
+// The ID block of a measured SEV-SNP guest, as `measure --tee snp` writes it: for QEMU's id-block
+// and id-auth, in base64 as QEMU takes them.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <optional>
+#include <string>
+
+#include "cmd/measure/target.h"
+#include "sign/snp/id_block.h"
+
+namespace cloister::cmd {
+
+// As typed; empty: not given.
+struct IdBlockOptions {
+  std::string id_block, id_auth;
+  std::string policy, guest_svn, family_id, image_id;
+  KeyOptions author;
+};
+void add_id_block_options(CLI::App& app, IdBlockOptions& options);
+// Options that contradict each other, or are for an ID block and there is none: `usage`.
+Status check_id_block_options(const IdBlockOptions& options, const MeasureOptions& shared);
+
+struct SignedIdBlock {
+  sign::SnpIdBlock block;
+  sign::SnpIdAuth auth;
+};
+// Writes the files. Nothing without a key, and when the block is only written to be signed.
+Result<std::optional<SignedIdBlock>> write_id_block(const IdBlockOptions& options,
+                                                    const MeasureOptions& shared, Session& session,
+                                                    const Digest384& launch_digest);
+
+// Decimal, or hexadecimal behind 0x; `usage` names the option.
+Result<std::uint64_t> parse_number_option(std::string_view option, std::string_view text,
+                                          std::uint64_t max);
+
+}  // namespace cloister::cmd
