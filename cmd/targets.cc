@@ -1,6 +1,11 @@
 #include "cmd/targets.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <vector>
+
+#include "base/text.h"
+#include "cmd/option_heading.h"
 
 namespace cloister::cmd {
 namespace {
@@ -8,7 +13,6 @@ namespace {
 constexpr Target kTargets[] = {
     {Tee::sgx, "sgx", "an enclave of Intel SGX, by Gramine", false},
     {Tee::snp, "snp", "a virtual machine of AMD SEV-SNP", true},
-    {Tee::nitro, "nitro", "an enclave of AWS Nitro", true},
 };
 
 }  // namespace
@@ -22,13 +26,15 @@ const Target& target_named(std::string_view name) {
                        [&](const Target& target) { return target.name == name; });
 }
 
-std::string target_names() {
-  std::string out;
+void add_target_option(CLI::App& app, std::string& tee) {
+  std::vector<std::string> names;
+  std::string text = "Hardware that it is for:";
   for (const Target& target : kTargets) {
-    if (!out.empty()) out += ", ";
-    out += target.name;
+    names.emplace_back(target.name);
+    text += cat(names.size() == 1 ? " " : "; ", target.name, ", ", target.summary);
   }
-  return out;
+  OptionHeading heading(app, kHeadingOptions);
+  app.add_option("--tee", tee, text)->check(CLI::IsMember(names))->capture_default_str();
 }
 
 }  // namespace cloister::cmd

@@ -2,6 +2,7 @@
 // is behind its row; nothing else knows its name.
 #pragma once
 
+#include <CLI/App.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,6 @@ struct Target {
 std::span<const Target> targets();
 // REQUIRES: a name of the table, which the option checks.
 const Target& target_named(std::string_view name);
-std::string target_names();  // "sgx, snp, nitro"
+void add_target_option(CLI::App& app, std::string& tee);
 
 }  // namespace cloister::cmd

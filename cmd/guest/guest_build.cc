@@ -247,6 +247,26 @@ manifest::GuestDocument document_of(const GuestDraft& draft, const manifest::Gue
   return out;
 }
 
+std::string annotated_document(const GuestDraft& draft) {
+  std::string out;
+  const std::string document = manifest::encode_guest_document(document_of(draft, nullptr));
+  const auto comment = [&](std::string_view reason) { out += cat("# ", printable(reason), "\n"); };
+  auto file = draft.root.tree.begin();
+  auto place = draft.plan.writable.begin();
+  for (const std::string_view line : split(document, '\n')) {
+    if (line.empty()) continue;
+    if (line.starts_with("writable ")) comment((place++)->reason);
+    if (line.starts_with("file ")) {
+      while (file->second.type != manifest::GuestEntry::Type::file) ++file;
+      const auto reason = draft.root.reasons.find("/" + file->first);
+      if (reason != draft.root.reasons.end()) comment(reason->second);
+      ++file;
+    }
+    out += cat(line, "\n");
+  }
+  return out;
+}
+
 Result<GuestBuild> build_guest(Session& session, GuestDraft& draft, GuestMachine machine,
                                const GuestBuildOptions& options) {
   CL_TRY(oci::Store * store, session.store());

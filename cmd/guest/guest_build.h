@@ -41,6 +41,9 @@ Result<GuestMachine> load_machine(Session& session, const GuestArguments& argume
 // The document of a draft with its kernel.
 manifest::GuestDocument document_of(const GuestDraft& draft, const manifest::GuestKernel* kernel);
 
+// The document of a draft, with a reason for every file and place as a comment.
+std::string annotated_document(const GuestDraft& draft);
+
 struct GuestBuild {
   manifest::GuestDocument document;
   sign::GuestMeasurement measurement;

@@ -131,8 +131,8 @@ Result<int> run_guest_build(const GuestBuildRequest& r, const Environment& env) 
   CL_TRY(const auto labels, parse_labels(r.labels));
   CL_CHECK(manifest::check_labels(labels));
   GuestBuildOptions options;
-  CL_TRY(options.launch, to_guest_launch(r.guest));
-  CL_TRY(auto session, Session::create(r.common, env));
+    CL_TRY(auto session, Session::create(r.common, env));
+  CL_TRY(options.launch, to_guest_launch(r.guest, session->limits()));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(r.image));
   CL_TRY(const PlanOptions plan, to_plan_options(r.plan, session->limits()));
   BuildKeys keys;

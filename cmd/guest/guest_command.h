@@ -23,8 +23,4 @@ struct GuestBuildRequest {
 };
 Result<int> run_guest_build(const GuestBuildRequest& request, const Environment& env);
 
-// What `manifest --tee snp` prints: the guest document, but for the kernel's part.
-Result<std::string> guest_manifest(Session& session, const oci::ImageRef& image,
-                                   const PlanOptions& options);
-
 }  // namespace cloister::cmd

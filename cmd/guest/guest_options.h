@@ -2,22 +2,17 @@
 #pragma once
 
 #include <CLI/App.hpp>
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
-#include "measure/snp/launch.h"
-#include "sign/snp/id_block.h"
+#include "cmd/guest/snp_options.h"
 
 namespace cloister::cmd {
 
 struct GuestArguments {
   std::string kernel, firmware, append, hostname = "guest";
-  std::vector<std::string> vcpus;
-  std::string vcpu_type = "EPYC-v4", guest_features = "0x1", policy = "0x30000";
-  std::string family_id, image_id;
-  std::uint32_t guest_svn = 0;
+  SnpMachineOptions machine;
+  SnpBlockOptions block;
   bool disk = false, no_network = false;
 };
 
@@ -32,6 +27,6 @@ struct GuestLaunch {
   std::string vcpu_type;
   sign::SnpIdBlock block;  // launch_digest is for the build
 };
-Result<GuestLaunch> to_guest_launch(const GuestArguments& arguments);
+Result<GuestLaunch> to_guest_launch(const GuestArguments& arguments, const Limits& limits);
 
 }  // namespace cloister::cmd
