@@ -28,10 +28,10 @@ inline constexpr std::string_view kHeadingLimits = "Limits";
 inline constexpr std::string_view kHeadingGeneral = "General";
 
 inline constexpr std::array kHeadings = {
-    kHeadingOptions,     kHeadingWork,    kHeadingSandbox, kHeadingLaunch, kHeadingGrants,
-    kHeadingEnclave,     kHeadingGuest,   kHeadingSnp,     kHeadingIdBlock,
-    kHeadingAttestation, kHeadingSigning, kHeadingTrust,   kHeadingQuote,  kHeadingOutput,
-    kHeadingRegistry,    kHeadingStore,   kHeadingLimits,  kHeadingGeneral};
+    kHeadingOptions, kHeadingWork,   kHeadingSandbox, kHeadingLaunch,  kHeadingGrants,
+    kHeadingEnclave, kHeadingGuest,  kHeadingSnp,     kHeadingIdBlock, kHeadingAttestation,
+    kHeadingSigning, kHeadingTrust,  kHeadingQuote,   kHeadingOutput,  kHeadingRegistry,
+    kHeadingStore,   kHeadingLimits, kHeadingGeneral};
 
 // Options that are added while it lives stand under this heading.
 class OptionHeading {
