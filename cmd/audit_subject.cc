@@ -56,12 +56,17 @@ void add_rehearsals(const RehearsalFiles* rehearsals, const manifest::JudgeInput
   append(report.findings, manifest::rehearsal_findings(report.rehearsal->verdict));
 }
 
-// What shows that it has a network: who asks for one, and what the image announces.
-std::string network_evidence(const manifest::Surface& surface, const oci::ExecutionConfig& config) {
+// What shows that it has a network: who asks for one, the program itself before its libraries, and
+// what the image announces.
+std::string network_evidence(const Plan& plan, const manifest::Surface& surface) {
+  const oci::ExecutionConfig& config = plan.base.image.config.config;
   std::vector<std::string> out;
-  for (const auto& capability : surface.capabilities)
-    if (capability.name == "network" && !capability.files.empty())
-      out.push_back(cat(capability.files.front(), " calls ", join(capability.functions, ", ")));
+  for (const auto& capability : surface.capabilities) {
+    if (capability.name != "network" || capability.files.empty()) continue;
+    const auto& files = capability.files;
+    const auto program = std::find(files.begin(), files.end(), plan.launch.entrypoint);
+    out.push_back(cat(program != files.end() ? *program : files.front(), " asks for sockets"));
+  }
   if (!config.exposed_ports.empty()) out.push_back(cat("exposes ", join(config.exposed_ports, ", ")));
   return join(out, "; ");
 }
@@ -76,7 +81,7 @@ manifest::FitFacts fit_facts(const Plan& plan, const AuditReport& report) {
   out.granted_bytes = surface.bytes;
   out.image_files = surface.image_files;
   out.image_bytes = surface.image_bytes;
-  out.network = network_evidence(surface, plan.base.image.config.config);
+  out.network = network_evidence(plan, surface);
   out.volumes = plan.launch.volumes;
   if (report.rehearsal)
     for (const auto& one : report.rehearsal->verdict.unimplemented)

@@ -66,6 +66,10 @@ std::string seen_in(const Finding& finding) {
   return cat(finding.id, " ", finding.where);
 }
 
+std::string files_phrase(std::size_t number) {
+  return cat(number, number == 1 ? " file" : " files");
+}
+
 std::string size_phrase(const FitFacts& facts) {
   return cat(facts.edmm ? "up to " : "", human_bytes(facts.enclave_size));
 }
@@ -110,7 +114,7 @@ class FitBuilder {
           cat("volumes ", join(facts_.volumes, ", ")));
     if (facts_.image_files > 0)
       add(Effect::gain, "only what it needs is trusted and can be opened, no kernel and no tools",
-          cat(facts_.granted_files, " of ", facts_.image_files, " files of the image"));
+          cat(facts_.granted_files, " of ", files_phrase(facts_.image_files), " of the image"));
   }
 
   void by_finding(const Finding& finding) {
@@ -170,7 +174,8 @@ class FitBuilder {
       start += cat("; what is opened is hashed whole, ", human_bytes(facts_.granted_bytes),
                    " at most");
     add(Effect::cost, std::move(start),
-        facts_.granted_files > 0 ? cat(size, ", ", facts_.granted_files, " trusted files") : size);
+        facts_.granted_files > 0 ? cat(size, ", ", files_phrase(facts_.granted_files), " trusted")
+                                 : size);
   }
 
   void machine() {
@@ -182,8 +187,8 @@ class FitBuilder {
                         of_no_concern.end());
     add(Effect::gain,
         "it runs unchanged on a Linux kernel: processes, shared memory, every system call",
-        of_no_concern.empty() ? std::string("nothing in it needs that")
-                              : cat(join(of_no_concern, ", "), " do not hold there"));
+        of_no_concern.empty() ? std::string("none of CL401 to CL419 was found anyway")
+                              : cat("of no concern there: ", join(of_no_concern, ", ")));
     if (out_.target == Target::nitro) nitro();
     if (out_.target == Target::snp && !facts_.volumes.empty())
       add(Effect::cost,
@@ -192,12 +197,12 @@ class FitBuilder {
           cat("volumes ", join(facts_.volumes, ", ")));
     if (facts_.image_bytes > 0)
       add(Effect::cost,
-          cat("the root is unpacked into memory: give the machine about ",
+          cat("the root is unpacked into memory, which takes about ",
               human_bytes(facts_.image_bytes / 5 * 14), " beside what the program uses"),
-          cat(human_bytes(facts_.image_bytes), " in ", facts_.image_files, " files"));
+          cat(human_bytes(facts_.image_bytes), " in ", files_phrase(facts_.image_files)));
     if (facts_.image_files > 0)
       add(Effect::cost, "a kernel, an init and the whole image are trusted, not only what it needs",
-          cat(facts_.image_files, " files, of which it needs ", facts_.granted_files));
+          cat(files_phrase(facts_.image_files), ", of which it needs ", facts_.granted_files));
   }
 
   void nitro() {
@@ -206,6 +211,13 @@ class FitBuilder {
           "there is no network, only vsock to the parent instance: every connection goes through a "
           "proxy there",
           facts_.network);
+    else
+      for (const Finding& finding : facts_.findings)
+        if (finding.id == kRuleRawCalls)
+          add(Effect::limit,
+              "whether it needs a network cannot be told from its code, and there is none, only "
+              "vsock to the parent instance",
+              seen_in(finding));
     if (!facts_.volumes.empty())
       add(Effect::limit, "there is no disk: what it keeps is lost when the enclave ends",
           cat("volumes ", join(facts_.volumes, ", ")));

@@ -134,6 +134,11 @@ TEST(TargetFit, WithoutNetworkAndDiskANitroEnclaveFits) {
   FitFacts facts = server();
   facts.network.clear();
   EXPECT_EQ(of(target_fit(facts), Target::nitro).fit, Fit::yes);
+  // Code that calls the kernel by itself may do what no import shows.
+  facts.findings = {seen(kRuleRawCalls, Severity::info, "/app")};
+  const auto all = target_fit(facts);
+  EXPECT_EQ(fits(all), "yes yes with-limits");
+  EXPECT_EQ(reason(of(all, Target::nitro), "CL417 /app")->effect, Effect::limit);
 }
 
 TEST(TargetFit, WhatARehearsalSawCounts) {
@@ -160,7 +165,7 @@ TEST(TargetFit, OnlyWhatGramineLacksCounts) {
   facts.findings = {seen(kRuleDebug, Severity::critical, "sgx.debug"),
                     seen(kRuleHealthcheck, Severity::info, "image")};
   EXPECT_EQ(fits(target_fit(facts)), "yes yes with-limits");
-  EXPECT_EQ(reason(of(target_fit(facts), Target::snp), "CL"), nullptr);
+  EXPECT_EQ(reason(of(target_fit(facts), Target::snp), "of no concern"), nullptr);
 }
 
 }  // namespace
