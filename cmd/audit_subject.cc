@@ -67,7 +67,8 @@ std::string network_evidence(const Plan& plan, const manifest::Surface& surface)
     const auto program = std::find(files.begin(), files.end(), plan.launch.entrypoint);
     out.push_back(cat(program != files.end() ? *program : files.front(), " asks for sockets"));
   }
-  if (!config.exposed_ports.empty()) out.push_back(cat("exposes ", join(config.exposed_ports, ", ")));
+  if (!config.exposed_ports.empty())
+    out.push_back(cat("exposes ", join(config.exposed_ports, ", ")));
   return join(out, "; ");
 }
 

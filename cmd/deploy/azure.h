@@ -19,7 +19,8 @@ inline constexpr std::string_view kAzureAttestation = "https://sharedeus.eus.att
 // "https://" and a host name; `usage` otherwise: it becomes the authority of a key release policy.
 Status check_attestation_provider(std::string_view url);
 
-// --- SGX ------------------------------------------------------------------------------------------
+// --- SGX
+// ------------------------------------------------------------------------------------------
 
 enum class AzureSgx { aks, vm };
 
@@ -39,13 +40,14 @@ std::string_view sgx_machine_size(std::uint64_t enclave_size);
 // `unsupported` where a shell could not show what it is told.
 Result<DeployFiles> azure_sgx_files(const Deployment& deployment, const AzureSgxOptions& options);
 
-// --- Container instances --------------------------------------------------------------------------
+// --- Container instances
+// --------------------------------------------------------------------------
 
 struct AzureAciOptions {
   std::vector<std::string> layer_hashes;  // dm-verity root hashes, hex, in the order of the layers
   std::vector<std::string> capabilities;  // beside what the ports need: "CAP_CHOWN"
   bool allow_stdio = false;               // the host may read what the program prints
-  std::uint64_t infrastructure_svn = 1;   // the least of Microsoft's own containers
+  std::uint64_t infrastructure_svn = 4;   // the least of Microsoft's own containers
   std::string provider{kAzureAttestation};
 };
 

@@ -26,38 +26,28 @@ constexpr const char* kApiVersion = "0.10.0";
 constexpr const char* kFrameworkVersion = "0.2.3";
 constexpr const char* kPauseLayer =
     "16b514057a06ad665f92c02863aca074fd5976c755d26bff16365299169e8415";
-constexpr const char* kDefaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr const char* kDefaultPath =
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr const char* kInfraFeed = "mcr.microsoft.com/aci/aci-cc-infra-fragment";
 constexpr const char* kInfraIssuer =
     "did:x509:0:sha256:I__iuL25oXEVFdTP_aBLx_eT1RPHbCQ_ECBQfYZpt9s::eku:1.3.6.1.4.1.311.76.59.1.3";
 
 // What a container there may have at most without being privileged.
 constexpr std::string_view kAciCapabilities[] = {
-    "CAP_AUDIT_WRITE", "CAP_CHOWN",  "CAP_DAC_OVERRIDE",     "CAP_FOWNER",
-    "CAP_FSETID",      "CAP_KILL",   "CAP_MKNOD",            "CAP_NET_BIND_SERVICE",
-    "CAP_NET_RAW",     "CAP_SETFCAP", "CAP_SETGID",          "CAP_SETPCAP",
-    "CAP_SETUID",      "CAP_SYS_CHROOT"};
+    "CAP_AUDIT_WRITE", "CAP_CHOWN",   "CAP_DAC_OVERRIDE",     "CAP_FOWNER",    "CAP_FSETID",
+    "CAP_KILL",        "CAP_MKNOD",   "CAP_NET_BIND_SERVICE", "CAP_NET_RAW",   "CAP_SETFCAP",
+    "CAP_SETGID",      "CAP_SETPCAP", "CAP_SETUID",           "CAP_SYS_CHROOT"};
 
 constexpr int kKill = 9;
 
 // Functions by which the guest's framework decides.
-constexpr std::string_view kRules[] = {"mount_device",
-                                       "unmount_device",
-                                       "mount_overlay",
-                                       "unmount_overlay",
-                                       "create_container",
-                                       "exec_in_container",
-                                       "exec_external",
-                                       "shutdown_container",
-                                       "signal_container_process",
-                                       "plan9_mount",
-                                       "plan9_unmount",
-                                       "get_properties",
-                                       "dump_stacks",
-                                       "runtime_logging",
-                                       "load_fragment",
-                                       "scratch_mount",
-                                       "scratch_unmount"};
+constexpr std::string_view kRules[] = {
+    "mount_device",    "unmount_device",     "mount_overlay",
+    "unmount_overlay", "create_container",   "exec_in_container",
+    "exec_external",   "shutdown_container", "signal_container_process",
+    "plan9_mount",     "plan9_unmount",      "get_properties",
+    "dump_stacks",     "runtime_logging",    "load_fragment",
+    "scratch_mount",   "scratch_unmount"};
 
 std::string rego_value(const OrderedJson& value) {
   return value.dump(2, ' ', /*ensure_ascii=*/true, OrderedJson::error_handler_t::replace);
@@ -94,10 +84,8 @@ OrderedJson env_rules(const CloudImage& image) {
 OrderedJson policy_mounts(const CloudImage& image) {
   const OrderedJson options = {"rbind", "rshared", "rw"};
   const auto mount = [&](const std::string& destination, const char* source) {
-    return OrderedJson{{"destination", destination},
-                       {"options", options},
-                       {"source", source},
-                       {"type", "bind"}};
+    return OrderedJson{
+        {"destination", destination}, {"options", options}, {"source", source}, {"type", "bind"}};
   };
   OrderedJson out = OrderedJson::array();
   for (const std::string& volume : image.volumes)
@@ -189,8 +177,8 @@ Result<std::vector<std::string>> parse_layer_hashes(std::string_view text, std::
   for (const std::string_view line : lines) {
     const std::string_view hash = hash_of_line(line, out.size());
     if (!is_layer_hash(hash))
-      return Error::invalid(cat("line ", out.size() + 1, " is no layer hash: ",
-                                quote(line.substr(0, 100))))
+      return Error::invalid(
+                 cat("line ", out.size() + 1, " is no layer hash: ", quote(line.substr(0, 100))))
           .hint(cat("64 hexadecimal digits, in lower case, or what dmverity-vhd prints of layer ",
                     out.size()));
     out.emplace_back(hash);
@@ -220,8 +208,7 @@ AciCapabilities aci_capabilities(const CloudImage& image, const AzureAciOptions&
   for (const std::string_view name : kAciCapabilities) {
     const bool asked = std::find(options.capabilities.begin(), options.capabilities.end(), name) !=
                        options.capabilities.end();
-    const bool needed =
-        name == "CAP_NET_BIND_SERVICE" && low_port && runs_as_root(image);
+    const bool needed = name == "CAP_NET_BIND_SERVICE" && low_port && runs_as_root(image);
     (asked || needed ? out.allowed : out.dropped).emplace_back(name);
   }
   return out;
@@ -231,8 +218,7 @@ std::string cce_policy(const CloudImage& image, const AzureAciOptions& options) 
   const OrderedJson fragments = OrderedJson::array({infrastructure_fragment(options)});
   const OrderedJson containers =
       OrderedJson::array({workload_container(image, options), pause_container()});
-  std::string out =
-      "package policy\n\nimport future.keywords.every\nimport future.keywords.in\n\n";
+  std::string out = "package policy\n\nimport future.keywords.every\nimport future.keywords.in\n\n";
   out += cat("api_version := ", rego_value(kApiVersion), "\n");
   out += cat("framework_version := ", rego_value(kFrameworkVersion), "\n\n");
   out += cat("fragments := ", rego_value(fragments), "\n\n");

@@ -37,8 +37,9 @@ OrderedJson template_parameters(const CloudImage& image) {
   OrderedJson out = {{"cpu", std::move(cpu)}, {"memoryInGb", std::move(memory)}};
   if (!template_ports(image).empty())
     out["subnetId"] = parameter(
-        "string", "where the ports are reachable: the id of a subnet that is delegated to container "
-                  "groups, or nothing for a public address");
+        "string",
+        "where the ports are reachable: the id of a subnet that is delegated to container "
+        "groups, or nothing for a public address");
   return out;
 }
 
@@ -72,8 +73,8 @@ std::string group_template(const CloudImage& image, const AzureAciOptions& optio
     properties["volumes"].push_back(
         {{"name", cat("volume-", i)}, {"emptyDir", OrderedJson::object()}});
   if (const OrderedJson ports = template_ports(image); !ports.empty()) {
-    properties["ipAddress"] = {
-        {"type", "[if(empty(parameters('subnetId')), 'Public', 'Private')]"}, {"ports", ports}};
+    properties["ipAddress"] = {{"type", "[if(empty(parameters('subnetId')), 'Public', 'Private')]"},
+                               {"ports", ports}};
     properties["subnetIds"] =
         "[if(empty(parameters('subnetId')), createArray(), createArray(createObject('id', "
         "parameters('subnetId'))))]";
@@ -107,7 +108,8 @@ std::string aci_release_policy(const std::string& host_data, const std::string& 
 std::string group_script(const CloudImage& image) {
   std::string subnet, parameters;
   if (!template_ports(image).empty()) {
-    subnet = ": \"${SUBNET_ID?the subnet where its ports are reachable, or empty: a public address}\"\n";
+    subnet =
+        ": \"${SUBNET_ID?the subnet where its ports are reachable, or empty: a public address}\"\n";
     parameters = " \\\n  --parameters subnetId=\"$SUBNET_ID\"";
   }
   return cat("#!/bin/sh\nset -eu\n: \"${RESOURCE_GROUP:?the resource group}\"\n", subnet,
@@ -144,12 +146,14 @@ std::vector<std::string> aci_notes(const CloudImage& image, const AzureAciOption
     out.push_back(cat("nothing is kept: ", join(image.volumes, ", "),
                       " are in the machine's encrypted scratch and gone with the group"));
   if (image.healthcheck)
-    out.emplace_back("the image's HEALTHCHECK does not run: nothing may be executed in the container");
+    out.emplace_back(
+        "the image's HEALTHCHECK does not run: nothing may be executed in the container");
   if (options.provider == kAzureAttestation)
     out.push_back(cat("keys are released to tokens of ", options.provider,
                       "; --attestation-provider names another"));
   out.emplace_back(
-      "a program that fetches keys by itself, or a sidecar for it, is a container of its own, which "
+      "a program that fetches keys by itself, or a sidecar for it, is a container of its own, "
+      "which "
       "this policy does not have");
   return out;
 }
@@ -165,7 +169,8 @@ DeployFiles azure_aci_files(const CloudImage& image, const AzureAciOptions& opti
   out.files = {
       {"policy.rego",
        "What the guest starts: this command, with this environment, on layers of these dm-verity "
-       "root hashes, as this user, and nothing else; no process can be executed in it. Its SHA-256, "
+       "root hashes, as this user, and nothing else; no process can be executed in it. Its "
+       "SHA-256, "
        "byte for byte, is HOST_DATA of every report. That the hashes are those of the image is the "
        "word of who made them. The kernel and the guest around it are Microsoft's, which a report "
        "measures apart.",

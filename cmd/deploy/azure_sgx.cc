@@ -47,15 +47,16 @@ std::string machine_script(const Deployment& d, std::string_view size) {
 }
 
 std::string key_script() {
-  return cat(kAzHead,
-             ": \"${RESOURCE_GROUP:?the resource group}\" \"${PROVIDER:?your attestation provider}\" "
-             "\"${VAULT:?a Premium key vault}\" \"${KEY:?a name for the key}\"\n"
-             "here=$(dirname \"$0\")\n"
-             "az attestation policy set --resource-group \"$RESOURCE_GROUP\" --name \"$PROVIDER\" "
-             "\\\n  --attestation-type SGX-IntelSDK --new-attestation-policy-file "
-             "\"$here/attestation-policy.txt\"\n"
-             "az keyvault key create --vault-name \"$VAULT\" --name \"$KEY\" --kty RSA-HSM --size "
-             "3072 \\\n  --exportable true --policy \"$here/key-release-policy.json\"\n");
+  return cat(
+      kAzHead,
+      ": \"${RESOURCE_GROUP:?the resource group}\" \"${PROVIDER:?your attestation provider}\" "
+      "\"${VAULT:?a Premium key vault}\" \"${KEY:?a name for the key}\"\n"
+      "here=$(dirname \"$0\")\n"
+      "az attestation policy set --resource-group \"$RESOURCE_GROUP\" --name \"$PROVIDER\" "
+      "\\\n  --attestation-type SGX-IntelSDK --new-attestation-policy-file "
+      "\"$here/attestation-policy.txt\"\n"
+      "az keyvault key create --vault-name \"$VAULT\" --name \"$KEY\" --kty RSA-HSM --size "
+      "3072 \\\n  --exportable true --policy \"$here/key-release-policy.json\"\n");
 }
 
 std::vector<std::string> sgx_notes(const Deployment& d, std::string_view size,
@@ -74,20 +75,22 @@ std::vector<std::string> sgx_notes(const Deployment& d, std::string_view size,
 }
 
 DeployFile policy_file(const Deployment& d) {
-  return {"attestation-policy.txt",
-          "For an attestation provider of one's own: makes tokens for this enclave alone, by "
-          "MRENCLAVE, signer and product, from its security version on, and for no debug enclave. "
-          "Leave out the line with mrenclave to let later builds of the same signer pass. It trusts "
-          "Microsoft, whose service judges the quote: cloister verify --quote does that without it.",
-          sgx_attestation_policy(d.sigstruct)};
+  return {
+      "attestation-policy.txt",
+      "For an attestation provider of one's own: makes tokens for this enclave alone, by "
+      "MRENCLAVE, signer and product, from its security version on, and for no debug enclave. "
+      "Leave out the line with mrenclave to let later builds of the same signer pass. It trusts "
+      "Microsoft, whose service judges the quote: cloister verify --quote does that without it.",
+      sgx_attestation_policy(d.sigstruct)};
 }
 
 DeployFile release_file(const Deployment& d, const AzureSgxOptions& options) {
-  return {"key-release-policy.json",
-          "For a key of Azure Key Vault: it leaves the vault only for a token of this provider that "
-          "says the same. It does not say whose program asks: the token must be bound to a key that "
-          "only the enclave has.",
-          sgx_release_policy(d.sigstruct, options.provider)};
+  return {
+      "key-release-policy.json",
+      "For a key of Azure Key Vault: it leaves the vault only for a token of this provider that "
+      "says the same. It does not say whose program asks: the token must be bound to a key that "
+      "only the enclave has.",
+      sgx_release_policy(d.sigstruct, options.provider)};
 }
 
 }  // namespace
@@ -117,8 +120,7 @@ std::string sgx_attestation_policy(const sign::Sigstruct& s) {
              "  && [ type==\"x-ms-sgx-mrenclave\", value==\"", s.mrenclave.hex(), "\" ]\n",
              "  && [ type==\"x-ms-sgx-mrsigner\", value==\"", s.mrsigner().hex(), "\" ]\n",
              "  && [ type==\"x-ms-sgx-product-id\", value==", s.isvprodid, " ]\n",
-             "  && [ type==\"x-ms-sgx-svn\", value>=", s.isvsvn, " ]\n",
-             "  => permit();\n};\n");
+             "  && [ type==\"x-ms-sgx-svn\", value>=", s.isvsvn, " ]\n", "  => permit();\n};\n");
 }
 
 std::string sgx_release_policy(const sign::Sigstruct& s, const std::string& provider) {
@@ -143,11 +145,12 @@ Result<DeployFiles> azure_sgx_files(const Deployment& d, const AzureSgxOptions& 
   out.title = cat(d.image, aks ? " on AKS nodes with SGX" : " on an Azure machine with SGX");
   out.notes = sgx_notes(d, fitting, options);
   if (aks) {
-    out.files.push_back({"create-cluster.sh",
-                         "Makes a cluster with the add-on that gives SGX to pods, a pool of nodes "
-                         "whose protected memory the enclave fits, and starts the workload. Nothing "
-                         "of the cluster is trusted.",
-                         cluster_script(size)});
+    out.files.push_back(
+        {"create-cluster.sh",
+         "Makes a cluster with the add-on that gives SGX to pods, a pool of nodes "
+         "whose protected memory the enclave fits, and starts the workload. Nothing "
+         "of the cluster is trusted.",
+         cluster_script(size)});
     out.files.push_back(
         {"workload.yaml",
          "What runs, by digest and with least rights, for the device plugin of AKS.",

@@ -39,9 +39,10 @@ void add_cloud_options(CLI::App& app, CloudOptions& o, const char* image) {
   app.add_option("IMAGE", o.image, image)->required();
   {
     const OptionHeading heading(app, kHeadingOutput);
-    app.add_option("-o,--output", o.directory,
-                   "Directory for the files, made if it is missing (default: all of them as one text\n"
-                   "on standard output)")
+    app.add_option(
+           "-o,--output", o.directory,
+           "Directory for the files, made if it is missing (default: all of them as one text\n"
+           "on standard output)")
         ->type_name("DIR");
   }
   add_image_options(app, o.common);
@@ -65,8 +66,9 @@ Result<CloudImage> load_cloud_image(Session& session, const std::string& argumen
 
 GcpOptions gcp_options(const GcpArguments& o) {
   GcpOptions out;
-  if (o.technology == "sev") out.technology = GcpTechnology::sev;
-  if (o.technology == "sev_snp") out.technology = GcpTechnology::sev_snp;
+  const std::string technology = lower_ascii(o.technology);  // gcloud writes SEV_SNP
+  if (technology == "sev") out.technology = GcpTechnology::sev;
+  if (technology == "sev_snp") out.technology = GcpTechnology::sev_snp;
   if (o.restart == "on-failure") out.restart = GcpRestart::on_failure;
   if (o.restart == "always") out.restart = GcpRestart::always;
   return out;
@@ -159,7 +161,8 @@ void add_aci_options(CLI::App& app, AzureArguments& o) {
       ->expected(1)
       ->take_all()
       ->type_name("CAP");
-  app.add_flag("--allow-stdio", o.aci.allow_stdio, "Let the host read what the program prints (aci)");
+  app.add_flag("--allow-stdio", o.aci.allow_stdio,
+               "Let the host read what the program prints (aci)");
   app.add_option("--infrastructure-svn", o.aci.infrastructure_svn,
                  "Least security version of Microsoft's own containers in the group (aci)")
       ->type_name("N")
@@ -173,7 +176,8 @@ Action add_deploy_gcp(CLI::App& app) {
   app.add_option("--confidential-compute-type", o->technology, "What keeps the memory confidential")
       ->check(CLI::IsMember({"sev", "sev_snp", "tdx"}, CLI::ignore_case))
       ->capture_default_str();
-  app.add_option("--restart", o->restart, "Whether the launcher starts the program again when it ends")
+  app.add_option("--restart", o->restart,
+                 "Whether the launcher starts the program again when it ends")
       ->check(CLI::IsMember({"never", "on-failure", "always"}))
       ->capture_default_str();
   add_cloud_options(app, o->cloud, "Image in a registry; any, but not one made for SGX");

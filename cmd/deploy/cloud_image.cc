@@ -26,9 +26,11 @@ Status refuse_nul(const oci::ExecutionConfig& config) {
 Status require_launchable(const oci::ImageRef& ref, const oci::Image& image) {
   const std::string name = quote(ref.str());
   if (is_enclave_ready(image))
-    return Error::unsupported(cat(name, " is made for SGX, which a confidential machine does not give"))
-        .hint("deploy the image that it was built from; on Azure SGX has machines of its own: "
-              "--service aks or vm");
+    return Error::unsupported(
+               cat(name, " is made for SGX, which a confidential machine does not give"))
+        .hint(
+            "deploy the image that it was built from; on Azure SGX has machines of its own: "
+            "--service aks or vm");
   const oci::Platform platform = image.config.platform();
   if (platform.os != "linux" || platform.architecture != "amd64")
     return Error::unsupported(
@@ -50,9 +52,8 @@ void read_variables(const std::vector<std::string>& words, CloudImage& out) {
       continue;
     }
     std::pair<std::string, std::string> variable(word.substr(0, equals), word.substr(equals + 1));
-    const auto same = std::find_if(out.env.begin(), out.env.end(), [&](const auto& one) {
-      return one.first == variable.first;
-    });
+    const auto same = std::find_if(out.env.begin(), out.env.end(),
+                                   [&](const auto& one) { return one.first == variable.first; });
     if (same == out.env.end())
       out.env.push_back(std::move(variable));
     else

@@ -32,8 +32,8 @@ struct CloudImage {
 };
 
 // `unsupported` for what no confidential machine of a cloud starts: an image for another platform
-// than linux/amd64, one that is made for SGX, words with NUL; `invalid` for one that starts nothing.
-// REQUIRES: `ref` names a registry.
+// than linux/amd64, one that is made for SGX, words with NUL; `invalid` for one that starts
+// nothing. REQUIRES: `ref` names a registry.
 Result<CloudImage> cloud_image_of(const oci::ImageRef& ref, const oci::Image& image);
 
 // Whether the container's process is root: no user, "root", or the number 0.

@@ -53,8 +53,8 @@ std::vector<std::string> environment_conditions(const CloudImage& image) {
   std::vector<std::string> out;
   for (const auto& [name, value] : image.env)
     if (name != "HOSTNAME")
-      out.push_back(cat("assertion.submods.container.env[", cel_string(name),
-                        "] == ", cel_string(value)));
+      out.push_back(
+          cat("assertion.submods.container.env[", cel_string(name), "] == ", cel_string(value)));
   return out;
 }
 
@@ -69,7 +69,8 @@ std::string pool_script(const CloudImage& image) {
       kScriptHead,
       ": \"${PROJECT:?the project that owns the key}\" \"${PROJECT_NUMBER:?its number}\"\n"
       ": \"${POOL:?a name for the pool}\" \"${PROVIDER:?a name for its provider}\"\n"
-      ": \"${LOCATION:?of the key ring}\" \"${KEYRING:?the ring of the key}\" \"${KEY:?the key that decrypts}\"\n"
+      ": \"${LOCATION:?of the key ring}\" \"${KEYRING:?the ring of the key}\" \"${KEY:?the key "
+      "that decrypts}\"\n"
       "policy=$(cat \"$(dirname \"$0\")/attestation-policy.cel\")\n"
       "gcloud iam workload-identity-pools create \"$POOL\" --project=\"$PROJECT\" "
       "--location=global\n"
@@ -134,10 +135,11 @@ std::string launch_policy_text(const CloudImage& image, const std::vector<Launch
       lines += cat("LABEL \"", policy.label, "\"=\"", policy.closing, "\"\n");
   }
   if (lines.empty()) return out + "\nNothing to change: what is not set is closed.\n";
-  return cat(out,
-             "\nTo close them, build the image with labels that do, by a Dockerfile like this "
-             "(cloister sets\nlabels of the images that it builds for SGX, not of others):\n\nFROM ",
-             image.reference, "\n", lines);
+  return cat(
+      out,
+      "\nTo close them, build the image with labels that do, by a Dockerfile like this "
+      "(cloister sets\nlabels of the images that it builds for SGX, not of others):\n\nFROM ",
+      image.reference, "\n", lines);
 }
 
 std::vector<std::string> gcp_notes(const CloudImage& image, const GcpOptions& options,
@@ -146,7 +148,8 @@ std::vector<std::string> gcp_notes(const CloudImage& image, const GcpOptions& op
   std::vector<std::string> out = image.problems;
   for (const LaunchPolicy& policy : policies)
     if (asks_for_change(policy))
-      out.push_back(cat("label ", policy.label, " is ", policy_value(policy), ": ", policy.meaning));
+      out.push_back(
+          cat("label ", policy.label, " is ", policy_value(policy), ": ", policy.meaning));
   for (const std::string& what : left_out)
     out.push_back(cat("the policy does not name ", what,
                       ": a condition has at most 4096 characters; the image digest covers it, and "
@@ -181,7 +184,8 @@ std::string cel_string(std::string_view text) {
     if (point == '"' || point == '\\')
       out += cat('\\', static_cast<char>(point));
     else if (is_unseen(point))
-      out += number > 0xffff ? cat("\\U", code_digits(number, 8)) : cat("\\u", code_digits(number, 4));
+      out +=
+          number > 0xffff ? cat("\\U", code_digits(number, 8)) : cat("\\u", code_digits(number, 4));
     else
       out.append(text, at, length);
     at += length;

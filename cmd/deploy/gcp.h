@@ -25,8 +25,8 @@ struct GcpOptions {
 std::string cel_string(std::string_view text);
 
 // The condition on a token's claims, one per line, joined by &&. Where all of it is longer than a
-// workload identity pool takes, what the image digest says anyway is left out: the environment, then
-// the arguments; `left_out` names it.
+// workload identity pool takes, what the image digest says anyway is left out: the environment,
+// then the arguments; `left_out` names it.
 std::string attestation_policy(const CloudImage& image, const GcpOptions& options,
                                std::vector<std::string>& left_out);
 inline constexpr std::size_t kMaxAttributeCondition = 4096;  // characters; IAM API

@@ -1,6 +1,6 @@
 // Kubernetes objects for Intel's SGX device plugin, whose admission webhook mounts the AESM socket
-// for pods annotated with a quote provider, or for the one of AKS, and a ClusterImagePolicy of sigstore's
-// policy-controller.
+// for pods annotated with a quote provider, or for the one of AKS, and a ClusterImagePolicy of
+// sigstore's policy-controller.
 //
 // The policy checks attestations by key alone: an authority with a key and without `ctlog` asks no
 // transparency log. Kyverno's ImageValidatingPolicy, the other candidate, still wants a log entry
@@ -112,7 +112,8 @@ Yaml container_of(const Deployment& d, const std::vector<std::string>& volumes, 
     if (!volumes[i].empty())
       mounts.push(Yaml::map().put("name", volumes[i]).put("mountPath", d.places[i].path));
   if (mounts_aesm(d, plugin))
-    mounts.push(Yaml::map().put("name", "aesmd").put("mountPath", kAesmSocket).put("readOnly", true));
+    mounts.push(
+        Yaml::map().put("name", "aesmd").put("mountPath", kAesmSocket).put("readOnly", true));
   return Yaml::map()
       .put("name", d.name)
       .put("image", d.image)
@@ -160,7 +161,8 @@ Yaml workload_of(const Deployment& d, const std::vector<std::string>& volumes, S
   spec.put("replicas", 1);
   if (!d.places.empty()) spec.put("strategy", Yaml::map().put("type", "Recreate"));
   spec.put("selector", Yaml::map().put("matchLabels", name_labels(d)));
-  spec.put("template", Yaml::map().put("metadata", metadata).put("spec", pod_of(d, volumes, plugin)));
+  spec.put("template",
+           Yaml::map().put("metadata", metadata).put("spec", pod_of(d, volumes, plugin)));
   return document("apps/v1", "Deployment", d.name).put("spec", spec);
 }
 

@@ -50,8 +50,8 @@ constexpr EnclaveRow kEnclaveRows[] = {
 };
 
 // Features that programs do without, more or less: one reason for all.
-constexpr std::string_view kFallbacks[] = {kRuleNotify, kRuleAsyncIo, kRulePipes,
-                                           kRuleMremap, kRuleTracing, kRuleLinks,
+constexpr std::string_view kFallbacks[] = {kRuleNotify,   kRuleAsyncIo,  kRulePipes,
+                                           kRuleMremap,   kRuleTracing,  kRuleLinks,
                                            kRuleIdentity, kRuleFileLocks};
 
 bool is_fallback(std::string_view id) {
@@ -171,8 +171,8 @@ class FitBuilder {
                             ? std::string("a start adds few pages, and more as the program grows")
                             : cat("a start adds ", facts_.enclave_size / kEnclavePage, " pages");
     if (facts_.granted_bytes > 0)
-      start += cat("; what is opened is hashed whole, ", human_bytes(facts_.granted_bytes),
-                   " at most");
+      start +=
+          cat("; what is opened is hashed whole, ", human_bytes(facts_.granted_bytes), " at most");
     add(Effect::cost, std::move(start),
         facts_.granted_files > 0 ? cat(size, ", ", files_phrase(facts_.granted_files), " trusted")
                                  : size);

@@ -41,12 +41,12 @@ struct FitFacts {
   // Those of the rules CL4xx count (compatibility.h), as the rules rate them: a policy decides
   // about risks, not about what works.
   std::vector<Finding> findings;
-  std::uint64_t enclave_size = 0;  // bytes; 0: not known
-  bool edmm = false;               // that is what it may grow to
-  std::size_t granted_files = 0, image_files = 0;      // 0: not known
-  std::uint64_t granted_bytes = 0, image_bytes = 0;    // of these files; 0: not known
-  std::string network;                                 // what shows that it has one; empty: nothing
-  std::vector<std::string> volumes;                    // of the image, absolute
+  std::uint64_t enclave_size = 0;                    // bytes; 0: not known
+  bool edmm = false;                                 // that is what it may grow to
+  std::size_t granted_files = 0, image_files = 0;    // 0: not known
+  std::uint64_t granted_bytes = 0, image_bytes = 0;  // of these files; 0: not known
+  std::string network;                               // what shows that it has one; empty: nothing
+  std::vector<std::string> volumes;                  // of the image, absolute
   std::vector<std::pair<std::string, std::uint64_t>> seen_calls;  // in rehearsals, which Gramine
                                                                   // lacks: name, times
 };

@@ -120,10 +120,9 @@ TEST(TargetFit, SizeDecidesAboutMachines) {
   const auto large = target_fit(facts);
   EXPECT_EQ(fits(large), "with-limits yes with-limits");
   EXPECT_NE(reason(of(large, Target::sgx), "enclave size 8.0 GiB"), nullptr);
-  EXPECT_TRUE(std::any_of(of(large, Target::sgx).reasons.begin(),
-                          of(large, Target::sgx).reasons.end(), [](const FitReason& one) {
-                            return one.what.find("2097152 pages") != std::string::npos;
-                          }));
+  EXPECT_TRUE(std::any_of(
+      of(large, Target::sgx).reasons.begin(), of(large, Target::sgx).reasons.end(),
+      [](const FitReason& one) { return one.what.find("2097152 pages") != std::string::npos; }));
   facts.edmm = true;
   const auto growing = target_fit(facts);
   for (const FitReason& one : of(growing, Target::sgx).reasons)
