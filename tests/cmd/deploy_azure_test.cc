@@ -284,8 +284,7 @@ TEST(AttestationProvider, IsAnHttpsHost) {
     EXPECT_EQ(check_attestation_provider(url).error().code(), Code::usage) << url;
 }
 
-// --- What an image says of itself
-// -----------------------------------------------------------------
+// --- What an image says of itself ---------------------------------------------------------------
 
 Result<CloudImage> image_with(const oci::ExecutionConfig& config,
                               const char* architecture = "amd64") {
