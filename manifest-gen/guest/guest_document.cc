@@ -291,7 +291,7 @@ class Parser {
 std::string encode_guest_document(const GuestDocument& document) {
   Writer out;
   out.line(kFirstLine);
-  out.line("kernel", document.kernel);
+  if (!document.kernel.empty()) out.line("kernel", document.kernel);
   write_plan(document.plan, out);
   for (const std::string& module : document.modules) out.line("module", module);
   if (const auto& disk = document.disk)
