@@ -7,14 +7,14 @@
 namespace cloister {
 namespace {
 
-// Fetched once: OpenSSL 3 looks an algorithm up by name on every use otherwise.
+// OpenSSL 3 looks an algorithm up by name on every use unless it was fetched once.
 const EVP_MD* md_sha384() {
   static EVP_MD* md = EVP_MD_fetch(nullptr, "SHA384", nullptr);
   return md;
 }
 
-// A measurement that silently stayed empty would be a lie.
-void require_hashed(bool ok) {
+// As in digest.cc: a digest that silently stayed empty would be a lie.
+void require_sha384(bool ok) {
   if (!ok) std::abort();
 }
 
@@ -26,7 +26,7 @@ struct Sha384::Impl {
 };
 
 Sha384::Sha384() : impl_(std::make_unique<Impl>()) {
-  require_hashed(impl_->ctx != nullptr &&
+  require_sha384(impl_->ctx != nullptr &&
                  EVP_DigestInit_ex2(impl_->ctx, md_sha384(), nullptr) == 1);
 }
 Sha384::~Sha384() = default;
@@ -34,18 +34,19 @@ Sha384::Sha384(Sha384&&) noexcept = default;
 Sha384& Sha384::operator=(Sha384&&) noexcept = default;
 
 void Sha384::update(ByteView bytes) {
-  require_hashed(EVP_DigestUpdate(impl_->ctx, bytes.data(), bytes.size()) == 1);
+  require_sha384(EVP_DigestUpdate(impl_->ctx, bytes.data(), bytes.size()) == 1);
 }
 
-Sha384Digest Sha384::finish() {
-  Sha384Digest out{};
+Digest384 Sha384::finish() {
+  Digest384 digest{};
   unsigned size = 0;
-  require_hashed(EVP_DigestFinal_ex(impl_->ctx, raw(out.data()), &size) == 1 && size == out.size());
-  require_hashed(EVP_DigestInit_ex2(impl_->ctx, md_sha384(), nullptr) == 1);
-  return out;
+  require_sha384(EVP_DigestFinal_ex(impl_->ctx, raw(digest.data()), &size) == 1 &&
+                 size == digest.size());
+  require_sha384(EVP_DigestInit_ex2(impl_->ctx, md_sha384(), nullptr) == 1);
+  return digest;
 }
 
-Sha384Digest sha384(ByteView bytes) {
+Digest384 sha384(ByteView bytes) {
   Sha384 hasher;
   hasher.update(bytes);
   return hasher.finish();
