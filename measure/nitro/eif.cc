@@ -60,7 +60,9 @@ class EifReader {
 
   Status read_section(const EifExtent& extent) {
     CL_TRY(const Bytes bytes, take(kEifSectionHeaderSize));
-    out_.sections_crc32 = crc32_after(out_.sections_crc32, bytes);
+    EifSection section;
+    section.extent = extent;
+    section.crc32 = crc32_after(0, bytes);
     CL_TRY(const EifSectionHeader header, parse_eif_section_header(bytes));
     if (header.size != extent.size)
       return Error::corrupt(cat("a ", eif_section_name(header.type), " has two sizes"))
@@ -73,9 +75,10 @@ class EifReader {
     if (header.type == Type::metadata) text = &out_.metadata;
     if (header.type == Type::signature) text = &signature;
     CL_CHECK(check_held(header));
-    CL_TRY(const Digest digest, read_content(header, text));
+    section.type = header.type;
+    CL_CHECK(read_content(section, text));
     if (header.type == Type::signature) out_.signature = to_bytes(signature);
-    out_.sections.push_back({header.type, extent, digest});
+    out_.sections.push_back(section);
     return {};
   }
 
@@ -98,32 +101,30 @@ class EifReader {
         .detail(cat("got ", header.size, " bytes"));
   }
 
-  Result<Digest> read_content(const EifSectionHeader& header, std::string* text) {
-    const bool first_ramdisk = header.type == Type::ramdisk && count(Type::ramdisk) == 0;
-    const bool boots =
-        header.type == Type::kernel || header.type == Type::command_line || first_ramdisk;
-    const bool measured = boots || header.type == Type::ramdisk;
+  Status read_content(EifSection& section, std::string* text) {
+    const Type type = section.type;
+    const bool boots = type == Type::kernel || type == Type::command_line ||
+                       (type == Type::ramdisk && count(type) == 0);
+    const bool measured = boots || type == Type::ramdisk;
     Sha256 hasher;
-    for (std::uint64_t left = header.size; left > 0;) {
+    for (std::uint64_t left = section.extent.size; left > 0;) {
       const auto want = std::min<std::uint64_t>(left, buffer_.size());
       CL_TRY(const std::size_t got, file_.read(std::span(buffer_).first(want)));
       if (got == 0) return cut_short();
       const ByteView piece = ByteView(buffer_).first(got);
-      out_.sections_crc32 = crc32_after(out_.sections_crc32, piece);
+      section.crc32 = crc32_after(section.crc32, piece);
       hasher.update(piece);
       if (measured) all_.update(piece);
       if (measured) (boots ? boot_ : application_).update(piece);
       if (text != nullptr) text->append(as_text(piece));
       left -= got;
     }
-    return hasher.finish();
+    section.sha256 = hasher.finish();
+    return {};
   }
 
   Status check_crc(ByteView header) const {
-    const ByteView covered = header.first(kEifHeaderSize - 4);
-    const auto got = static_cast<std::uint32_t>(
-        ::crc32_combine(crc32_after(0, covered), out_.sections_crc32,
-                        static_cast<z_off_t>(out_.size - kEifHeaderSize)));
+    const std::uint32_t got = eif_crc32(header, out_.sections);
     if (got == out_.header.crc32) return {};
     return Error::corrupt("its CRC-32 is another one")
         .detail(cat("got ", hex_number(got), ", want ", hex_number(out_.header.crc32)));
@@ -151,6 +152,14 @@ class EifReader {
 };
 
 }  // namespace
+
+std::uint32_t eif_crc32(ByteView header, const std::vector<EifSection>& sections) {
+  uLong crc = crc32_after(0, header.first(kEifHeaderSize - 4));
+  for (const EifSection& section : sections)
+    crc = ::crc32_combine(crc, section.crc32,
+                          static_cast<z_off_t>(kEifSectionHeaderSize + section.extent.size));
+  return static_cast<std::uint32_t>(crc);
+}
 
 Result<Eif> read_eif(Source& file, const Limits& limits, std::string_view what) {
   return EifReader(file, limits).read().while_(cat("reading the enclave image file ", what));

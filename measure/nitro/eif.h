@@ -21,7 +21,8 @@ namespace cloister::measure::nitro {
 struct EifSection {
   EifSectionType type = EifSectionType::kernel;
   EifExtent extent;
-  Digest sha256;  // of what follows the section's header
+  Digest sha256;            // of what follows the section's header
+  std::uint32_t crc32 = 0;  // of zlib, over the section and its header
 };
 
 struct Eif {
@@ -33,9 +34,8 @@ struct Eif {
   Pcr pcr2{};  // the other ramdisks: the application
   std::string command_line;
   std::string metadata;  // JSON text as it stands there, unmeasured; empty before version 4
-  std::optional<Bytes> signature;    // the section, unread: sign/nitro knows what is in it
-  std::uint32_t sections_crc32 = 0;  // of zlib, over all that follows the header
-  std::uint64_t size = 0;            // bytes of the file
+  std::optional<Bytes> signature;  // the section, unread: sign/nitro knows what is in it
+  std::uint64_t size = 0;          // bytes of the file
 
   bool arm64() const { return (header.flags & kEifArm64) != 0; }
 };
@@ -44,5 +44,8 @@ struct Eif {
 // that stand where they may not (README, "Data sections"), or another CRC-32; `limit` above
 // limits.eif_bytes. Only texts and the signature are held in memory. `what` names the file.
 Result<Eif> read_eif(Source& file, const Limits& limits, std::string_view what);
+
+// What a header's crc32 has to be in a file of this header, encoded, and these sections.
+std::uint32_t eif_crc32(ByteView header, const std::vector<EifSection>& sections);
 
 }  // namespace cloister::measure::nitro

@@ -1,7 +1,7 @@
 // The table stands before the last 32 bytes, the reset vector, and is read backwards: an entry is
 // data, its size with this header (two bytes), and a GUID; the last entry has the footer's GUID and
-// the size of the whole table. The metadata is somewhere in the image, so many bytes before its end:
-// "ASEV", its size, version, number of sections, and then address, size and type of each. All
+// the size of the whole table. The metadata is somewhere in the image, so many bytes before its
+// end: "ASEV", its size, version, number of sections, and then address, size and type of each. All
 // numbers are little-endian.
 //
 // Traps: the order of sections is that of the launch, and differs between builds. Sections without

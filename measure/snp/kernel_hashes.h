@@ -1,6 +1,6 @@
 // The table by which measured firmware recognises the kernel, initrd and command line that the host
-// gives it (QEMU, target/i386/sev.c; edk2, OvmfPkg/AmdSev/BlobVerifierLibSevHashes). The host writes
-// it into the guest's memory before the launch, where it is measured.
+// gives it (QEMU, target/i386/sev.c; edk2, OvmfPkg/AmdSev/BlobVerifierLibSevHashes). The host
+// writes it into the guest's memory before the launch, where it is measured.
 #pragma once
 
 #include <string_view>

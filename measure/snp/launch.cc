@@ -49,7 +49,9 @@ PageType page_type(SectionType type, Vmm vmm) {
 Error no_kernel_check() {
   return Error::unsupported("the firmware does not check a kernel, so that none can be measured")
       .detail("it has no place for the hashes of kernel, initrd and command line")
-      .hint("take OVMF built for that (OVMF.amdsev.fd, from OvmfPkg/AmdSev), or leave out the kernel");
+      .hint(
+          "take OVMF built for that (OVMF.amdsev.fd, from OvmfPkg/AmdSev), or leave out the "
+          "kernel");
 }
 
 // That `kernel` can be told to the firmware, in the page that it has for it.
@@ -158,7 +160,8 @@ Result<LaunchMeasurement> measure_launch(const Firmware& firmware,
   if (firmware.sections.empty())
     return Error::unsupported("the firmware cannot start a SEV-SNP guest")
         .detail("it has no SEV metadata")
-        .hint("take a newer OVMF, with its code: no file of variables, no build for other machines");
+        .hint(
+            "take a newer OVMF, with its code: no file of variables, no build for other machines");
   if (kernel) CL_CHECK(check_hash_table(firmware));
   return Launch(firmware, kernel ? &*kernel : nullptr, params).run();
 }
@@ -170,9 +173,8 @@ Result<Digest> measure_sev(ByteView image, const Firmware& firmware,
 }
 
 Result<Digest> measure_sev_es(ByteView image, const Firmware& firmware,
-                              const std::optional<KernelHashes>& kernel,
-                              const LaunchParams& params, std::uint32_t vcpus,
-                              const Limits& limits) {
+                              const std::optional<KernelHashes>& kernel, const LaunchParams& params,
+                              std::uint32_t vcpus, const Limits& limits) {
   CL_CHECK(check_processors(firmware, vcpus, limits));
   CL_TRY(Sha256 sha, hash_start(image, firmware, kernel));
   const VcpuState state{params.vcpu_signature, 0, params.vmm};

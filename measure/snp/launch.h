@@ -1,6 +1,6 @@
 // The launch measurement of a SEV-SNP guest: what MEASUREMENT of its attestation report will be,
-// with a log of every range that led to it. Computed from the rules of the monitors, of which QEMU's
-// are those of its source; compared with sev-snp-measure, not with hardware.
+// with a log of every range that led to it. Computed from the rules of the monitors, of which
+// QEMU's are those of its source; compared with sev-snp-measure, not with hardware.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 namespace cloister::measure::snp {
 
 struct LaunchParams {
-  std::vector<std::uint32_t> vcpus = {1};  // numbers of processors, one digest each
+  std::vector<std::uint32_t> vcpus = {1};   // numbers of processors, one digest each
   std::uint32_t vcpu_signature = 0x800f12;  // EPYC-v4
   std::uint64_t guest_features = 1;         // SEV_FEATURES: bit 0 SNP, bit 5 debug swap
   Vmm vmm = Vmm::qemu;
@@ -59,8 +59,7 @@ Result<LaunchMeasurement> measure_launch(const Firmware& firmware,
 Result<Digest> measure_sev(ByteView image, const Firmware& firmware,
                            const std::optional<KernelHashes>& kernel);
 Result<Digest> measure_sev_es(ByteView image, const Firmware& firmware,
-                              const std::optional<KernelHashes>& kernel,
-                              const LaunchParams& params, std::uint32_t vcpus,
-                              const Limits& limits);
+                              const std::optional<KernelHashes>& kernel, const LaunchParams& params,
+                              std::uint32_t vcpus, const Limits& limits);
 
 }  // namespace cloister::measure::snp

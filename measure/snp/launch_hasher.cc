@@ -30,8 +30,7 @@ void LaunchHasher::add_page(PageType type, std::uint64_t gpa, const Digest384& c
   std::copy(content.begin(), content.end(), info.begin() + kContentsAt);
   info[kLengthAt] = std::byte{kPageInfoSize};
   info[kTypeAt] = static_cast<std::byte>(type);
-  for (unsigned i = 0; i < 8; ++i)
-    info[kGpaAt + i] = static_cast<std::byte>(gpa >> (8 * i) & 0xff);
+  for (unsigned i = 0; i < 8; ++i) info[kGpaAt + i] = static_cast<std::byte>(gpa >> (8 * i) & 0xff);
   sha_.update(info);
   digest_ = sha_.finish();
 }

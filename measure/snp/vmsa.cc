@@ -24,13 +24,13 @@ constexpr std::uint32_t kNaples = signature(23, 1, 2), kRome = signature(23, 49,
                         kTurin = signature(26, 0, 0);
 
 constexpr VcpuModel kModels[] = {
-    {"EPYC", kNaples},          {"EPYC-v1", kNaples},       {"EPYC-v2", kNaples},
-    {"EPYC-v3", kNaples},       {"EPYC-v4", kNaples},       {"EPYC-v5", kNaples},
-    {"EPYC-IBPB", kNaples},     {"EPYC-Rome", kRome},       {"EPYC-Rome-v1", kRome},
-    {"EPYC-Rome-v2", kRome},    {"EPYC-Rome-v3", kRome},    {"EPYC-Rome-v4", kRome},
-    {"EPYC-Rome-v5", kRome},    {"EPYC-Milan", kMilan},     {"EPYC-Milan-v1", kMilan},
-    {"EPYC-Milan-v2", kMilan},  {"EPYC-Milan-v3", kMilan},  {"EPYC-Genoa", kGenoa},
-    {"EPYC-Genoa-v1", kGenoa},  {"EPYC-Genoa-v2", kGenoa},  {"EPYC-Turin", kTurin},
+    {"EPYC", kNaples},         {"EPYC-v1", kNaples},      {"EPYC-v2", kNaples},
+    {"EPYC-v3", kNaples},      {"EPYC-v4", kNaples},      {"EPYC-v5", kNaples},
+    {"EPYC-IBPB", kNaples},    {"EPYC-Rome", kRome},      {"EPYC-Rome-v1", kRome},
+    {"EPYC-Rome-v2", kRome},   {"EPYC-Rome-v3", kRome},   {"EPYC-Rome-v4", kRome},
+    {"EPYC-Rome-v5", kRome},   {"EPYC-Milan", kMilan},    {"EPYC-Milan-v1", kMilan},
+    {"EPYC-Milan-v2", kMilan}, {"EPYC-Milan-v3", kMilan}, {"EPYC-Genoa", kGenoa},
+    {"EPYC-Genoa-v1", kGenoa}, {"EPYC-Genoa-v2", kGenoa}, {"EPYC-Turin", kTurin},
     {"EPYC-Turin-v1", kTurin},
 };
 
@@ -123,27 +123,27 @@ std::optional<std::uint32_t> vcpu_signature(std::string_view model) {
 Bytes vmsa_page(const VcpuState& state, std::uint32_t eip) {
   const MonitorState monitor = monitor_state(state, eip);
   VmsaWriter out;
-  out.segment(0x00, 0, 0x93);                                               // ES
-  out.segment(0x10, 0xf000, monitor.code_attributes, eip & 0xffff0000);     // CS
-  out.segment(0x20, 0, monitor.stack_attributes);                           // SS
+  out.segment(0x00, 0, 0x93);                                                // ES
+  out.segment(0x10, 0xf000, monitor.code_attributes, eip & 0xffff0000);      // CS
+  out.segment(0x20, 0, monitor.stack_attributes);                            // SS
   for (const std::size_t at : {0x30, 0x40, 0x50}) out.segment(at, 0, 0x93);  // DS, FS, GS
-  out.segment(0x60, 0, 0);                                                  // GDTR
-  out.segment(0x70, 0, 0x82);                                               // LDTR
-  out.segment(0x80, 0, 0);                                                  // IDTR
-  out.segment(0x90, 0, monitor.task_attributes);                            // TR
-  out.u64(0xd0, 0x1000);                                                    // EFER: SVME
-  out.u64(0x148, 0x40);                                                     // CR4: MCE
-  out.u64(0x158, 0x10);                                                     // CR0: ET
-  out.u64(0x160, 0x400);                                                    // DR7
-  out.u64(0x168, 0xffff0ff0);                                               // DR6
-  out.u64(0x170, 2);                                                        // RFLAGS
-  out.u64(0x178, eip & 0xffff);                                             // RIP
-  out.u64(0x268, monitor.memory_types);                                     // G_PAT
-  out.u64(0x310, monitor.rdx);                                              // RDX
-  out.u64(0x3b0, state.sev_features);                                       // SEV_FEATURES
-  out.u64(0x3e8, 1);                                                        // XCR0
-  out.u32(0x408, monitor.mxcsr);                                            // MXCSR
-  out.u16(0x410, monitor.x87_control);                                      // FCW
+  out.segment(0x60, 0, 0);                                                   // GDTR
+  out.segment(0x70, 0, 0x82);                                                // LDTR
+  out.segment(0x80, 0, 0);                                                   // IDTR
+  out.segment(0x90, 0, monitor.task_attributes);                             // TR
+  out.u64(0xd0, 0x1000);                                                     // EFER: SVME
+  out.u64(0x148, 0x40);                                                      // CR4: MCE
+  out.u64(0x158, 0x10);                                                      // CR0: ET
+  out.u64(0x160, 0x400);                                                     // DR7
+  out.u64(0x168, 0xffff0ff0);                                                // DR6
+  out.u64(0x170, 2);                                                         // RFLAGS
+  out.u64(0x178, eip & 0xffff);                                              // RIP
+  out.u64(0x268, monitor.memory_types);                                      // G_PAT
+  out.u64(0x310, monitor.rdx);                                               // RDX
+  out.u64(0x3b0, state.sev_features);                                        // SEV_FEATURES
+  out.u64(0x3e8, 1);                                                         // XCR0
+  out.u32(0x408, monitor.mxcsr);                                             // MXCSR
+  out.u16(0x410, monitor.x87_control);                                       // FCW
   return out.finish();
 }
 

@@ -27,7 +27,7 @@ std::span<const VcpuModel> vcpu_models();
 std::optional<std::uint32_t> vcpu_signature(std::string_view model);
 
 struct VcpuState {
-  std::uint32_t signature = 0;    // CPUID Fn0000_0001_EAX; the clouds start without
+  std::uint32_t signature = 0;     // CPUID Fn0000_0001_EAX; the clouds start without
   std::uint64_t sev_features = 0;  // SEV_FEATURES
   Vmm vmm = Vmm::qemu;
 };
