@@ -4,13 +4,12 @@
 // encoded otherwise than it lies there has two digests, and is refused.
 #include "sign/nitro/eif_key.h"
 
-#include <openssl/bn.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include "base/text.h"
+#include "sign/ecdsa.h"
 #include "sign/openssl.h"
 
 namespace cloister::sign {
@@ -57,21 +56,6 @@ bool is_canonical(const Bytes& der) {
   OPENSSL_free(again);
   openssl_reason();
   return same;
-}
-
-// r and s of a signature in DER, each `coordinate` bytes; nothing for other bytes.
-std::optional<Bytes> raw_signature(ByteView der, std::size_t coordinate) {
-  const unsigned char* at = raw(der.data());
-  ECDSA_SIG* pair = d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size()));
-  Bytes out(2 * coordinate);
-  const int size = static_cast<int>(coordinate);
-  const bool good =
-      pair != nullptr && BN_bn2binpad(ECDSA_SIG_get0_r(pair), raw(out.data()), size) == size &&
-      BN_bn2binpad(ECDSA_SIG_get0_s(pair), raw(out.data()) + coordinate, size) == size;
-  ECDSA_SIG_free(pair);
-  openssl_reason();
-  if (!good) return std::nullopt;
-  return out;
 }
 
 }  // namespace
@@ -141,7 +125,7 @@ Result<Bytes> EifKey::sign_here(ByteView message) const {
 
 Result<Bytes> EifKey::sign(ByteView message) const {
   CL_TRY(const Bytes der, external_ ? external_->sign(message) : sign_here(message));
-  const auto signature = raw_signature(der, cose_signature_size(algorithm_) / 2);
+  const auto signature = ecdsa_pair(der, cose_signature_size(algorithm_) / 2);
   if (signature && certificate_.verify_ecdsa(message, *signature, cose_hash(algorithm_)))
     return *signature;
   if (!external_)

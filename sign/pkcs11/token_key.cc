@@ -21,12 +21,13 @@ extern "C" int give_token_pin(char* buffer, int size, int /*writing*/, void* pro
   return static_cast<PinPrompt*>(prompt)->give(buffer, size);
 }
 
-Result<Bytes> sign_with(const TokenHandle& handle, const std::string& name, ByteView message) {
+Result<Bytes> sign_with(const TokenHandle& handle, const char* key_hash, const std::string& name,
+                        ByteView message) {
   EVP_PKEY* key = handle.private_key.get();
   const DigestContextPtr context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* parameters = nullptr;  // owned by `context`
   const bool rsa = EVP_PKEY_is_a(key, "RSA") == 1;
-  const char* hash = EVP_PKEY_is_a(key, "ED25519") == 1 ? nullptr : "SHA256";
+  const char* hash = EVP_PKEY_is_a(key, "ED25519") == 1 ? nullptr : key_hash;
   std::size_t size = 0;
   Bytes out;
   ERR_clear_error();
@@ -146,8 +147,8 @@ Result<ExternalKey> open_token_key(const Pkcs11Uri& uri, TokenAccess access) {
   ExternalKey key;
   key.public_pem = std::move(*pem);
   key.name = quote(uri.object);
-  key.sign = [handle, pin, name = key.name](ByteView message) {
-    return sign_with(*handle, name, message);
+  key.sign = [handle, pin, hash = access.hash, name = key.name](ByteView message) {
+    return sign_with(*handle, hash, name, message);
   };
   return key;
 }

@@ -11,8 +11,9 @@
 namespace cloister::sign {
 
 struct TokenAccess {
-  std::string module;    // path of the PKCS#11 library; empty: p11-kit's choice
-  PassphraseSource pin;  // asked at most once, when the token wants to be unlocked
+  std::string module;           // path of the PKCS#11 library; empty: p11-kit's choice
+  PassphraseSource pin;         // asked at most once, when the token wants to be unlocked
+  const char* hash = "SHA256";  // of RSA and ECDSA signatures, by OpenSSL's name
 };
 
 // Finds the key, reads its public half, and gives what signs with it. OpenSSL's pkcs11 provider

@@ -3,9 +3,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -14,6 +12,7 @@
 #include <ctime>
 
 #include "base/text.h"
+#include "sign/ecdsa.h"
 #include "sign/openssl.h"
 
 namespace cloister::sign {
@@ -61,23 +60,6 @@ Bytes magnitude_of(const ASN1_INTEGER* number) {
   return out;
 }
 
-// r and s as ECDSA signatures have them in DER; empty when the sizes are not those of a signature.
-Bytes ecdsa_der(ByteView signature) {
-  const auto half = signature.size() / 2;
-  OpensslPtr<bignum_st> r(BN_bin2bn(raw(signature.data()), static_cast<int>(half), nullptr));
-  OpensslPtr<bignum_st> s(
-      BN_bin2bn(raw(signature.data() + half), static_cast<int>(signature.size() - half), nullptr));
-  ECDSA_SIG* pair = ECDSA_SIG_new();
-  if (pair == nullptr || !r || !s) {
-    ECDSA_SIG_free(pair);
-    return {};
-  }
-  ECDSA_SIG_set0(pair, r.release(), s.release());
-  Bytes out = der_of(pair, i2d_ECDSA_SIG);
-  ECDSA_SIG_free(pair);
-  return out;
-}
-
 // Whether a key is of a kind that manufacturers certify with. Others are not tried: they cost
 // whoever verifies more than whoever made them, and a curve that is written out may be one on which
 // anybody can sign (RFC 5480, 2.1.1 forbids it).
@@ -93,21 +75,6 @@ bool is_usual_key(EVP_PKEY* key) {
   return EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
                                 &written_out) == 1 &&
          written_out == 0 && EVP_PKEY_get_group_name(key, curve, sizeof curve, nullptr) == 1;
-}
-
-bool verify_raw_ecdsa(EVP_PKEY* key, ByteView message, ByteView signature, const char* digest) {
-  if (!is_usual_key(key) || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC) return false;
-  const auto coordinate = static_cast<std::size_t>((EVP_PKEY_get_bits(key) + 7) / 8);
-  if (signature.size() != 2 * coordinate) return false;
-  const Bytes der = ecdsa_der(signature);
-  const DigestContextPtr context(EVP_MD_CTX_new());
-  const bool good = !der.empty() && context &&
-                    EVP_DigestVerifyInit_ex(context.get(), nullptr, digest, nullptr, nullptr, key,
-                                            nullptr) == 1 &&
-                    EVP_DigestVerify(context.get(), raw(der.data()), der.size(),
-                                     raw(message.data()), message.size()) == 1;
-  openssl_reason();  // empties the queue
-  return good;
 }
 
 // PEM may be encrypted, even that of a certificate; without this OpenSSL asks whoever sits at the
@@ -218,7 +185,8 @@ bool Certificate::is_signed_by(const Certificate& issuer) const {
 }
 
 bool Certificate::verify_ecdsa(ByteView message, ByteView signature, const char* digest) const {
-  return verify_raw_ecdsa(X509_get0_pubkey(x509_.get()), message, signature, digest);
+  EVP_PKEY* key = X509_get0_pubkey(x509_.get());
+  return is_usual_key(key) && verify_ecdsa_pair(key, message, signature, digest);
 }
 
 Result<RevocationList> RevocationList::parse_der(ByteView der) {
@@ -276,24 +244,8 @@ std::optional<std::vector<Certificate>> chain_of(const Certificate& leaf,
 }
 
 bool verify_p256(ByteView public_point, ByteView message, ByteView signature) {
-  constexpr std::size_t kPoint = 64;
-  if (public_point.size() != kPoint) return false;
-  Bytes point{std::byte{4}};  // SEC 1: uncompressed
-  point.insert(point.end(), public_point.begin(), public_point.end());
-  OpensslPtr<ossl_param_bld_st> build(OSSL_PARAM_BLD_new());
-  OSSL_PARAM_BLD_push_utf8_string(build.get(), OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0);
-  OSSL_PARAM_BLD_push_octet_string(build.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
-                                   point.size());
-  OpensslPtr<ossl_param_st> parameters(OSSL_PARAM_BLD_to_param(build.get()));
-  const PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
-  EVP_PKEY* made = nullptr;
-  const bool good =
-      EVP_PKEY_fromdata_init(context.get()) == 1 &&
-      EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, parameters.get()) == 1;
-  const PkeyPtr key(made);
-  const bool verified = good && verify_raw_ecdsa(key.get(), message, signature, "SHA256");
-  openssl_reason();
-  return verified;
+  const PkeyPtr key = ec_public_key("P-256", public_point);
+  return key && verify_ecdsa_pair(key.get(), message, signature, "SHA256");
 }
 
 }  // namespace cloister::sign

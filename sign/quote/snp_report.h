@@ -33,6 +33,7 @@ struct SnpPolicy {
   bool debug() const { return bit(19); }
   bool single_socket() const { return bit(20); }
   bool bit(unsigned n) const { return (bits >> n & 1) != 0; }
+  bool operator==(const SnpPolicy&) const = default;
 };
 
 struct SnpCpuid {
