@@ -56,6 +56,40 @@ void add_rehearsals(const RehearsalFiles* rehearsals, const manifest::JudgeInput
   append(report.findings, manifest::rehearsal_findings(report.rehearsal->verdict));
 }
 
+// What shows that it has a network: who asks for one, the program itself before its libraries, and
+// what the image announces.
+std::string network_evidence(const Plan& plan, const manifest::Surface& surface) {
+  const oci::ExecutionConfig& config = plan.base.image.config.config;
+  std::vector<std::string> out;
+  for (const auto& capability : surface.capabilities) {
+    if (capability.name != "network" || capability.files.empty()) continue;
+    const auto& files = capability.files;
+    const auto program = std::find(files.begin(), files.end(), plan.launch.entrypoint);
+    out.push_back(cat(program != files.end() ? *program : files.front(), " asks for sockets"));
+  }
+  if (!config.exposed_ports.empty())
+    out.push_back(cat("exposes ", join(config.exposed_ports, ", ")));
+  return join(out, "; ");
+}
+
+manifest::FitFacts fit_facts(const Plan& plan, const AuditReport& report) {
+  const manifest::Surface& surface = report.surface;
+  manifest::FitFacts out;
+  out.findings = plan.findings;
+  out.enclave_size = plan.params.enclave_size;
+  out.edmm = plan.params.edmm;
+  out.granted_files = surface.files.size();
+  out.granted_bytes = surface.bytes;
+  out.image_files = surface.image_files;
+  out.image_bytes = surface.image_bytes;
+  out.network = network_evidence(plan, surface);
+  out.volumes = plan.launch.volumes;
+  if (report.rehearsal)
+    for (const auto& one : report.rehearsal->verdict.unimplemented)
+      out.seen_calls.emplace_back(one.call, one.times);
+  return out;
+}
+
 AuditReport report_of_plan(Plan plan, const std::string& argument,
                            const RehearsalFiles* rehearsals) {
   AuditReport out;
@@ -77,8 +111,9 @@ AuditReport report_of_plan(Plan plan, const std::string& argument,
                                       .rootfs = plan.base.rootfs.get(),
                                       .packages = &plan.packages,
                                       .reasons = &plan.manifest.reasons});
-  out.findings = std::move(plan.findings);
+  out.findings = plan.findings;
   add_rehearsals(rehearsals, judge_input(plan), out);
+  out.targets = manifest::target_fit(fit_facts(plan, out));
   out.launch = std::move(plan.launch);
   return out;
 }

@@ -73,10 +73,13 @@ constexpr Command kCommands[] = {
      "  cloister learn gramine.log --image redis:7 --format text\n"
      "  docker logs enclave 2>&1 | cloister learn -",
      add_learn},
-    {"deploy", "Print what runs an enclave-ready image, pinned by digest, with least rights",
+    {"deploy", "Print what runs an image, pinned by digest, with least rights",
      "cloister deploy docker reg.example/redis:7-sgx\n"
      "  cloister deploy compose reg.example/redis:7-sgx -o compose.yaml\n"
-     "  cloister deploy kubernetes reg.example/redis:7-sgx --key image.pub | kubectl apply -f -",
+     "  cloister deploy kubernetes reg.example/redis:7-sgx --key image.pub | kubectl apply -f -\n"
+     "  cloister deploy gcp reg.example/redis:7 -o ./gcp\n"
+     "  cloister deploy azure reg.example/redis:7-sgx -o ./aks\n"
+     "  cloister deploy azure reg.example/redis:7 --layer-hashes hashes.txt -o ./aci",
      add_deploy},
     {"measure", "Compute MRENCLAVE of an existing Gramine manifest",
      "cloister measure app.manifest.sgx --libpal /usr/lib/x86_64-linux-gnu/gramine/sgx/libpal.so\n"

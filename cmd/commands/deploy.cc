@@ -1,12 +1,14 @@
-// What runs an enclave-ready image, with the rights it needs and no others, pinned to the bytes
-// that its name stands for now. The texts are built as values (cmd/deploy/yaml.h), not from
-// templates: no name from an image can add anything to them.
+// What runs an image, with the rights it needs and no others, pinned to the bytes that its name
+// stands for now. The texts are built as values (cmd/deploy), not from templates: no name from an
+// image can add anything to them.
 #include <memory>
 #include <string>
 
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/deploy/cloud_commands.h"
 #include "cmd/deploy/deployment.h"
+#include "cmd/deploy/prepare.h"
 #include "cmd/exit_code.h"
 #include "cmd/format_option.h"
 #include "cmd/key_source.h"
@@ -33,26 +35,13 @@ Result<std::string> deploy_text(DeployTarget target, const Deployment& deploymen
 
 Result<int> run_deploy(DeployTarget target, const DeployOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
-  CL_TRY(oci::ImageRef ref, oci::parse_image_ref(o.image));
-  if (ref.transport != oci::Transport::registry)
-    return Error::usage(
-               cat(quote(o.image), " is not in a registry, from which hosts could pull it"))
-        .hint(cat("cloister push ", printable(o.image), " REGISTRY/REPOSITORY:TAG"));
+  CL_TRY(const oci::ImageRef ref, deployable_ref(o.image));
   std::string public_key;
   if (!o.key.empty()) {
     CL_TRY(const sign::ImagePublicKey key, load_public_key(o.key, session->key_context()));
     public_key = key.pem();
   }
-  CL_TRY(const oci::Image image, session->resolve(ref));
-  CL_TRY(const EnclaveImage enclave, read_sound_enclave(*session, ref, image));
-  CL_TRY(const bool whole, wants_rootfs(image, enclave, session->limits()));
-  std::shared_ptr<const measure::Rootfs> rootfs;
-  if (whole) {
-    CL_TRY(const LoadedImage loaded, session->load_layers(ref, image));
-    rootfs = loaded.rootfs;
-  }
-  CL_TRY(const Deployment deployment,
-         deployment_of(ref, image, enclave, rootfs.get(), session->limits()));
+  CL_TRY(const Deployment deployment, prepare_deployment(*session, ref));
   CL_TRY(const std::string text, deploy_text(target, deployment, public_key));
   CL_CHECK(write_result(o.output, text));
   return kExitDone;
@@ -74,14 +63,23 @@ Action add_deploy(CLI::App& app) {
   const CLI::App* compose = add("compose", "A compose.yaml");
   CLI::App* kubernetes =
       add("kubernetes", "Objects for kubectl apply, with Intel's SGX device plugin in the cluster");
-  const OptionHeading heading(*kubernetes, kHeadingTrust);
-  kubernetes
-      ->add_option("--key", o->key,
-                   "Public key of the image's signer (PEM file or env://VARIABLE): print, for\n"
-                   "sigstore's policy-controller, the rule that admits the image only with an\n"
-                   "attestation by it")
-      ->type_name("KEY");
-  return [o, compose, kubernetes](const Environment& env) {
+  {
+    const OptionHeading heading(*kubernetes, kHeadingTrust);
+    kubernetes
+        ->add_option("--key", o->key,
+                     "Public key of the image's signer (PEM file or env://VARIABLE): print, for\n"
+                     "sigstore's policy-controller, the rule that admits the image only with an\n"
+                     "attestation by it")
+        ->type_name("KEY");
+  }
+  CLI::App* gcp = app.add_subcommand(
+      "gcp", "Files for Google Confidential Space: attestation policy, identity pool, instance");
+  CLI::App* azure = app.add_subcommand(
+      "azure", "Files for Azure: SGX on AKS or a machine, or confidential container instances");
+  const Action run_on_gcp = add_deploy_gcp(*gcp), run_on_azure = add_deploy_azure(*azure);
+  return [=](const Environment& env) {
+    if (gcp->parsed()) return run_on_gcp(env);
+    if (azure->parsed()) return run_on_azure(env);
     const DeployTarget target = kubernetes->parsed() ? DeployTarget::kubernetes
                                 : compose->parsed()  ? DeployTarget::compose
                                                      : DeployTarget::docker;

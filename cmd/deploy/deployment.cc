@@ -32,15 +32,6 @@ std::optional<ExposedPort> parse_port(std::string_view text) {
   return ExposedPort{static_cast<std::uint16_t>(*number), std::string(protocol)};
 }
 
-void read_ports(const oci::ExecutionConfig& config, Deployment& out) {
-  for (const std::string& text : config.exposed_ports) {
-    if (const auto port = parse_port(text))
-      out.ports.push_back(*port);
-    else
-      out.problems.push_back(cat("the image exposes ", quote(text), ", which is no port"));
-  }
-}
-
 // Root and numbers mean the same everywhere.
 bool is_plain_user(std::string_view user) {
   return user.empty() || user == "root" ||
@@ -111,6 +102,16 @@ void look_at_places(const measure::Rootfs& rootfs, Deployment& out) {
 
 }  // namespace
 
+void read_ports(const oci::ExecutionConfig& config, std::vector<ExposedPort>& ports,
+                std::vector<std::string>& problems) {
+  for (const std::string& text : config.exposed_ports) {
+    if (const auto port = parse_port(text))
+      ports.push_back(*port);
+    else
+      problems.push_back(cat("the image exposes ", quote(text), ", which is no port"));
+  }
+}
+
 std::string dns_label(std::string_view name) {
   std::string out;
   for (const char c : lower_ascii(name)) {
@@ -161,7 +162,7 @@ Result<Deployment> deployment_of(const oci::ImageRef& ref, const oci::Image& ima
   out.stop_signal = config.stop_signal;
   out.healthcheck = config.has_healthcheck;
   CL_CHECK(read_user(config, rootfs, out));
-  read_ports(config, out);
+  read_ports(config, out.ports, out.problems);
   read_host_environment(table, out);
   out.places = host_places(table, config);
   if (rootfs != nullptr) look_at_places(*rootfs, out);

@@ -25,6 +25,10 @@ struct ExposedPort {
   std::string protocol;  // "tcp", "udp" or "sctp"
 };
 
+// Those of the image's configuration; what is no port is a line of `problems`.
+void read_ports(const oci::ExecutionConfig& config, std::vector<ExposedPort>& ports,
+                std::vector<std::string>& problems);
+
 struct Deployment {
   std::string image;       // "reg.example/redis:7-sgx@sha256:…": the tag is for people
   std::string repository;  // "reg.example/redis"
@@ -63,10 +67,14 @@ std::string dns_label(std::string_view name);
 // doing something to the terminal that shows it.
 Result<std::string> docker_command(const Deployment& deployment);
 std::string compose_file(const Deployment& deployment);
+// Who gives SGX to pods: Intel's device plugin, whose webhook mounts the AESM socket, or the add-on
+// confcom of AKS, which gives the devices with the memory and has the socket on the node.
+enum class SgxPlugin { intel, aks };
 // Volume claims, Deployment and Service; with a public key (PEM) also the rule by which sigstore's
 // policy-controller admits only images with an attestation, by that key, that they hold an enclave
 // of this signer and product.
-std::string kubernetes_manifests(const Deployment& deployment, const std::string& public_key);
+std::string kubernetes_manifests(const Deployment& deployment, const std::string& public_key,
+                                 SgxPlugin plugin = SgxPlugin::intel);
 
 // Names of the volumes behind deployment.places, in their order: each once, and DNS labels. Empty
 // for a file.

@@ -1,29 +1,11 @@
 // `docker run`, with no more rights than an enclave needs of its container.
-#include <algorithm>
-
 #include "base/text.h"
 #include "cmd/deploy/deployment.h"
+#include "cmd/deploy/shell.h"
 #include "cmd/deploy/yaml.h"
 
 namespace cloister::cmd {
 namespace {
-
-// One word for a POSIX shell.
-std::string shell_word(std::string_view text) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_-./:@,=+").find(c) != std::string_view::npos;
-  };
-  if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return std::string(text);
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'')
-      out += "'\\''";
-    else
-      out += c;
-  }
-  return out + "'";
-}
 
 // A field of --mount, which Docker reads as a line of CSV.
 std::string csv_field(std::string_view text) {

@@ -1,6 +1,6 @@
 // Kubernetes objects for Intel's SGX device plugin, whose admission webhook mounts the AESM socket
-// for pods annotated with a quote provider, and a ClusterImagePolicy of sigstore's
-// policy-controller.
+// for pods annotated with a quote provider, or for the one of AKS, and a ClusterImagePolicy of
+// sigstore's policy-controller.
 //
 // The policy checks attestations by key alone: an authority with a key and without `ctlog` asks no
 // transparency log. Kyverno's ImageValidatingPolicy, the other candidate, still wants a log entry
@@ -82,7 +82,23 @@ Yaml pod_security(const Deployment& d) {
   return out;
 }
 
-Yaml container_of(const Deployment& d, const std::vector<std::string>& volumes) {
+Yaml sgx_limits(const Deployment& d, SgxPlugin plugin) {
+  Yaml limits = Yaml::map();
+  limits.put("sgx.intel.com/epc", quantity(d.enclave_size),
+             d.edmm ? "the size that the enclave may grow to; it begins with less" : "");
+  if (plugin == SgxPlugin::aks) return limits;
+  limits.put("sgx.intel.com/enclave", 1);
+  if (d.attested) limits.put("sgx.intel.com/provision", 1);
+  return limits;
+}
+
+// On AKS a DaemonSet has the AESM socket on each node.
+constexpr const char* kAesmSocket = "/var/run/aesmd";
+bool mounts_aesm(const Deployment& d, SgxPlugin plugin) {
+  return plugin == SgxPlugin::aks && d.attested;
+}
+
+Yaml container_of(const Deployment& d, const std::vector<std::string>& volumes, SgxPlugin plugin) {
   Yaml ports = Yaml::list(), environment = Yaml::list(), mounts = Yaml::list();
   for (const ExposedPort& port : d.ports) {
     std::string protocol = port.protocol == "udp" ? "UDP" : "TCP";
@@ -95,28 +111,31 @@ Yaml container_of(const Deployment& d, const std::vector<std::string>& volumes) 
   for (std::size_t i = 0; i < volumes.size(); ++i)
     if (!volumes[i].empty())
       mounts.push(Yaml::map().put("name", volumes[i]).put("mountPath", d.places[i].path));
-  Yaml limits = Yaml::map();
-  limits.put("sgx.intel.com/epc", quantity(d.enclave_size),
-             d.edmm ? "the size that the enclave may grow to; it begins with less" : "");
-  limits.put("sgx.intel.com/enclave", 1);
-  if (d.attested) limits.put("sgx.intel.com/provision", 1);
+  if (mounts_aesm(d, plugin))
+    mounts.push(
+        Yaml::map().put("name", "aesmd").put("mountPath", kAesmSocket).put("readOnly", true));
   return Yaml::map()
       .put("name", d.name)
       .put("image", d.image)
-      .put("resources", Yaml::map().put("limits", limits))
+      .put("resources", Yaml::map().put("limits", sgx_limits(d, plugin)))
       .put("securityContext", container_security(d))
       .put("env", environment, "taken from the untrusted host by the manifest: to be set")
       .put("ports", ports)
       .put("volumeMounts", mounts);
 }
 
-Yaml pod_of(const Deployment& d, const std::vector<std::string>& volumes) {
+Yaml pod_of(const Deployment& d, const std::vector<std::string>& volumes, SgxPlugin plugin) {
   Yaml claims = Yaml::list();
   for (const std::string& name : volumes)
     if (!name.empty())
       claims.push(Yaml::map()
                       .put("name", name)
                       .put("persistentVolumeClaim", Yaml::map().put("claimName", name)));
+  if (mounts_aesm(d, plugin))
+    claims.push(Yaml::map()
+                    .put("name", "aesmd")
+                    .put("hostPath", Yaml::map().put("path", kAesmSocket).put("type", "Directory")),
+                "where the node's AESM service makes quotes");
   Yaml out = Yaml::map();
   out.put("automountServiceAccountToken", false);
   out.put("enableServiceLinks", false);
@@ -127,22 +146,23 @@ Yaml pod_of(const Deployment& d, const std::vector<std::string>& volumes) {
                 : cat("Gramine passes on SIGTERM alone, and a stop sends the image's ",
                       d.stop_signal, ":\nuntil this has passed, and then the program is killed"));
   out.put("securityContext", pod_security(d));
-  out.put("containers", Yaml::list().push(container_of(d, volumes)));
+  out.put("containers", Yaml::list().push(container_of(d, volumes, plugin)));
   out.put("volumes", claims);
   return out;
 }
 
-Yaml workload_of(const Deployment& d, const std::vector<std::string>& volumes) {
+Yaml workload_of(const Deployment& d, const std::vector<std::string>& volumes, SgxPlugin plugin) {
   Yaml metadata = Yaml::map();
   metadata.put("labels", name_labels(d));
-  if (d.attested)
+  if (d.attested && plugin == SgxPlugin::intel)
     metadata.put("annotations", Yaml::map().put("sgx.intel.com/quote-provider", "aesmd"),
                  "the webhook of Intel's device plugin mounts the AESM socket");
   Yaml spec = Yaml::map();
   spec.put("replicas", 1);
   if (!d.places.empty()) spec.put("strategy", Yaml::map().put("type", "Recreate"));
   spec.put("selector", Yaml::map().put("matchLabels", name_labels(d)));
-  spec.put("template", Yaml::map().put("metadata", metadata).put("spec", pod_of(d, volumes)));
+  spec.put("template",
+           Yaml::map().put("metadata", metadata).put("spec", pod_of(d, volumes, plugin)));
   return document("apps/v1", "Deployment", d.name).put("spec", spec);
 }
 
@@ -204,13 +224,14 @@ Yaml admission_rule(const Deployment& d, const std::string& public_key) {
 
 }  // namespace
 
-std::string kubernetes_manifests(const Deployment& d, const std::string& public_key) {
+std::string kubernetes_manifests(const Deployment& d, const std::string& public_key,
+                                 SgxPlugin plugin) {
   const std::vector<std::string> volumes = volume_names(d);
   std::vector<std::string> documents;
   if (!public_key.empty()) documents.push_back(admission_rule(d, public_key).str());
   for (const std::string& name : volumes)
     if (!name.empty()) documents.push_back(claim_of(name).str());
-  documents.push_back(workload_of(d, volumes).str());
+  documents.push_back(workload_of(d, volumes, plugin).str());
   if (!d.ports.empty()) documents.push_back(service_for(d).str());
   std::string head = cat("# MRENCLAVE ", d.sigstruct.mrenclave.hex(), "\n");
   for (const std::string& line : deployment_notes(d)) head += cat("# ", comment_text(line), "\n");

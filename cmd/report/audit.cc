@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cmd/report/audit_targets.h"
 #include "cmd/report/rehearse.h"
 #include "cmd/session.h"
 #include "manifest-gen/audit/audit_policy.h"
@@ -227,6 +228,7 @@ OrderedJson audit_object(const AuditReport& report) {
   json["findings"] = OrderedJson::array();
   for (const Finding& finding : report.findings) json["findings"].push_back(finding_json(finding));
   json["surface"] = surface_json(report);
+  if (!report.targets.empty()) json["targets"] = targets_json(report.targets);
   if (report.rehearsal) {
     json["rehearsal"] = verdict_json(report.rehearsal->verdict);
     json["rehearsal"]["files"] = report.rehearsal->files;

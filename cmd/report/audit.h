@@ -13,6 +13,7 @@
 #include "base/toml.h"
 #include "manifest-gen/audit/finding.h"
 #include "manifest-gen/audit/surface.h"
+#include "manifest-gen/audit/target_fit.h"
 #include "manifest-gen/launch/launch.h"
 #include "manifest-gen/rehearse/verdict/verdict.h"
 
@@ -33,6 +34,7 @@ struct AuditReport {
   std::vector<std::pair<std::string, std::string>> lines;
   std::string manifest_digest;
   manifest::Surface surface;
+  std::vector<manifest::TargetFit> targets;  // of an image that a manifest is made for
   // What runs of it, read from files, say of this manifest.
   struct Rehearsal {
     std::vector<std::string> files;

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cmd/report/audit.h"
+#include "cmd/report/audit_targets.h"
 #include "cmd/report/markdown.h"
 #include "manifest-gen/audit/rules.h"
 
@@ -64,6 +65,7 @@ std::string audit_markdown(const AuditReport& report) {
     out += cat(" Refused from ", manifest::severity_name(*report.fail_on), " up.");
   out += "\n\n";
   facts_table(out, report);
+  out += targets_markdown(report.targets);
   std::vector<const Finding*> open, accepted;
   for (const Finding& finding : report.findings)
     (finding.accepted ? accepted : open).push_back(&finding);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cmd/report/audit.h"
+#include "cmd/report/audit_targets.h"
 #include "cmd/report/painter.h"
 #include "cmd/wrap.h"
 #include "manifest-gen/audit/audit_policy.h"
@@ -69,6 +70,7 @@ std::string audit_text(const AuditReport& report, unsigned width, bool color) {
     head.resize(std::max(head.size() + 1, kLabel + 2), ' ');
     out += wrapped(fact.value, head, width);
   }
+  out += targets_text(report.targets, width, color);
   for (std::size_t i = 0; i < report.findings.size();) {
     std::vector<const Finding*> same;
     const Finding& first = report.findings[i];

@@ -17,6 +17,7 @@
 #include "cmd/report/html_markup.h"
 #include "cmd/report/html_rehearsal.h"
 #include "cmd/report/html_sections.h"
+#include "cmd/report/html_targets.h"
 #include "templates/embedded.h"
 
 namespace cloister::cmd {
@@ -81,7 +82,7 @@ Result<std::string> audit_html(std::string_view json) {
   CL_TRY(const std::string script, report_script());
   const bool passed = flag_of(object_of(audit, "verdict"), "passed");
   const std::string name = plain_html(text_of(object_of(audit, "subject"), "name"));
-  const std::array<std::pair<std::string_view, std::string>, 13> values = {{
+  const std::array<std::pair<std::string_view, std::string>, 15> values = {{
       {"csp", cat("default-src 'none'; img-src data:; style-src ", csp_source(style),
                   "; script-src ", csp_source(script), "; base-uri 'none'; form-action 'none'")},
       {"title", cat(passed ? "Passed" : "Not passed", ": ", name)},
@@ -89,6 +90,8 @@ Result<std::string> audit_html(std::string_view json) {
       {"style", std::string(style)},
       {"verdict", html_verdict(audit).str()},
       {"surface", html_surface(audit).str()},
+      {"targets", html_targets(audit).str()},
+      {"targets-link", html_targets_link(audit).str()},
       {"findings", html_findings(audit).str()},
       {"rehearsal", html_rehearsal(audit).str()},
       {"rehearsal-link", html_rehearsal_link(audit).str()},

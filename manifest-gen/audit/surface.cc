@@ -38,7 +38,11 @@ class SurfaceBuilder {
     capabilities();
     edges();
     if (in_.rootfs != nullptr)
-      in_.rootfs->walk([&](const measure::Node& node) { out_.image_files += node.is_regular(); });
+      in_.rootfs->walk([&](const measure::Node& node) {
+        if (!node.is_regular()) return;
+        ++out_.image_files;
+        out_.image_bytes += node.entry->size;
+      });
     return std::move(out_);
   }
 

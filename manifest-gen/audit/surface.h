@@ -50,7 +50,8 @@ struct Surface {
   std::vector<GrantedEdge> edges;  // empty without a closure
   std::uint64_t bytes = 0;
   std::size_t elf = 0, scripts = 0;
-  std::size_t image_files = 0;  // regular files of the image; 0: not known
+  std::size_t image_files = 0;    // regular files of the image; 0: not known
+  std::uint64_t image_bytes = 0;  // of these
   struct Share {
     std::string name, version;  // both empty: nobody's; kRuntimeShare: the runtime's
     std::size_t files = 0;

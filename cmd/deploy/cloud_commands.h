@@ -1,0 +1,11 @@
+// `deploy gcp` and `deploy azure`: their options and what they do.
+#pragma once
+
+#include "cmd/command.h"
+
+namespace cloister::cmd {
+
+Action add_deploy_gcp(CLI::App& app);
+Action add_deploy_azure(CLI::App& app);
+
+}  // namespace cloister::cmd
