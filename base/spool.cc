@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <limits>
@@ -72,6 +73,14 @@ Status FileSpool::read(std::uint64_t offset, std::span<std::byte> out) const {
     offset += static_cast<std::uint64_t>(done);
   }
   return {};
+}
+
+Result<std::size_t> SpoolSource::read(std::span<std::byte> out) {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, out.size()));
+  CL_CHECK(spool_.read(position_, out.first(size)));
+  position_ += size;
+  left_ -= size;
+  return size;
 }
 
 }  // namespace cloister

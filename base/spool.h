@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/result.h"
+#include "base/stream.h"
 
 namespace cloister {
 
@@ -33,6 +34,19 @@ class FileSpool {
   explicit FileSpool(Fd fd) : fd_(std::move(fd)) {}
   Fd fd_;
   std::uint64_t size_ = 0;
+};
+
+// A part of a spool as a stream. The spool must outlive it.
+class SpoolSource final : public Source {
+ public:
+  // REQUIRES: [offset, offset + size) was reserved.
+  SpoolSource(const FileSpool& spool, std::uint64_t offset, std::uint64_t size)
+      : spool_(spool), position_(offset), left_(size) {}
+  Result<std::size_t> read(std::span<std::byte> out) override;
+
+ private:
+  const FileSpool& spool_;
+  std::uint64_t position_, left_;
 };
 
 }  // namespace cloister

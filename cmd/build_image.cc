@@ -87,7 +87,9 @@ void add_signing_options(CLI::App& app, BuildTarget& target, std::string* signin
       ->envname("CLOISTER_KEY");
   add_passphrase_options(app, target.key.passphrase);
   add_signer_options(app, target.key, "", "--key");
-  if (signing_data != nullptr) add_sgx_two_step_options(app, target.key, *signing_data);
+  if (signing_data != nullptr)
+    add_two_step_options(app, target.key, *signing_data, "256 bytes of a SIGSTRUCT",
+                         "RSA PKCS#1 v1.5 with SHA-256");
   app.add_option("--sign-key", target.sign_key.key,
                  cat("Key that signs the result and attests its measurement (", kKeyForms, ")"))
       ->type_name("KEY");

@@ -81,11 +81,15 @@ constexpr Command kCommands[] = {
      "  cloister deploy azure reg.example/redis:7-sgx -o ./aks\n"
      "  cloister deploy azure reg.example/redis:7 --layer-hashes hashes.txt -o ./aci",
      add_deploy},
-    {"measure", "Compute MRENCLAVE of an existing Gramine manifest",
+    {"measure", "Compute what hardware will measure: of a Gramine manifest, of a virtual machine",
      "cloister measure app.manifest.sgx --libpal /usr/lib/x86_64-linux-gnu/gramine/sgx/libpal.so\n"
      "  cloister measure app.manifest.sgx --runtime ./gramine --explain\n"
      "  cloister measure app.manifest.sgx --libpal libpal.so --key enclave.pem --date 2024-01-02 "
-     "--sig app.sig",
+     "--sig app.sig\n"
+     "  cloister measure --tee snp --firmware OVMF.amdsev.fd --kernel vmlinuz --initrd initrd.img "
+     "--append 'console=ttyS0' --vcpus 1,2,4\n"
+     "  cloister measure --tee snp --firmware OVMF.amdsev.fd --kernel vmlinuz --key id.pem "
+     "--id-block id-block.b64 --id-auth id-auth.b64",
      add_measure},
     {"sign", "Sign an image, and attest what enclave is in it",
      "cloister sign reg.example/redis:7-sgx --key image.pem\n"
@@ -138,7 +142,9 @@ constexpr Command kCommands[] = {
      "prune --keep 5G\n  cloister cache verify --repair",
      add_cache},
     {"keygen", "Make a signing key",
-     "cloister keygen sgx -o enclave.pem\n  cloister keygen image -o image.pem", add_keygen},
+     "cloister keygen sgx -o enclave.pem\n  cloister keygen image -o image.pem\n"
+     "  cloister keygen snp -o id.pem",
+     add_keygen},
     {"sigstruct", "Show the fields of a SIGSTRUCT and check its signature",
      "cloister sigstruct app.sig\n  cloister sigstruct app.sig --format json", add_sigstruct},
     {"completion", "Write what completes command lines of this program in a shell",

@@ -62,13 +62,16 @@ sign::PassphraseSource pin_source(sign::Pkcs11Uri& uri, const KeyOptions& option
                            PassphraseFor::token);
 }
 
-Result<sign::ExternalKey> open_token(const KeyOptions& options, const KeyContext& context) {
+// `hash` as TokenAccess has it.
+Result<sign::ExternalKey> open_token(const KeyOptions& options, const char* hash,
+                                     const KeyContext& context) {
   CL_TRY(sign::Pkcs11Uri uri, sign::parse_pkcs11_uri(options.key));
   sign::TokenAccess access;
   access.module = uri.module_path;
   for (const char* name : {"PKCS11_MODULE_PATH", "COSIGN_PKCS11_MODULE_PATH"})
     if (access.module.empty()) access.module = context.env.get(name).value_or("");
   access.pin = pin_source(uri, options, context);
+  access.hash = hash;
   return sign::open_token_key(uri, std::move(access));
 }
 
@@ -99,6 +102,41 @@ std::string sign_algorithm(sign::ImageKeyKind kind) {
   return "rsa-pkcs1-sha256";
 }
 
+// In a token, or in PEM text. REQUIRES: !options.key.empty()
+template <class Key>
+Result<LoadedKey<Key>> load_private_key(const KeyOptions& options, const char* hash,
+                                        const KeyContext& context) {
+  CL_CHECK(require_known_scheme(options.key));
+  if (sign::is_pkcs11_uri(options.key)) {
+    CL_TRY(sign::ExternalKey token, open_token(options, hash, context));
+    CL_TRY(Key key, Key::external(std::move(token)));
+    return LoadedKey<Key>{std::move(key), std::nullopt};
+  }
+  const std::string name = quote(options.key);
+  CL_TRY(const Secret pem, read_key_text(options.key, context));
+  CL_TRY(Key key, Key::from_pem(pem.bytes(),
+                                passphrase_source(options.passphrase, context.env,
+                                                  cat("passphrase for ", name)),
+                                name));
+  return LoadedKey<Key>{std::move(key), sha256(pem.bytes())};
+}
+
+// With a program, or used already: its signature is in a file.
+template <class Key>
+Result<LoadedKey<Key>> load_outside_key(const KeyOptions& options, std::string half,
+                                        const std::string& algorithm, const KeyContext& context) {
+  sign::ExternalKey external;
+  if (!options.command.empty()) {
+    CL_TRY(external, signer_command_key(options.command, std::move(half), algorithm, context));
+  } else {
+    external.public_pem = std::move(half);
+    external.name = quote(options.signature);
+    external.sign = [file = options.signature](ByteView) { return read_signature(file); };
+  }
+  CL_TRY(Key key, Key::external(std::move(external)));
+  return LoadedKey<Key>{std::move(key), std::nullopt};
+}
+
 }  // namespace
 
 void add_signer_options(CLI::App& app, KeyOptions& options, const std::string& prefix,
@@ -113,14 +151,15 @@ void add_signer_options(CLI::App& app, KeyOptions& options, const std::string& p
       ->type_name("KEY");
 }
 
-void add_sgx_two_step_options(CLI::App& app, KeyOptions& options, std::string& signing_data) {
+void add_two_step_options(CLI::App& app, KeyOptions& options, std::string& signing_data,
+                          const std::string& data, const std::string& algorithm) {
   OptionHeading heading(app, kHeadingSigning);
   app.add_option("--emit-signing-data", signing_data,
-                 "Only write the 256 bytes that a SIGSTRUCT's signature is over, to be signed "
-                 "elsewhere")
+                 cat("Only write the bytes that the signature is over, to be signed elsewhere (",
+                     data, ")"))
       ->type_name("FILE");
   app.add_option("--signature", options.signature,
-                 "Their signature (RSA PKCS#1 v1.5, SHA-256; raw or base64), with --public-key")
+                 cat("Their signature, raw or base64, with --public-key (", algorithm, ")"))
       ->type_name("FILE");
 }
 
@@ -144,62 +183,26 @@ Status check_key_options(const KeyOptions& options, const std::string& prefix) {
 }
 
 Result<LoadedKey<sign::SgxKey>> load_sgx_key(const KeyOptions& options, const KeyContext& context) {
-  CL_CHECK(require_known_scheme(options.key));
-  if (sign::is_pkcs11_uri(options.key)) {
-    CL_TRY(sign::ExternalKey token, open_token(options, context));
-    CL_TRY(sign::SgxKey key, sign::SgxKey::external(std::move(token)));
-    return LoadedKey<sign::SgxKey>{std::move(key), std::nullopt};
-  }
-  if (!options.key.empty()) {
-    const std::string name = quote(options.key);
-    CL_TRY(const Secret pem, read_key_text(options.key, context));
-    CL_TRY(sign::SgxKey key,
-           sign::SgxKey::from_pem(
-               pem.bytes(),
-               passphrase_source(options.passphrase, context.env, cat("passphrase for ", name)),
-               name));
-    return LoadedKey<sign::SgxKey>{std::move(key), sha256(pem.bytes())};
-  }
+  if (!options.key.empty()) return load_private_key<sign::SgxKey>(options, "SHA256", context);
   CL_TRY(std::string half, public_text(options, context));
-  sign::ExternalKey external;
-  if (!options.command.empty()) {
-    CL_TRY(external,
-           signer_command_key(options.command, std::move(half), "rsa-pkcs1-sha256", context));
-  } else {
-    external.public_pem = std::move(half);
-    external.name = quote(options.signature);
-    external.sign = [file = options.signature](ByteView) { return read_signature(file); };
-  }
-  CL_TRY(sign::SgxKey key, sign::SgxKey::external(std::move(external)));
-  return LoadedKey<sign::SgxKey>{std::move(key), std::nullopt};
+  return load_outside_key<sign::SgxKey>(options, std::move(half), "rsa-pkcs1-sha256", context);
+}
+
+Result<LoadedKey<sign::SnpIdKey>> load_snp_key(const KeyOptions& options,
+                                               const KeyContext& context) {
+  if (!options.key.empty()) return load_private_key<sign::SnpIdKey>(options, "SHA384", context);
+  CL_TRY(std::string half, public_text(options, context));
+  return load_outside_key<sign::SnpIdKey>(options, std::move(half), "ecdsa-sha384", context);
 }
 
 Result<LoadedKey<sign::ImageKey>> load_image_key(const KeyOptions& options,
                                                  const KeyContext& context) {
-  CL_CHECK(require_known_scheme(options.key));
-  if (sign::is_pkcs11_uri(options.key)) {
-    CL_TRY(sign::ExternalKey token, open_token(options, context));
-    CL_TRY(sign::ImageKey key, sign::ImageKey::external(std::move(token)));
-    return LoadedKey<sign::ImageKey>{std::move(key), std::nullopt};
-  }
-  if (!options.key.empty()) {
-    const std::string name = quote(options.key);
-    CL_TRY(const Secret pem, read_key_text(options.key, context));
-    CL_TRY(sign::ImageKey key,
-           sign::ImageKey::from_pem(
-               pem.bytes(),
-               passphrase_source(options.passphrase, context.env, cat("passphrase for ", name)),
-               name));
-    return LoadedKey<sign::ImageKey>{std::move(key), sha256(pem.bytes())};
-  }
+  if (!options.key.empty()) return load_private_key<sign::ImageKey>(options, "SHA256", context);
   CL_TRY(std::string half, public_text(options, context));
   CL_TRY(const sign::ImagePublicKey public_half,
          sign::ImagePublicKey::from_pem(as_bytes(half), quote(options.public_key)));
-  CL_TRY(sign::ExternalKey external,
-         signer_command_key(options.command, std::move(half), sign_algorithm(public_half.kind()),
-                            context));
-  CL_TRY(sign::ImageKey key, sign::ImageKey::external(std::move(external)));
-  return LoadedKey<sign::ImageKey>{std::move(key), std::nullopt};
+  return load_outside_key<sign::ImageKey>(options, std::move(half),
+                                          sign_algorithm(public_half.kind()), context);
 }
 
 bool is_key_file(const std::string& reference) {

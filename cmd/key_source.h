@@ -1,5 +1,5 @@
 // Where a signing key comes from: a PEM file or variable, a token, a program that signs, or a
-// signature that was made elsewhere. One set of options for SGX keys and image keys.
+// signature that was made elsewhere. One set of options for all kinds of keys.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -13,6 +13,7 @@
 #include "cmd/passphrase.h"
 #include "sign/image/image_key.h"
 #include "sign/key.h"
+#include "sign/snp/id_key.h"
 
 namespace cloister::cmd {
 
@@ -33,8 +34,10 @@ struct KeyOptions {
 // their help texts. --key and --passphrase-file are declared by the command.
 void add_signer_options(CLI::App& app, KeyOptions& options, const std::string& prefix,
                         const std::string& whose);
-// Signing an enclave in two steps: --emit-signing-data, then --signature.
-void add_sgx_two_step_options(CLI::App& app, KeyOptions& options, std::string& signing_data);
+// Signing in two steps: --emit-signing-data, then --signature. `data` is what is signed,
+// `algorithm` how, for their help texts.
+void add_two_step_options(CLI::App& app, KeyOptions& options, std::string& signing_data,
+                          const std::string& data, const std::string& algorithm);
 // One way to sign, and a public key exactly where there is no private one. `usage` otherwise, and,
 // with `required`, when there is none; `prefix` as above.
 Status check_key_options(const KeyOptions& options, const std::string& prefix = {});
@@ -53,6 +56,8 @@ struct LoadedKey {
 };
 // REQUIRES: options.given(); `options` outlives the key.
 Result<LoadedKey<sign::SgxKey>> load_sgx_key(const KeyOptions& options, const KeyContext& context);
+Result<LoadedKey<sign::SnpIdKey>> load_snp_key(const KeyOptions& options,
+                                               const KeyContext& context);
 // REQUIRES: likewise, and no options.signature: what that file holds is the command's to read.
 Result<LoadedKey<sign::ImageKey>> load_image_key(const KeyOptions& options,
                                                  const KeyContext& context);

@@ -14,6 +14,9 @@ inline constexpr std::string_view kHeadingSandbox = "Sandbox";
 inline constexpr std::string_view kHeadingLaunch = "Launch";
 inline constexpr std::string_view kHeadingGrants = "Least privilege";
 inline constexpr std::string_view kHeadingEnclave = "Enclave";
+inline constexpr std::string_view kHeadingGuest = "Virtual machine";
+inline constexpr std::string_view kHeadingSnp = "SEV-SNP guest";
+inline constexpr std::string_view kHeadingIdBlock = "SEV-SNP ID block";
 inline constexpr std::string_view kHeadingAttestation = "Attestation";
 inline constexpr std::string_view kHeadingSigning = "Signing";
 inline constexpr std::string_view kHeadingTrust = "Trust";
@@ -25,9 +28,10 @@ inline constexpr std::string_view kHeadingLimits = "Limits";
 inline constexpr std::string_view kHeadingGeneral = "General";
 
 inline constexpr std::array kHeadings = {
-    kHeadingOptions, kHeadingWork,        kHeadingSandbox, kHeadingLaunch, kHeadingGrants,
-    kHeadingEnclave, kHeadingAttestation, kHeadingSigning, kHeadingTrust,  kHeadingQuote,
-    kHeadingOutput,  kHeadingRegistry,    kHeadingStore,   kHeadingLimits, kHeadingGeneral};
+    kHeadingOptions,     kHeadingWork,    kHeadingSandbox, kHeadingLaunch, kHeadingGrants,
+    kHeadingEnclave,     kHeadingGuest,   kHeadingSnp,     kHeadingIdBlock,
+    kHeadingAttestation, kHeadingSigning, kHeadingTrust,   kHeadingQuote,  kHeadingOutput,
+    kHeadingRegistry,    kHeadingStore,   kHeadingLimits,  kHeadingGeneral};
 
 // Options that are added while it lives stand under this heading.
 class OptionHeading {

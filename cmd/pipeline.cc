@@ -208,11 +208,11 @@ Result<bool> runtime_or_none(Session& session, const PlanOptions& options,
   return true;
 }
 
-// Gramine's SGX runtime, its loader models and the measurement are for this platform alone.
+// Gramine's SGX runtime, the loader models and the measurements are for this platform alone.
 Status require_enclave_platform(const oci::Platform& platform) {
   if (platform.os == "linux" && platform.architecture == "amd64") return {};
   return Error::unsupported(
-             cat("an SGX enclave is for linux/amd64, not for ", printable(platform.str())))
+             cat("an enclave is for linux/amd64, not for ", printable(platform.str())))
       .hint("leave out --platform; pull, inspect, files and push take any platform");
 }
 
@@ -257,10 +257,15 @@ Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
                                  const PlanOptions& options) {
   CL_CHECK(require_enclave_platform(session.platform()));
   ClosurePlan plan;
-  CL_TRY(LoadedInputs inputs, load_inputs(session, image, options.runtimes));
-  plan.base = std::move(inputs.image);
-  CL_TRY(plan.image_libc,
-         runtime_or_none(session, options, std::move(inputs.runtime), plan.runtime));
+  if (options.machine) {
+    CL_TRY(plan.base, session.load(image));
+    plan.image_libc = true;
+  } else {
+    CL_TRY(LoadedInputs inputs, load_inputs(session, image, options.runtimes));
+    plan.base = std::move(inputs.image);
+    CL_TRY(plan.image_libc,
+           runtime_or_none(session, options, std::move(inputs.runtime), plan.runtime));
+  }
   const measure::Rootfs& rootfs = *plan.base.rootfs;
   plan.packages = manifest::PackageIndex::read(rootfs, session.limits());
   for (const std::string& line : plan.packages.notes())
@@ -269,6 +274,9 @@ Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
          manifest::resolve_launch(plan.base.image.config.config, rootfs, options.launch));
   CL_TRY(plan.kind, manifest::choose_kind(plan.launch, rootfs));
   CL_CHECK(add_attestation(options, plan));
+  if (options.machine)
+    plan.kind.grants.push_back({"/etc/ld.so.cache", manifest::Why::config,
+                                "the dynamic loader finds libraries by it", /*optional=*/true, ""});
   CL_TRY(plan.closure,
          manifest::compute_closure(plan.launch, rootfs, plan.runtime,
                                    closure_roots(plan.kind, options.includes), session.limits(),

@@ -37,6 +37,8 @@ struct PlanOptions {
   // Without --runtime, when the default one cannot be had: go on with the image's own libc. For
   // commands that only look; said on stderr.
   bool runtime_optional = false;
+  // For a virtual machine: no Gramine, the image's own libc.
+  bool machine = false;
 };
 
 // Everything that is known before a key is needed.
@@ -65,7 +67,7 @@ Result<measure::Runtime> load_runtime(Session& session, const std::vector<std::s
 struct ClosurePlan {
   LoadedImage base;
   measure::Runtime runtime;
-  bool image_libc = false;  // no runtime: its libc is the image's own
+  bool image_libc = false;  // no runtime: the libc is the image's own
   manifest::PackageIndex packages;
   manifest::Launch launch;
   manifest::Kind kind;

@@ -369,6 +369,10 @@ Result<LoadedImage> Session::load_layers(const oci::ImageRef& ref, oci::Image im
 
 Result<LoadedImage> Session::load_from(oci::ImageTransport& transport, const oci::ImageRef& ref,
                                        oci::Image image) {
+  if (image.manifest.config.media_type == oci::media_type::kGuestConfig)
+    return Error::unsupported(
+               cat(quote(image.name), " is a virtual machine's files, and no container image"))
+        .hint("cloister inspect shows them, cloister pull -o DIR fetches them");
   CL_TRY(oci::Store * store, this->store());
   CL_CHECK(this->cache());  // opened before the workers ask for it
   LoadedImage out{ref, std::move(image), nullptr};

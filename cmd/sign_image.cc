@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cmd/attached.h"
 #include "cmd/enclave_image.h"
+#include "cmd/guest/guest_image.h"
 #include "cmd/option_heading.h"
 #include "oci/documents/attached.h"
 #include "sign/image/bundle.h"
@@ -187,6 +188,8 @@ Result<Saying> saying_of(Session& session, const oci::ImageRef& ref, const Image
     CL_TRY(const LoadedImage loaded, session.load_layers(ref, image));
     CL_TRY(const EnclaveImage enclave, read_enclave(*loaded.rootfs, image, session.limits()));
     CL_TRY(out.predicates, enclave_predicates(loaded, enclave, claims.sbom, session.limits()));
+  } else if (is_guest(image.manifest)) {
+    CL_TRY(out.predicates, guest_predicates(session, ref, image));
   } else if (claims.sbom != SbomFormat::none) {
     return Error::usage(
                "--sbom lists what an enclave may touch, and the image is not enclave-ready")

@@ -8,11 +8,13 @@
 #include "cmd/build_date.h"
 #include "cmd/build_image.h"
 #include "cmd/command.h"
+#include "cmd/guest/guest_command.h"
 #include "cmd/option_heading.h"
 #include "cmd/output.h"
 #include "cmd/report/build.h"
 #include "cmd/report/diff.h"
 #include "cmd/session.h"
+#include "cmd/targets.h"
 #include "manifest-gen/audit/rules.h"
 
 namespace cloister::cmd {
@@ -26,6 +28,9 @@ struct BuildOptions {
   std::vector<std::string> labels;
   std::string lock, locked;  // files of --lock and --locked; empty: not given
   bool dry_run = false, with_direct = false;
+  std::string tee = "sgx";
+  GuestArguments guest;
+  std::string guest_option;  // the first that was given
 
   bool signs() const { return !dry_run && signing_data.empty(); }
 };
@@ -114,6 +119,17 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   return 0;
 }
 
+Result<int> run_for_target(const BuildOptions& o, const Environment& env) {
+  const Target& target = target_named(o.tee);
+  if (target.machine)
+    return run_guest_build({o.common, o.plan, o.target, o.guest, o.image, o.date, o.labels, o.dry_run},
+                           env);
+  if (!o.guest_option.empty())
+    return Error::usage(cat(o.guest_option, " is for a virtual machine"))
+        .hint("add --tee snp, or leave it out");
+  return run_build(o, env);
+}
+
 }  // namespace
 
 Action add_build(CLI::App& app) {
@@ -144,9 +160,12 @@ Action add_build(CLI::App& app) {
   add_build_output_options(app, o->target);
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
-  return [o](const Environment& env) {
+  add_target_option(app, o->tee);
+  add_guest_options(app, o->guest);
+  return [o, &app](const Environment& env) {
+    o->guest_option = first_guest_option(app);
     drop_default_key(o->target, !o->signing_data.empty(), env);
-    return run_build(*o, env);
+    return run_for_target(*o, env);
   };
 }
 

@@ -8,13 +8,17 @@
 #include "cmd/passphrase.h"
 #include "sign/image/image_key.h"
 #include "sign/key.h"
+#include "sign/snp/id_key.h"
 
 namespace cloister::cmd {
 namespace {
 
+enum class NewKeyKind { sgx, image, snp };
+
 struct KeygenOptions {
   std::string output, public_output, type = "ecdsa-p256";
-  bool image = false, encrypt = false, force = false;
+  NewKeyKind kind = NewKeyKind::sgx;
+  bool encrypt = false, force = false;
   PassphraseOptions passphrase;
 };
 
@@ -38,6 +42,24 @@ Result<NewKey> make_image_key(const std::string& type, const std::optional<Secre
   return NewKey{std::move(pem), key.public_key().pem()};
 }
 
+Result<NewKey> make_snp_key(const std::optional<Secret>& passphrase) {
+  CL_TRY(const sign::SnpIdKey key, sign::SnpIdKey::generate());
+  CL_TRY(Secret pem, key.to_pem(passphrase));
+  return NewKey{std::move(pem), ""};
+}
+
+Result<NewKey> make_key(const KeygenOptions& o, const std::optional<Secret>& passphrase) {
+  switch (o.kind) {
+    case NewKeyKind::image:
+      return make_image_key(o.type, passphrase);
+    case NewKeyKind::snp:
+      return make_snp_key(passphrase);
+    case NewKeyKind::sgx:
+      break;
+  }
+  return make_sgx_key(passphrase);
+}
+
 // "image.pem" → "image.pub".
 std::string public_name(const std::string& file) {
   fs::path path(file);
@@ -50,7 +72,7 @@ bool is_file_name(const std::string& output) {
 
 Result<int> run_keygen(const KeygenOptions& o, const Environment& env) {
   std::string public_output = o.public_output;
-  if (o.image && public_output.empty() && is_file_name(o.output))
+  if (o.kind == NewKeyKind::image && public_output.empty() && is_file_name(o.output))
     public_output = public_name(o.output);
   if (is_file_name(o.output) && public_output == o.output)
     return Error::usage(cat(quote(o.output), " cannot hold both keys"))
@@ -69,7 +91,7 @@ Result<int> run_keygen(const KeygenOptions& o, const Environment& env) {
       return Error::invalid("an encrypted key needs a passphrase")
           .hint("give --passphrase-file, or set CLOISTER_PASSWORD");
   }
-  CL_TRY(const NewKey key, o.image ? make_image_key(o.type, passphrase) : make_sgx_key(passphrase));
+  CL_TRY(const NewKey key, make_key(o, passphrase));
   CL_CHECK(write_result(o.output, key.private_pem.text(), 0600));
   if (!public_output.empty()) CL_CHECK(write_result(public_output, key.public_pem));
   return 0;
@@ -99,7 +121,10 @@ Action add_keygen(CLI::App& app) {
       ->add_option("--public", o->public_output,
                    "File for the public key (default: the private key's name with .pub)")
       ->type_name("FILE");
-  image->parse_complete_callback([o] { o->image = true; });
+  image->parse_complete_callback([o] { o->kind = NewKeyKind::image; });
+  CLI::App* snp =
+      add("snp", "A key that signs ID blocks of SEV-SNP guests: ECDSA on P-384, PEM (PKCS#8)");
+  snp->parse_complete_callback([o] { o->kind = NewKeyKind::snp; });
   return [o](const Environment& env) { return run_keygen(*o, env); };
 }
 

@@ -14,19 +14,6 @@ std::string uri_of(std::string_view path) {
   return cat(kFileScheme, path);
 }
 
-// "needed: NEEDED libssl.so.3 (/usr/bin/redis-server)": the first edge that leads to the member.
-std::vector<std::string> member_reasons(const Closure& closure) {
-  std::vector<std::string> out(closure.members.size());
-  for (const Edge& edge : closure.edges) {
-    std::string& reason = out[edge.to];
-    if (!reason.empty()) continue;
-    reason = cat(why_name(edge.why), ": ", edge.detail);
-    if (edge.from != kLaunch && edge.from != edge.to)
-      reason += cat(" (", closure.members[edge.from].real_path, ")");
-  }
-  return out;
-}
-
 Status expressible_path(std::string_view path) {
   if (is_utf8(path) && path.find('\0') == std::string_view::npos) return {};
   return Error::unsupported(cat("the name of ", quote(path),
@@ -89,6 +76,18 @@ Status add_directory(TrustedFiles& files, const OverlayEntry& entry, const std::
 }
 
 }  // namespace
+
+std::vector<std::string> member_reasons(const Closure& closure) {
+  std::vector<std::string> out(closure.members.size());
+  for (const Edge& edge : closure.edges) {
+    std::string& reason = out[edge.to];
+    if (!reason.empty()) continue;
+    reason = cat(why_name(edge.why), ": ", edge.detail);
+    if (edge.from != kLaunch && edge.from != edge.to)
+      reason += cat(" (", closure.members[edge.from].real_path, ")");
+  }
+  return out;
+}
 
 Result<TrustedFiles> trusted_files(const Closure& closure) {
   TrustedFiles out;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/digest.h"
 #include "base/toml.h"
@@ -19,6 +20,10 @@ struct TrustedFile {
 
 // By URI ("file:/usr/bin/env").
 using TrustedFiles = std::map<std::string, TrustedFile>;
+
+// Of each member, the first edge that leads to it: "needed: NEEDED libssl.so.3
+// (/usr/bin/redis-server)".
+std::vector<std::string> member_reasons(const Closure& closure);
 
 // Every path of every member. `unsupported` for a path that a manifest cannot express.
 Result<TrustedFiles> trusted_files(const Closure& closure);

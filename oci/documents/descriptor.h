@@ -30,6 +30,10 @@ inline constexpr std::string_view kDockerConfig = "application/vnd.docker.contai
 inline constexpr std::string_view kDockerLayerGzip =
     "application/vnd.docker.image.rootfs.diff.tar.gzip";
 inline constexpr std::string_view kDockerLayer = "application/vnd.docker.image.rootfs.diff.tar";
+// A virtual machine's parts (image-spec manifest.md, "Guidelines for Artifact Usage"): its config
+// has the shape of an image's, its layers are files, each named by its title.
+inline constexpr std::string_view kGuestConfig = "application/vnd.cloister.guest.config.v1+json";
+inline constexpr std::string_view kGuestFilePrefix = "application/vnd.cloister.guest.";
 }  // namespace media_type
 
 bool is_index(std::string_view media_type);

@@ -30,8 +30,10 @@ class Resolver {
 Status check_layers(const ImageManifest& manifest, const Limits& limits) {
   for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
     const Descriptor& layer = manifest.layers[i];
-    if (!layer_compression(layer.media_type))
-      return unreadable_layer(layer, i, manifest.layers.size());
+    const bool readable = manifest.config.media_type == media_type::kGuestConfig
+                              ? layer.media_type.starts_with(media_type::kGuestFilePrefix)
+                              : layer_compression(layer.media_type).has_value();
+    if (!readable) return unreadable_layer(layer, i, manifest.layers.size());
     if (layer.size > limits.blob_bytes)
       return Error::limit(cat("layer ", i + 1, " of ", manifest.layers.size(),
                               " is larger than the limit of ", human_bytes(limits.blob_bytes)));
@@ -42,7 +44,8 @@ Status check_layers(const ImageManifest& manifest, const Limits& limits) {
 // A Helm chart, a signature or a Wasm module is an OCI manifest as well.
 Status check_is_image(const ImageManifest& manifest) {
   const std::string_view type = manifest.config.media_type;
-  if (type.empty() || type == media_type::kOciConfig || type == media_type::kDockerConfig)
+  if (type.empty() || type == media_type::kOciConfig || type == media_type::kDockerConfig ||
+      type == media_type::kGuestConfig)
     return {};
   return Error::unsupported(
              cat("not a container image: its config is of type ", quote(type.substr(0, 200))))

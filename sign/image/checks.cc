@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "sign/image/attested_claim.h"
 #include "sign/image/dsse.h"
 #include "sign/image/provenance.h"
 #include "sign/image/simple_signing.h"
@@ -20,10 +21,6 @@ constexpr std::size_t kNamedFiles = 5;  // of many that differ, so many are name
 Check compared(std::string name, const std::string& found, const std::string& expected) {
   return found == expected ? passed_check(std::move(name), found)
                            : failed_check(std::move(name), found, expected);
-}
-
-std::string key_name(const ImagePublicKey& key) {
-  return cat(image_key_kind_name(key.kind()), " key ", key.fingerprint().hex().substr(0, 16));
 }
 
 std::string runtime_text(std::string_view name, std::string_view version,
@@ -43,6 +40,10 @@ std::string file_list(std::uint64_t count, const Digest& digest) {
 }
 
 }  // namespace
+
+std::string key_name(const ImagePublicKey& key) {
+  return cat(image_key_kind_name(key.kind()), " key ", key.fingerprint().hex().substr(0, 16));
+}
 
 Check passed_check(std::string name, std::string found) {
   return {std::move(name), true, std::move(found), ""};
@@ -99,40 +100,10 @@ Check check_signature(const Digest& image, const std::vector<SignatureArtefact>&
 
 AttestationResult check_attestation(const Digest& image, const std::vector<DsseEnvelope>& envelopes,
                                     const ImagePublicKey& key, const Limits& limits) {
-  AttestationResult out;
-  bool misplaced = false;
-  for (const DsseEnvelope& envelope : envelopes) {
-    const auto statement = statement_by(envelope, key, limits);
-    if (!statement || statement->predicate_type != kMeasurementPredicate) continue;
-    if (!statement->is_about(image)) {
-      misplaced = true;
-      continue;
-    }
-    auto claim = parse_measurement(statement->predicate, limits);
-    if (!claim.has_value()) {
-      out.check =
-          failed_check("attestation", claim.error().what(), std::string(kMeasurementPredicate));
-      out.claim.reset();
-      return out;
-    }
-    if (out.claim && *out.claim != *claim) {
-      out.check =
-          failed_check("attestation", "two attestations by this key that disagree", "one answer");
-      out.claim.reset();
-      return out;
-    }
-    out.claim = std::move(*claim);
-  }
-  if (out.claim)
-    out.check = passed_check("attestation", cat("mrenclave ", out.claim->mrenclave.hex()));
-  else if (misplaced)
-    out.check = failed_check("attestation", "an attestation about another image", image.str());
-  else
-    out.check = failed_check("attestation",
-                             envelopes.empty() ? "nothing is attested about the image"
-                                               : "no measurement attestation by this key",
-                             cat(kMeasurementPredicate, " by the ", key_name(key)));
-  return out;
+  auto found = find_claim<MeasurementClaim>(image, envelopes, key, limits, parse_measurement);
+  if (found.claim)
+    found.check = passed_check("attestation", cat("mrenclave ", found.claim->mrenclave.hex()));
+  return {std::move(found.check), std::move(found.claim)};
 }
 
 std::optional<Check> check_provenance(const Digest& image, std::string_view of_image,

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "sign/image/claim_json.h"
 
 namespace cloister::sign {
 namespace {
@@ -16,41 +17,6 @@ std::string memory_hex(T value) {
   for (std::size_t i = 0; i < bytes.size(); ++i)
     bytes[i] = static_cast<std::byte>((value >> (8 * i)) & 0xff);
   return hex(bytes);
-}
-
-OrderedJson digest_set(const Digest& digest) {
-  return OrderedJson::object({{"sha256", digest.hex()}});
-}
-
-Error missing(std::string_view field) {
-  return Error::corrupt(cat("the measurement attestation lacks ", field));
-}
-
-Result<const Json*> part(const Json& json, std::string_view key) {
-  CL_TRY(const Json* found, get_object(json, key));
-  if (found == nullptr) return missing(quote(key));
-  return found;
-}
-
-Result<std::string> string_of(const Json& json, std::string_view key) {
-  CL_TRY(auto text, get_string(json, key));
-  if (!text) return missing(quote(key));
-  return std::move(*text);
-}
-
-Result<Digest> digest_of(const Json& json, std::string_view key) {
-  CL_TRY(const Json* set, part(json, key));
-  CL_TRY(const std::string text, string_of(*set, "sha256"));
-  return Digest::parse_hex(text);
-}
-
-Result<std::uint64_t> number_of(const Json& json, std::string_view key, std::uint64_t max) {
-  CL_TRY(const auto number, get_int(json, key));
-  if (!number) return missing(quote(key));
-  if (*number < 0 || static_cast<std::uint64_t>(*number) > max)
-    return Error::corrupt(cat(quote(key), " of the measurement attestation is out of range"))
-        .detail(cat("got ", *number, ", want 0 to ", max));
-  return static_cast<std::uint64_t>(*number);
 }
 
 }  // namespace
@@ -113,48 +79,48 @@ std::string encode_measurement(const MeasurementPredicate& p) {
 Result<MeasurementClaim> parse_measurement(std::string_view text, const Limits& limits) {
   CL_TRY(const Json predicate, parse_json(text, limits, "measurement attestation"));
   if (!predicate.is_object()) return Error::corrupt("a measurement attestation is a JSON object");
-  CL_TRY(const std::string tee, string_of(predicate, "tee"));
+  CL_TRY(const std::string tee, claim_string(predicate, "tee"));
   if (tee != "sgx")
     return Error::unsupported(
         cat("the attestation is about an enclave of another kind: ", quote(tee)));
   MeasurementClaim out;
-  CL_TRY(const Json* sgx, part(predicate, "sgx"));
-  CL_TRY(const std::string mrenclave, string_of(*sgx, "mrenclave"));
+  CL_TRY(const Json* sgx, claim_object(predicate, "sgx"));
+  CL_TRY(const std::string mrenclave, claim_string(*sgx, "mrenclave"));
   CL_TRY(out.mrenclave, Digest::parse_hex(mrenclave));
-  CL_TRY(const std::string mrsigner, string_of(*sgx, "mrsigner"));
+  CL_TRY(const std::string mrsigner, claim_string(*sgx, "mrsigner"));
   CL_TRY(out.mrsigner, Digest::parse_hex(mrsigner));
-  CL_TRY(const std::uint64_t prodid, number_of(*sgx, "isvprodid", 0xffff));
-  CL_TRY(const std::uint64_t svn, number_of(*sgx, "isvsvn", 0xffff));
+  CL_TRY(const std::uint64_t prodid, claim_number(*sgx, "isvprodid", 0xffff));
+  CL_TRY(const std::uint64_t svn, claim_number(*sgx, "isvsvn", 0xffff));
   out.isvprodid = static_cast<std::uint16_t>(prodid);
   out.isvsvn = static_cast<std::uint16_t>(svn);
   CL_TRY(const auto debug, get_bool(*sgx, "debug"));
-  if (!debug) return missing("'debug'");
+  if (!debug) return missing_claim("'debug'");
   out.debug = *debug;
-  CL_TRY(out.sigstruct_digest, digest_of(*sgx, "sigstructDigest"));
+  CL_TRY(out.sigstruct_digest, claim_digest(*sgx, "sigstructDigest"));
 
-  CL_TRY(const Json* runtime, part(predicate, "runtime"));
-  CL_TRY(out.runtime_name, string_of(*runtime, "name"));
-  CL_TRY(out.runtime_version, string_of(*runtime, "version"));
+  CL_TRY(const Json* runtime, claim_object(predicate, "runtime"));
+  CL_TRY(out.runtime_name, claim_string(*runtime, "name"));
+  CL_TRY(out.runtime_version, claim_string(*runtime, "version"));
   CL_TRY(const Json* files, get_array(*runtime, "files"));
-  if (files == nullptr) return missing("'files'");
+  if (files == nullptr) return missing_claim("'files'");
   if (files->size() > 64) return Error::limit("the attestation names more than 64 runtime files");
   for (const Json& file : *files) {
     if (!file.is_object()) return Error::corrupt("a runtime file of the attestation is no object");
     NamedDigest named;
-    CL_TRY(named.name, string_of(file, "name"));
-    CL_TRY(named.sha256, digest_of(file, "digest"));
+    CL_TRY(named.name, claim_string(file, "name"));
+    CL_TRY(named.sha256, claim_digest(file, "digest"));
     out.runtime_files.push_back(std::move(named));
   }
 
-  CL_TRY(const Json* manifest, part(predicate, "manifest"));
-  CL_TRY(out.manifest_digest, digest_of(*manifest, "digest"));
-  CL_TRY(const Json* trusted, part(predicate, "trustedFiles"));
-  CL_TRY(out.trusted_files, number_of(*trusted, "count", std::uint64_t{1} << 32));
-  CL_TRY(out.trusted_digest, digest_of(*trusted, "digest"));
-  CL_TRY(const Json* base, part(predicate, "base"));
+  CL_TRY(const Json* manifest, claim_object(predicate, "manifest"));
+  CL_TRY(out.manifest_digest, claim_digest(*manifest, "digest"));
+  CL_TRY(const Json* trusted, claim_object(predicate, "trustedFiles"));
+  CL_TRY(out.trusted_files, claim_number(*trusted, "count", std::uint64_t{1} << 32));
+  CL_TRY(out.trusted_digest, claim_digest(*trusted, "digest"));
+  CL_TRY(const Json* base, claim_object(predicate, "base"));
   CL_TRY(const auto uri, get_string(*base, "uri"));
   out.base_uri = uri.value_or("");
-  CL_TRY(out.base_digest, digest_of(*base, "digest"));
+  CL_TRY(out.base_digest, claim_digest(*base, "digest"));
   return out;
 }
 

@@ -39,6 +39,13 @@ TEST(Spool, RefusesToGrowBeyondWhatAFileCanHold) {
   EXPECT_EQ(spool.size(), 1u);
 }
 
+TEST(Spool, IsReadInPartAsAStream) {
+  FileSpool spool = must(FileSpool::create());
+  must(spool.append(as_bytes("before, within, after")));
+  SpoolSource source(spool, 8, 6);
+  EXPECT_EQ(as_text(must(read_all(source, 100, "a spool"))), "within");
+}
+
 TEST(Spool, SaysWhenSomethingIsReadThatIsNotThere) {
   FileSpool spool = must(FileSpool::create());
   Bytes out(1);

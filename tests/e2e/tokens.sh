@@ -32,7 +32,9 @@ openssl ecparam -genkey -name prime256v1 -noout -out "$work/ec.pem"
 openssl genrsa -out "$work/rsa.pem" 2048 2>/dev/null
 to_token "$key" enclave 01
 to_token "$work/ec.pem" image 02
+openssl ecparam -genkey -name secp384r1 -noout -out "$work/id.pem"
 to_token "$work/rsa.pem" rsa 03
+to_token "$work/id.pem" id 04
 rm "$work/import.pem"
 echo 1234 >"$work/pin"
 uri="pkcs11:token=cloister;object"
@@ -63,6 +65,13 @@ must measure "$work/app.manifest.sgx" --runtime "$runtime" --date 2024-01-02 --k
 must measure "$work/app.manifest.sgx" --runtime "$runtime" --date 2024-01-02 --sig "$work/token.sig" \
   --key "$uri=enclave" --passphrase-file "$work/pin"
 claim "and so does a SIGSTRUCT" cmp "$work/file.sig" "$work/token.sig"
+launch="--tee snp --firmware $CLOISTER_SOURCE_DIR/testdata/snp-launch/firmware.bin"
+# shellcheck disable=SC2086  # options
+must measure $launch --key "$uri=id" --passphrase-file "$work/pin" --id-block "$work/block" --id-auth "$work/auth"
+claim "and an ID block, with SHA-384" test -s "$work/auth"
+# shellcheck disable=SC2086
+refused 1 "want EC on P-384" measure $launch --key "$uri=image" --passphrase-file "$work/pin" \
+  --id-block "$work/result-block" --id-auth "$work/result-auth"
 
 image=oci:$work/token:s
 refused 1 "gives no private key '$uri=none'" sign "$image" --key "$uri=none?pin-value=1234"

@@ -1,0 +1,40 @@
+// Reads a virtual machine back from its artifact: what its files are, by their own bytes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmd/guest/guest_files.h"
+#include "cmd/predicates.h"
+#include "cmd/session.h"
+#include "sign/image/guest_checks.h"
+#include "sign/image/guest_measurement.h"
+
+namespace cloister::cmd {
+
+struct GuestImage {
+  std::vector<GuestBlob> files;
+  sign::GuestMeasurement stated;  // what the artifact says of itself
+  std::string stated_text;
+};
+
+// Its measurement alone is fetched. REQUIRES: is_guest(image.manifest).
+Result<GuestImage> read_guest_image(Session& session, const oci::ImageRef& ref,
+                                    const oci::Image& image);
+
+// All files, fetched, and measured again. What cannot be measured is in the evidence, with the
+// reason.
+Result<sign::GuestEvidence> guest_evidence(Session& session, const oci::ImageRef& ref,
+                                           const oci::Image& image, const GuestImage& guest);
+
+// What is stated about a guest by who signs it. A `policy` error when it is not what it says.
+Result<std::vector<Predicate>> guest_predicates(Session& session, const oci::ImageRef& ref,
+                                                const oci::Image& image);
+
+// The files, under their titles, into `directory`, which is made when there is none. What stands
+// there under these names is replaced.
+Status write_guest_files(Session& session, const oci::ImageRef& ref, const oci::Image& image,
+                         const std::string& directory);
+
+}  // namespace cloister::cmd

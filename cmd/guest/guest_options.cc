@@ -1,0 +1,57 @@
+#include "cmd/guest/guest_options.h"
+
+
+#include "base/text.h"
+#include "cmd/option_heading.h"
+
+namespace cloister::cmd {
+namespace {
+
+constexpr std::string_view kGuestOptions[] = {
+    "--kernel",    "--firmware",       "--append",    "--hostname",  "--vcpus",
+    "--vcpu-type", "--guest-features", "--policy",    "--family-id", "--image-id",
+    "--guest-svn", "--disk",           "--no-network"};
+
+}  // namespace
+
+void add_guest_options(CLI::App& app, GuestArguments& a) {
+  OptionHeading heading(app, kHeadingGuest);
+  app.add_option("--kernel", a.kernel,
+                 "Kernel that the machine boots: a package (.deb), an image or directory that has\n"
+                 "one, or a bzImage with all that is needed built in")
+      ->type_name("IMAGE|DIR|FILE");
+  app.add_option("--firmware", a.firmware,
+                 "OVMF built for SEV with kernel hashes: a file, or a package (.deb), image or\n"
+                 "directory that has one")
+      ->type_name("IMAGE|DIR|FILE");
+  app.add_option("--append", a.append, "More words for the kernel command line")->type_name("TEXT");
+  app.add_option("--hostname", a.hostname, "Name of the machine")
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.add_flag("--disk", a.disk,
+               "Put the root on a read-only disk, checked by dm-verity, in place of memory");
+  app.add_flag("--no-network", a.no_network, "Leave the machine's network card alone");
+  add_snp_machine_options(app, a.machine);
+  add_snp_block_options(app, a.block);
+}
+
+std::string first_guest_option(const CLI::App& app) {
+  for (const std::string_view name : kGuestOptions)
+    if (const CLI::Option* option = app.get_option_no_throw(std::string(name));
+        option != nullptr && option->count() > 0)
+      return std::string(name);
+  return {};
+}
+
+Result<GuestLaunch> to_guest_launch(const GuestArguments& a, const Limits& limits) {
+  GuestLaunch out;
+  out.vcpu_type = snp_model(a.machine);
+  if (out.vcpu_type.empty())
+    return Error::usage("--vcpu-sig names no processor that QEMU could be started with")
+        .hint("give --vcpu-type MODEL");
+  CL_TRY(out.params, snp_launch_params(a.machine, limits));
+  CL_TRY(out.block, snp_id_block(a.block));
+  return out;
+}
+
+}  // namespace cloister::cmd

@@ -1,0 +1,40 @@
+#include "cmd/targets.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <vector>
+
+#include "base/text.h"
+#include "cmd/option_heading.h"
+
+namespace cloister::cmd {
+namespace {
+
+constexpr Target kTargets[] = {
+    {Tee::sgx, "sgx", "an enclave of Intel SGX, by Gramine", false},
+    {Tee::snp, "snp", "a virtual machine of AMD SEV-SNP", true},
+};
+
+}  // namespace
+
+std::span<const Target> targets() {
+  return kTargets;
+}
+
+const Target& target_named(std::string_view name) {
+  return *std::find_if(std::begin(kTargets), std::end(kTargets),
+                       [&](const Target& target) { return target.name == name; });
+}
+
+void add_target_option(CLI::App& app, std::string& tee) {
+  std::vector<std::string> names;
+  std::string text = "Hardware that it is for:";
+  for (const Target& target : kTargets) {
+    names.emplace_back(target.name);
+    text += cat(names.size() == 1 ? " " : "; ", target.name, ", ", target.summary);
+  }
+  OptionHeading heading(app, kHeadingOptions);
+  app.add_option("--tee", tee, text)->check(CLI::IsMember(names))->capture_default_str();
+}
+
+}  // namespace cloister::cmd

@@ -1,0 +1,168 @@
+#include "manifest-gen/guest/guest_plan.h"
+
+#include <csignal>
+#include <cstring>
+#include <map>
+
+#include "base/path.h"
+#include "base/text.h"
+#include "manifest-gen/gramine/writable_places.h"
+
+namespace cloister::manifest {
+namespace {
+
+using measure::Node;
+
+constexpr std::string_view kProgramPlaces = "writable by default: what programs expect of a system";
+constexpr std::size_t kGroupFileBytes = 256 << 10;
+
+class Planner {
+ public:
+  Planner(const Launch& launch, const Closure& closure, const Kind& kind,
+          const oci::ExecutionConfig& config, const measure::Rootfs& rootfs,
+          const GuestOptions& options)
+      : launch_(launch),
+        closure_(closure),
+        kind_(kind),
+        config_(config),
+        rootfs_(rootfs),
+        options_(options) {}
+
+  Result<GuestPlan> run() {
+    if (!launch_.passthrough.empty())
+      return Error::unsupported(cat("nothing is passed through to a guest: ",
+                                    quote(launch_.passthrough.front()), " of --passthrough"))
+          .hint("give the value with --env, or let the program fetch it");
+    out_.program = launch_.program;
+    out_.argv = launch_.argv;
+    environment();
+    out_.uid = launch_.uid;
+    out_.gid = launch_.gid;
+    out_.groups = supplementary_groups();
+    out_.workdir = launch_.workdir;
+    CL_TRY(out_.stop_signal, stop_signal());
+    out_.network = options_.network;
+    out_.ports = config_.exposed_ports;
+    out_.earliest = options_.created;
+    CL_CHECK(writable());
+    return std::move(out_);
+  }
+
+ private:
+  void environment() {
+    out_.env = launch_.env;
+    for (const auto& [name, value] : kind_.env) {
+      const bool set = std::any_of(out_.env.begin(), out_.env.end(),
+                                   [&](const auto& item) { return item.first == name; });
+      if (!set) out_.env.emplace_back(name, value);
+    }
+  }
+
+  // As container runtimes: those of /etc/group that name the user, unless User names a group
+  // itself.
+  std::vector<std::uint32_t> supplementary_groups() const {
+    std::vector<std::uint32_t> out;
+    const Node* passwd = rootfs_.find("/etc/passwd");
+    const Node* group = rootfs_.find("/etc/group");
+    if (group == nullptr || !group->is_regular() || passwd == nullptr || !passwd->is_regular() ||
+        launch_.user.find(':') != std::string::npos)
+      return out;
+    const auto users = rootfs_.read(*passwd, kGroupFileBytes);
+    const auto groups = rootfs_.read(*group, kGroupFileBytes);
+    if (!users.has_value() || !groups.has_value()) return out;
+    const auto user = passwd_by_uid(as_text(*users), launch_.uid);
+    if (!user) return out;
+    for (const std::string_view line : split(as_text(*groups), '\n')) {
+      const auto fields = split(line, ':');
+      if (fields.size() < 4) continue;
+      const auto gid = parse_id(fields[2]);
+      for (const std::string_view member : split(fields[3], ','))
+        if (gid && member == user->name && *gid != launch_.gid) out.push_back(*gid);
+    }
+    return out;
+  }
+
+  Result<int> stop_signal() const {
+    if (config_.stop_signal.empty()) return SIGTERM;
+    if (const auto number = stop_signal_number(config_.stop_signal)) return *number;
+    return Error::invalid(
+        cat("the image's StopSignal ", quote(config_.stop_signal), " is no signal"));
+  }
+
+  Status writable() {
+    for (const Volume& volume : options_.volumes) {
+      const std::string path = measure::normalize_path(volume.path);
+      if (!volume.path.starts_with('/') || path == "/")
+        return Error::invalid(cat("the volume ", quote(volume.path), " is not a directory below /"))
+            .hint("give an absolute path, for example --volume /data=tmpfs");
+      if (volume.kind != Volume::Kind::tmpfs)
+        return Error::unsupported(cat("the volume ", quote(path), " would be kept on a disk"))
+            .hint("a guest writes to its memory alone: --volume PATH=tmpfs");
+      CL_CHECK(add(path, "--volume"));
+    }
+    for (const std::string& path : launch_.volumes)
+      CL_CHECK(add(path, "a volume of the image; what is written is lost when the guest ends"));
+    for (const std::string& path : kind_.tmpfs) CL_CHECK(add(path, kProgramPlaces));
+    for (const WritablePlace& place : writable_places(launch_, closure_, rootfs_))
+      CL_CHECK(add(place.path, place.reason));
+    for (auto& [path, place] : places_) out_.writable.push_back(std::move(place));
+    return {};
+  }
+
+  // Under the name that has no link in it: a mount goes there anyway. Inside of another place it
+  // comes along as that one's content.
+  Status add(const std::string& named, std::string_view reason) {
+    const Node* node = rootfs_.find(named);
+    if (node != nullptr && !node->is_directory())
+      return Error::invalid(cat("the writable place ", quote(named), " is a file in the image"))
+          .hint("name a directory with --volume PATH=tmpfs");
+    const std::string path = node != nullptr ? node->path() : named;
+    for (const std::string_view kernel : {"/proc", "/sys", "/dev"})
+      if (is_within(path, kernel)) return {};
+    for (const auto& [other, place] : places_)
+      if (is_within(path, other)) return {};
+    std::erase_if(places_, [&](const auto& item) { return is_within(item.first, path); });
+    GuestPlace place{path, 0755, 0, 0, std::string(reason)};
+    if (node != nullptr) {
+      place.mode = node->entry->mode;
+      place.uid = node->entry->uid;
+      place.gid = node->entry->gid;
+    } else {
+      // As container runtimes make a volume that the image lacks; for whom it is made is known
+      // here.
+      place.uid = launch_.uid;
+      place.gid = launch_.gid;
+    }
+    if (path == "/tmp" || path == "/var/tmp") place.mode = 01777;
+    places_.emplace(path, std::move(place));
+    return {};
+  }
+
+  const Launch& launch_;
+  const Closure& closure_;
+  const Kind& kind_;
+  const oci::ExecutionConfig& config_;
+  const measure::Rootfs& rootfs_;
+  const GuestOptions& options_;
+  std::map<std::string, GuestPlace> places_;
+  GuestPlan out_;
+};
+
+}  // namespace
+
+std::optional<int> stop_signal_number(std::string_view text) {
+  if (const auto number = parse_id(text))
+    return *number >= 1 && *number <= 64 ? std::optional(static_cast<int>(*number)) : std::nullopt;
+  if (text.starts_with("SIG")) text.remove_prefix(3);
+  for (int number = 1; number < 32; ++number)
+    if (const char* name = sigabbrev_np(number); name != nullptr && text == name) return number;
+  return std::nullopt;
+}
+
+Result<GuestPlan> plan_guest(const Launch& launch, const Closure& closure, const Kind& kind,
+                             const oci::ExecutionConfig& config, const measure::Rootfs& rootfs,
+                             const GuestOptions& options) {
+  return Planner(launch, closure, kind, config, rootfs, options).run();
+}
+
+}  // namespace cloister::manifest

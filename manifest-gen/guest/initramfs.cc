@@ -1,0 +1,266 @@
+#include "manifest-gen/guest/initramfs.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "base/inflate.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "manifest-gen/guest/cpio.h"
+
+namespace cloister::manifest {
+namespace {
+
+constexpr std::uint32_t kConsoleMajor = 5, kConsoleMinor = 1;  // Documentation/admin-guide/devices
+
+std::string in_root(const std::string& path) {
+  return path.empty() ? std::string(kGuestRootPath) : cat(kGuestRootPath, "/", path);
+}
+
+std::uint32_t type_bits(GuestEntry::Type type) {
+  switch (type) {
+    case GuestEntry::Type::directory:
+      return S_IFDIR;
+    case GuestEntry::Type::file:
+      return S_IFREG;
+    case GuestEntry::Type::symlink:
+      break;
+  }
+  return S_IFLNK;
+}
+
+class InitramfsWriter {
+ public:
+  InitramfsWriter(const InitramfsInput& input, const ByteSink& out)
+      : input_(input), archive_(out) {}
+
+  Status run() {
+    // What can say that something is missing comes first.
+    CL_CHECK(file(std::string(kInitPath), S_IFREG | 0755, guest_init()));
+    for (const char* directory : {"dev", "proc", "sys", "cloister"}) CL_CHECK(entry(directory));
+    CL_CHECK(console());
+    CL_CHECK(file(std::string(kGuestDocumentPath), S_IFREG | 0444,
+                  as_bytes(encode_guest_document(input_.document))));
+    CL_CHECK(entry(std::string(kGuestModulesPath)));
+    for (const KernelModule& module : input_.modules)
+      CL_CHECK(
+          file(cat(kGuestModulesPath, "/", module.name, ".ko"), S_IFREG | 0444, module.content));
+    if (input_.document.disk)
+      CL_CHECK(entry(std::string(kGuestRootPath)));
+    else
+      CL_CHECK(root());
+    return archive_.finish();
+  }
+
+ private:
+  CpioEntry make(std::string path, std::uint32_t mode) const {
+    CpioEntry out;
+    out.path = std::move(path);
+    out.mode = mode;
+    const auto seconds = input_.created.time_since_epoch().count();
+    out.mtime = static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(seconds, 0, std::numeric_limits<std::uint32_t>::max()));
+    return out;
+  }
+
+  Status entry(std::string path) { return archive_.begin(make(std::move(path), S_IFDIR | 0755)); }
+
+  Status console() {
+    CpioEntry out = make("dev/console", S_IFCHR | 0600);
+    out.device_major = kConsoleMajor;
+    out.device_minor = kConsoleMinor;
+    return archive_.begin(out);
+  }
+
+  Status file(std::string path, std::uint32_t mode, ByteView content) {
+    CpioEntry out = make(std::move(path), mode);
+    out.size = static_cast<std::uint32_t>(content.size());
+    CL_CHECK(archive_.begin(out));
+    return archive_.content(content);
+  }
+
+  Status root() {
+    for (const auto& [path, node] : input_.document.tree) {
+      CpioEntry out = make(in_root(path), type_bits(node.type) | node.mode);
+      out.uid = node.uid;
+      out.gid = node.gid;
+      if (node.type == GuestEntry::Type::symlink) {
+        if (node.link_target.size() > kMaxCpioName)
+          return Error::unsupported(cat("the target of the link ", quote("/" + path),
+                                        " is longer than an initramfs can hold"));
+        out.size = static_cast<std::uint32_t>(node.link_target.size());
+        CL_CHECK(archive_.begin(out));
+        CL_CHECK(archive_.content(as_bytes(node.link_target)));
+        continue;
+      }
+      if (node.size > std::numeric_limits<std::uint32_t>::max())
+        return Error::unsupported(cat(quote("/" + path), " is larger than a file in an initramfs"))
+            .hint("put the root on a disk: --disk");
+      out.size = static_cast<std::uint32_t>(node.size);
+      CL_CHECK(archive_.begin(out));
+      CL_CHECK(copy(node));
+    }
+    return {};
+  }
+
+  Status copy(const GuestEntry& node) {
+    buffer_.resize(kStreamBuffer);
+    for (std::uint64_t done = 0; done < node.size;) {
+      const auto piece = std::span(buffer_).first(
+          static_cast<std::size_t>(std::min<std::uint64_t>(node.size - done, buffer_.size())));
+      CL_CHECK(input_.contents.read(node.offset + done, piece));
+      CL_CHECK(archive_.content(piece));
+      done += piece.size();
+    }
+    return {};
+  }
+
+  const InitramfsInput& input_;
+  CpioWriter archive_;
+  Bytes buffer_;
+};
+
+// --- Reading back
+// ---------------------------------------------------------------------------------
+
+Error unexpected(const CpioEntry& entry, std::string_view what) {
+  return Error::corrupt(
+      cat("the initramfs is not what its document says: ", quote(entry.path), " ", what));
+}
+
+class InitramfsChecker {
+ public:
+  InitramfsChecker(Source& in, const Limits& limits) : archive_(in, limits), limits_(limits) {}
+
+  Result<CheckedInitramfs> run() {
+    CpioEntry entry;
+    for (;;) {
+      CL_TRY(const bool more, archive_.next(entry));
+      if (!more) break;
+      CL_CHECK(take(entry));
+    }
+    if (!has_init_ || !has_document_)
+      return Error::corrupt("an initramfs has no first process, or no guest document");
+    if (modules_ != out_.document.modules.size())
+      return Error::corrupt("an initramfs lacks kernel modules that its document names");
+    const std::size_t wanted = out_.document.disk ? 0 : out_.document.tree.size();
+    if (seen_.size() != wanted)
+      return Error::corrupt(cat("an initramfs holds ", seen_.size(), " of the ", wanted,
+                                " names that its document lists"));
+    return std::move(out_);
+  }
+
+ private:
+  Status take(const CpioEntry& entry) {
+    if (entry.path == kInitPath) {
+      if (has_init_) return unexpected(entry, "comes twice");
+      has_init_ = true;
+      CL_TRY(out_.init, hash());
+      return {};
+    }
+    if (entry.path == kGuestDocumentPath) return take_document(entry);
+    if (!is_within(entry.path, kGuestRootPath) && !is_within(entry.path, kGuestModulesPath))
+      return is_frame(entry) ? Status() : unexpected(entry, "does not belong there");
+    if (!has_document_) return unexpected(entry, "stands before the document");
+    if (entry.path == kGuestModulesPath) return {};
+    if (is_within(entry.path, kGuestModulesPath)) return take_module(entry);
+    if (out_.document.disk && entry.path == kGuestRootPath) return {};
+    return take_root(entry);
+  }
+
+  static bool is_frame(const CpioEntry& entry) {
+    const bool directory = (entry.mode & S_IFMT) == S_IFDIR;
+    if (entry.path == "dev/console")
+      return (entry.mode & S_IFMT) == S_IFCHR && entry.device_major == kConsoleMajor &&
+             entry.device_minor == kConsoleMinor;
+    return directory && (entry.path == "dev" || entry.path == "proc" || entry.path == "sys" ||
+                         entry.path == "cloister");
+  }
+
+  Status take_document(const CpioEntry& entry) {
+    if (has_document_) return unexpected(entry, "comes twice");
+    if (entry.size > limits_.guest_document_bytes)
+      return Error::limit("the guest document in an initramfs is too large");
+    CL_CHECK(read_text(out_.document_text));
+    CL_TRY(out_.document, parse_guest_document(out_.document_text, limits_));
+    has_document_ = true;
+    return {};
+  }
+
+  // In the order in which they are loaded.
+  Status take_module(const CpioEntry& entry) {
+    const auto& names = out_.document.modules;
+    if (modules_ == names.size() || entry.path != cat(kGuestModulesPath, "/", names[modules_]))
+      return unexpected(entry, "is no module that the document names there");
+    ++modules_;
+    return {};
+  }
+
+  Status take_root(const CpioEntry& entry) {
+    const std::string path =
+        entry.path == kGuestRootPath ? "" : entry.path.substr(kGuestRootPath.size() + 1);
+    const auto listed = out_.document.tree.find(path);
+    if (listed == out_.document.tree.end() || out_.document.disk)
+      return unexpected(entry, "is not listed");
+    if (!seen_.insert(path).second) return unexpected(entry, "comes twice");
+    const GuestEntry& want = listed->second;
+    if (entry.mode != (type_bits(want.type) | want.mode))
+      return unexpected(entry, "has another kind or mode");
+    if (entry.uid != want.uid || entry.gid != want.gid)
+      return unexpected(entry, "has another owner");
+    if (want.type == GuestEntry::Type::symlink) {
+      std::string target;
+      if (entry.size > kMaxCpioName) return unexpected(entry, "leads elsewhere");
+      CL_CHECK(read_text(target));
+      return target == want.link_target ? Status() : unexpected(entry, "leads elsewhere");
+    }
+    if (want.type == GuestEntry::Type::directory)
+      return entry.size == 0 ? Status() : unexpected(entry, "is a directory with content");
+    if (entry.size != want.size) return unexpected(entry, "has another size");
+    CL_TRY(const Digest digest, hash());
+    return digest == want.sha256 ? Status() : unexpected(entry, "has another content");
+  }
+
+  Status read_text(std::string& out) {
+    for (;;) {
+      CL_TRY(const ByteView piece, archive_.content());
+      if (piece.empty()) return {};
+      out += as_text(piece);
+    }
+  }
+
+  Result<Digest> hash() {
+    Sha256 hasher;
+    for (;;) {
+      CL_TRY(const ByteView piece, archive_.content());
+      if (piece.empty()) return hasher.finish();
+      hasher.update(piece);
+    }
+  }
+
+  CpioReader archive_;
+  const Limits& limits_;
+  CheckedInitramfs out_;
+  std::set<std::string> seen_;
+  std::size_t modules_ = 0;
+  bool has_init_ = false, has_document_ = false;
+};
+
+}  // namespace
+
+Status write_initramfs(const InitramfsInput& input, const ByteSink& out) {
+  return InitramfsWriter(input, out).run();
+}
+
+Result<CheckedInitramfs> check_initramfs(Source& compressed, std::uint64_t size,
+                                         const Limits& limits) {
+  const auto archive = make_inflater(Compression::zstd, compressed);
+  LimitSource limited(*archive, std::max(most_inflated(size, limits), limits.layer_ratio_free),
+                      "an initramfs");
+  return InitramfsChecker(limited, limits).run();
+}
+
+}  // namespace cloister::manifest

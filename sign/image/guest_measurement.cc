@@ -1,0 +1,174 @@
+#include "sign/image/guest_measurement.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "sign/image/claim_json.h"
+
+namespace cloister::sign {
+namespace {
+
+constexpr std::string_view kDocumentName = "guest.conf";
+constexpr std::uint64_t kMaxProcessors = 1U << 16;
+constexpr std::size_t kMaxDigests = 1024;
+
+std::string number_hex(std::uint64_t number) {
+  char text[18];
+  const auto [end, error] = std::to_chars(std::begin(text), std::end(text), number, 16);
+  return cat("0x", std::string_view(text, error == std::errc() ? end : text));
+}
+
+Result<std::uint64_t> hex_number(const Json& json, std::string_view key) {
+  CL_TRY(const std::string text, claim_string(json, key));
+  std::uint64_t out = 0;
+  const char* last = text.data() + text.size();
+  if (text.starts_with("0x") && text.size() > 2) {
+    const auto [end, error] = std::from_chars(text.data() + 2, last, out, 16);
+    if (error == std::errc() && end == last) return out;
+  }
+  return Error::corrupt(cat(quote(key), " of the measurement attestation is no number"));
+}
+
+template <std::size_t kSize>
+Status read_bytes(const Json& json, std::string_view key, std::array<std::byte, kSize>& out) {
+  CL_TRY(const std::string text, claim_string(json, key));
+  const auto bytes = unhex(text);
+  if (!bytes || bytes->size() != kSize || hex(*bytes) != text)
+    return Error::corrupt(
+        cat(quote(key), " of the measurement attestation is not ", kSize, " bytes as hex"));
+  std::copy(bytes->begin(), bytes->end(), out.begin());
+  return {};
+}
+
+OrderedJson snp_json(const GuestMeasurement& m) {
+  OrderedJson out = OrderedJson::object();
+  OrderedJson digests = OrderedJson::array();
+  for (const LaunchMeasurementOf& one : m.digests)
+    digests.push_back(OrderedJson::object({{"vcpus", one.vcpus}, {"digest", hex(one.digest)}}));
+  out["measurements"] = std::move(digests);
+  out["vmm"] = m.vmm;
+  out["vcpuType"] = m.vcpu_type;
+  out["vcpuSignature"] = number_hex(m.vcpu_signature);
+  out["guestFeatures"] = number_hex(m.guest_features);
+  out["policy"] = number_hex(m.block.policy.bits);
+  out["guestSvn"] = m.block.guest_svn;
+  out["familyId"] = hex(m.block.family_id);
+  out["imageId"] = hex(m.block.image_id);
+  if (m.id_key_digest) out["idKeyDigest"] = hex(*m.id_key_digest);
+  out["firmware"] =
+      OrderedJson::object({{"name", m.firmware_name}, {"digest", digest_set(m.firmware)}});
+  out["kernel"] =
+      OrderedJson::object({{"version", m.kernel_version}, {"digest", digest_set(m.kernel)}});
+  out["initrd"] = OrderedJson::object({{"digest", digest_set(m.initrd)}});
+  out["commandLine"] = m.command_line;
+  if (m.disk) out["disk"] = OrderedJson::object({{"digest", digest_set(*m.disk)}});
+  return out;
+}
+
+Status read_digests(const Json& snp, GuestMeasurement& out) {
+  CL_TRY(const Json* list, get_array(snp, "measurements"));
+  if (list == nullptr || list->empty()) return missing_claim("'measurements'");
+  if (list->size() > kMaxDigests) return Error::limit("the attestation has too many measurements");
+  for (const Json& item : *list) {
+    if (!item.is_object()) return missing_claim("'measurements'");
+    LaunchMeasurementOf one;
+    CL_TRY(const std::uint64_t vcpus, claim_number(item, "vcpus", kMaxProcessors));
+    one.vcpus = static_cast<std::uint32_t>(vcpus);
+    CL_CHECK(read_bytes(item, "digest", one.digest));
+    out.digests.push_back(one);
+  }
+  return {};
+}
+
+Status read_launch(const Json& snp, GuestMeasurement& out) {
+  CL_CHECK(read_digests(snp, out));
+  CL_TRY(out.vmm, claim_string(snp, "vmm"));
+  CL_TRY(out.vcpu_type, claim_string(snp, "vcpuType"));
+  CL_TRY(const std::uint64_t signature, hex_number(snp, "vcpuSignature"));
+  if (signature > UINT32_MAX) return missing_claim("a 32-bit 'vcpuSignature'");
+  out.vcpu_signature = static_cast<std::uint32_t>(signature);
+  CL_TRY(out.guest_features, hex_number(snp, "guestFeatures"));
+  CL_TRY(out.block.policy.bits, hex_number(snp, "policy"));
+  CL_TRY(const std::uint64_t svn, claim_number(snp, "guestSvn", UINT32_MAX));
+  out.block.guest_svn = static_cast<std::uint32_t>(svn);
+  CL_CHECK(read_bytes(snp, "familyId", out.block.family_id));
+  CL_CHECK(read_bytes(snp, "imageId", out.block.image_id));
+  CL_TRY(const auto id_key, get_string(snp, "idKeyDigest"));
+  if (id_key) CL_CHECK(read_bytes(snp, "idKeyDigest", out.id_key_digest.emplace()));
+  return {};
+}
+
+Status read_files(const Json& snp, GuestMeasurement& out) {
+  CL_TRY(const Json* firmware, claim_object(snp, "firmware"));
+  CL_TRY(out.firmware_name, claim_string(*firmware, "name"));
+  CL_TRY(out.firmware, claim_digest(*firmware, "digest"));
+  CL_TRY(const Json* kernel, claim_object(snp, "kernel"));
+  CL_TRY(out.kernel_version, claim_string(*kernel, "version"));
+  CL_TRY(out.kernel, claim_digest(*kernel, "digest"));
+  CL_TRY(const Json* initrd, claim_object(snp, "initrd"));
+  CL_TRY(out.initrd, claim_digest(*initrd, "digest"));
+  CL_TRY(out.command_line, claim_string(snp, "commandLine"));
+  CL_TRY(const Json* disk, get_object(snp, "disk"));
+  if (disk != nullptr) {
+    CL_TRY(out.disk, claim_digest(*disk, "digest"));
+  }
+  return {};
+}
+
+}  // namespace
+
+bool GuestMeasurement::operator==(const GuestMeasurement& other) const {
+  return encode_guest_measurement(*this) == encode_guest_measurement(other);
+}
+
+std::string encode_guest_measurement(const GuestMeasurement& m) {
+  OrderedJson out = OrderedJson::object();
+  out["schema"] = "1.0";
+  out["tee"] = "snp";
+  out["image"] = OrderedJson::object(
+      {{"mediaType", "application/vnd.oci.image.manifest.v1+json"}, {"platform", m.platform}});
+  out["snp"] = snp_json(m);
+  out["manifest"] =
+      OrderedJson::object({{"path", kDocumentName}, {"digest", digest_set(m.document)}});
+  out["trustedFiles"] = OrderedJson::object(
+      {{"count", m.files}, {"format", "sha256sum-v1"}, {"digest", digest_set(m.files_digest)}});
+  OrderedJson base = OrderedJson::object();
+  if (!m.base_uri.empty()) base["uri"] = m.base_uri;
+  base["digest"] = digest_set(m.base_digest);
+  out["base"] = std::move(base);
+  out["generator"] =
+      OrderedJson::object({{"id", "urn:cloister"}, {"version", m.generator_version}});
+  return dump_json(out);
+}
+
+Result<GuestMeasurement> parse_guest_measurement(std::string_view text, const Limits& limits) {
+  CL_TRY(const Json predicate, parse_json(text, limits, "measurement attestation"));
+  if (!predicate.is_object()) return Error::corrupt("a measurement attestation is a JSON object");
+  CL_TRY(const std::string tee, claim_string(predicate, "tee"));
+  if (tee != "snp")
+    return Error::unsupported(
+        cat("the attestation is about an enclave of another kind: ", quote(tee)));
+  GuestMeasurement out;
+  CL_TRY(const Json* image, claim_object(predicate, "image"));
+  CL_TRY(out.platform, claim_string(*image, "platform"));
+  CL_TRY(const Json* snp, claim_object(predicate, "snp"));
+  CL_CHECK(read_launch(*snp, out));
+  CL_CHECK(read_files(*snp, out));
+  CL_TRY(const Json* manifest, claim_object(predicate, "manifest"));
+  CL_TRY(out.document, claim_digest(*manifest, "digest"));
+  CL_TRY(const Json* files, claim_object(predicate, "trustedFiles"));
+  CL_TRY(out.files, claim_number(*files, "count", std::uint64_t{1} << 32));
+  CL_TRY(out.files_digest, claim_digest(*files, "digest"));
+  CL_TRY(const Json* base, claim_object(predicate, "base"));
+  CL_TRY(const auto uri, get_string(*base, "uri"));
+  out.base_uri = uri.value_or("");
+  CL_TRY(out.base_digest, claim_digest(*base, "digest"));
+  CL_TRY(const Json* generator, claim_object(predicate, "generator"));
+  CL_TRY(out.generator_version, claim_string(*generator, "version"));
+  return out;
+}
+
+}  // namespace cloister::sign
