@@ -122,8 +122,8 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
 Result<int> run_for_target(const BuildOptions& o, const Environment& env) {
   const Target& target = target_named(o.tee);
   if (target.machine)
-    return run_guest_build({o.common, o.plan, o.target, o.guest, o.image, o.date, o.labels, o.dry_run},
-                           env);
+    return run_guest_build(
+        {o.common, o.plan, o.target, o.guest, o.image, o.date, o.labels, o.dry_run}, env);
   if (!o.guest_option.empty())
     return Error::usage(cat(o.guest_option, " is for a virtual machine"))
         .hint("add --tee snp, or leave it out");

@@ -59,7 +59,8 @@ OrderedJson guest_json(const GuestDraft& draft, const GuestBuild* built, const s
        {"idKeyDigest",
         keyed ? OrderedJson(hex(*built->measurement.id_key_digest)) : OrderedJson()}});
   out["manifest"] = OrderedJson::object(
-      {{"digest", built == nullptr ? OrderedJson() : OrderedJson(built->measurement.document.str())},
+      {{"digest",
+        built == nullptr ? OrderedJson() : OrderedJson(built->measurement.document.str())},
        {"trustedFiles", draft.root.files},
        {"trustedBytes", draft.root.bytes}});
   OrderedJson files = OrderedJson::array();
@@ -74,8 +75,8 @@ OrderedJson guest_json(const GuestDraft& draft, const GuestBuild* built, const s
 std::string guest_summary(const GuestDraft& draft, const GuestBuild* built) {
   const manifest::GuestPlan& plan = draft.plan;
   const oci::Image& base = draft.found.base.image;
-  std::string out = cat("base        ", printable(base.name), " @ ",
-                        base.manifest_descriptor.digest.str(), "\n");
+  std::string out =
+      cat("base        ", printable(base.name), " @ ", base.manifest_descriptor.digest.str(), "\n");
   out += cat("program     ", quote(plan.program), " as ", plan.uid, ":", plan.gid, "\n");
   out += cat("root        ", draft.root.files, " of ", draft.found.base.rootfs->file_count(),
              " files, ", human_bytes(draft.root.bytes), "\n");
@@ -106,8 +107,8 @@ Status publish_guest(Session& session, const GuestDraft& draft, const GuestBuild
   const auto sign = [&](oci::ImageRef ref) -> Status {
     if (!keys.image) return {};
     ref.digest = ref.registry.digest = image.manifest_descriptor.digest;
-    CL_CHECK(sign_image(session, ref,
-                        {keys.image->key, {signature_forms(target.sig_format), "", {}}}));
+    CL_CHECK(
+        sign_image(session, ref, {keys.image->key, {signature_forms(target.sig_format), "", {}}}));
     return {};
   };
   if (to.output) CL_CHECK(publish(session, content, *to.output, ""));
@@ -131,7 +132,7 @@ Result<int> run_guest_build(const GuestBuildRequest& r, const Environment& env) 
   CL_TRY(const auto labels, parse_labels(r.labels));
   CL_CHECK(manifest::check_labels(labels));
   GuestBuildOptions options;
-    CL_TRY(auto session, Session::create(r.common, env));
+  CL_TRY(auto session, Session::create(r.common, env));
   CL_TRY(options.launch, to_guest_launch(r.guest, session->limits()));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(r.image));
   CL_TRY(const PlanOptions plan, to_plan_options(r.plan, session->limits()));

@@ -1,6 +1,5 @@
 #include "cmd/guest/guest_options.h"
 
-
 #include "base/text.h"
 #include "cmd/option_heading.h"
 

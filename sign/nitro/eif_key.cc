@@ -80,6 +80,10 @@ Result<Certificate> read_eif_certificate(ByteView pem, std::string_view what) {
   return certificate;
 }
 
+CoseAlgorithm eif_algorithm_of(const Certificate& certificate) {
+  return cose_algorithm_of(certificate).value_or(CoseAlgorithm::es384);
+}
+
 Result<EifKey> EifKey::of(PkeyPtr key, std::string_view what, Certificate certificate) {
   const auto algorithm = cose_algorithm_of(certificate);
   const unsigned char* at = raw(certificate.spki().data());

@@ -20,6 +20,9 @@ namespace cloister::sign {
 // is none, or its key is none that they sign with. `what` names the file.
 Result<Certificate> read_eif_certificate(ByteView pem, std::string_view what);
 
+// How its key signs. REQUIRES: read_eif_certificate() gave it.
+CoseAlgorithm eif_algorithm_of(const Certificate& certificate);
+
 // Never printed; OpenSSL wipes it when freed. Const methods are thread-safe.
 class EifKey {
  public:

@@ -3,6 +3,6 @@
 
 #include "guest.h"
 
-// The device node that gives its bytes, or none: the root hash is on the kernel command line. Lives as
-// long as the guest.
+// The device node that gives its bytes, or none: the root hash is on the kernel command line. Lives
+// as long as the guest.
 const char* open_disk(const struct disk* disk);

@@ -23,7 +23,7 @@ struct listed {
 };
 
 struct disk {
-  const char* device;  // "/dev/vda"; null: the root lies in the initramfs
+  const char* device;                          // "/dev/vda"; null: the root lies in the initramfs
   unsigned long long data_blocks, hash_start;  // of 4096 bytes
 };
 
