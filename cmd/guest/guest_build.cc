@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/guest/guest_launch.h"
+#include "manifest-gen/guest/disk.h"
 #include "manifest-gen/guest/initramfs.h"
 #include "measure/snp/firmware.h"
 #include "sign/image/measurement.h"
@@ -15,6 +16,7 @@ namespace {
 
 // The console is where the guest speaks; a kernel that panics ends it.
 constexpr std::string_view kCommandLine = "console=ttyS0 quiet panic=-1";
+constexpr std::string_view kDiskDevice = "/dev/vda";
 constexpr std::string_view kFirmwarePaths[] = {"/usr/share/ovmf/OVMF.amdsev.fd",
                                                "/usr/share/OVMF/OVMF.amdsev.fd",
                                                "/usr/share/edk2/ovmf/OVMF.amdsev.fd"};
@@ -67,6 +69,7 @@ class GuestPacker {
 
   Result<GuestBuild> run() {
     out_.document = document_of(draft_, &machine_.kernel);
+    if (options_.disk) CL_CHECK(pack_disk());
     describe();
     CL_CHECK(pack_initrd());
     CL_CHECK(keep(GuestFile::kernel, machine_.kernel.image));
@@ -94,7 +97,7 @@ class GuestPacker {
     m.firmware_name = machine_.firmware_source;
     m.kernel = sha256(machine_.kernel.image);
     m.firmware = sha256(machine_.firmware);
-    m.command_line = kCommandLine;
+    m.command_line = cat(kCommandLine, disk_option_);
     if (!options_.append.empty()) m.command_line += cat(" ", options_.append);
     m.document = sha256(manifest::encode_guest_document(out_.document));
     const std::vector<sign::NamedDigest> files = files_of(out_.document.tree);
@@ -120,6 +123,28 @@ class GuestPacker {
     return put(file, guest_file_title(file, vcpus), sha256(content), content.size(), source);
   }
 
+  // Its root hash goes to the command line, where the digest of the launch covers it.
+  Status pack_disk() {
+    CL_TRY(FileSpool image, FileSpool::create());
+    Sha256 hasher;
+    const auto take = [&](ByteView piece) -> Status {
+      CL_CHECK(session_.cancel().check());
+      hasher.update(piece);
+      CL_CHECK(image.append(piece));
+      return {};
+    };
+    CL_TRY(const manifest::GuestDisk disk,
+           manifest::write_guest_disk(out_.document.tree, draft_.contents, draft_.created, {},
+                                      session_.limits(), take));
+    out_.document.disk =
+        manifest::DiskLine{std::string(kDiskDevice), disk.data_blocks, disk.hash_start};
+    disk_option_ = cat(" cloister.verity=", disk.root.hex());
+    const Digest digest = hasher.finish();
+    out_.measurement.disk = digest;
+    SpoolSource source(image, 0, image.size());
+    return put(GuestFile::disk, guest_file_title(GuestFile::disk), digest, image.size(), source);
+  }
+
   Status pack_initrd() {
     CL_TRY(FileSpool packed, FileSpool::create());
     Sha256 hasher;
@@ -130,10 +155,11 @@ class GuestPacker {
     });
     const manifest::InitramfsInput input{out_.document, machine_.kernel.modules, draft_.contents,
                                          draft_.created};
-    CL_CHECK(manifest::write_initramfs(input, [&](ByteView piece) -> Status {
+    const auto compress = [&](ByteView piece) -> Status {
       CL_CHECK(session_.cancel().check());
       return zstd.write(piece);
-    }));
+    };
+    CL_CHECK(manifest::write_initramfs(input, compress));
     CL_CHECK(zstd.finish());
     out_.measurement.initrd = hasher.finish();
     SpoolSource source(packed, 0, packed.size());
@@ -200,6 +226,7 @@ class GuestPacker {
   GuestDraft& draft_;
   GuestMachine machine_;
   const GuestBuildOptions& options_;
+  std::string disk_option_;  // of the command line
   GuestBuild out_;
 };
 

@@ -51,7 +51,14 @@ bool is_title_of(std::string_view title, const FileKind& kind) {
          std::all_of(title.begin() + 1, title.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-oci::Descriptor descriptor_of(const GuestBlob& blob) {
+}  // namespace
+
+std::string guest_file_title(GuestFile file, std::uint32_t vcpus) {
+  const FileKind& kind = kind_of(file);
+  return is_numbered(file) ? cat(kind.title, "-", vcpus, ".bin") : std::string(kind.title);
+}
+
+oci::Descriptor guest_descriptor(const GuestBlob& blob) {
   oci::Descriptor out;
   out.media_type = kind_of(blob.file).media_type;
   out.digest = blob.digest;
@@ -60,19 +67,12 @@ oci::Descriptor descriptor_of(const GuestBlob& blob) {
   return out;
 }
 
-}  // namespace
-
-std::string guest_file_title(GuestFile file, std::uint32_t vcpus) {
-  const FileKind& kind = kind_of(file);
-  return is_numbered(file) ? cat(kind.title, "-", vcpus, ".bin") : std::string(kind.title);
-}
-
 GuestArtifact make_guest_artifact(const std::vector<GuestBlob>& blobs,
                                   const GuestConfigFacts& facts) {
   GuestArtifact out;
   OrderedJson diff_ids = OrderedJson::array();
   for (const GuestBlob& blob : blobs) {
-    out.manifest.layers.push_back(descriptor_of(blob));
+    out.manifest.layers.push_back(guest_descriptor(blob));
     diff_ids.push_back(blob.digest.str());
   }
   OrderedJson config;

@@ -39,6 +39,8 @@ struct GuestBlob {
   std::uint64_t size = 0;  // bytes
 };
 
+oci::Descriptor guest_descriptor(const GuestBlob& blob);
+
 struct GuestArtifact {
   oci::ImageManifest manifest;
   std::string manifest_text, config_text;

@@ -13,13 +13,6 @@ namespace {
 
 constexpr std::uint64_t kLargestText = 16ULL << 20;
 
-oci::Descriptor descriptor_of(const GuestBlob& blob) {
-  oci::Descriptor out;
-  out.digest = blob.digest;
-  out.size = blob.size;
-  return out;
-}
-
 // An image that holds only some of the files: the others are not fetched.
 oci::Image cut_to(const oci::Image& image, GuestFile file, const std::vector<GuestBlob>& files) {
   oci::Image out = image;
@@ -57,14 +50,14 @@ class GuestReader {
 
  private:
   Result<Bytes> read(GuestFile file, std::uint64_t most) const {
-    return store_.read_blob(descriptor_of(*find_blob(guest_.files, file)), most);
+    return store_.read_blob(guest_descriptor(*find_blob(guest_.files, file)), most);
   }
 
   Status measure_initrd(sign::GuestMeasurement& m) const {
     const Limits& limits = session_.limits();
     const GuestBlob& blob = *find_blob(guest_.files, GuestFile::initrd);
     m.initrd = blob.digest;
-    CL_TRY(auto source, store_.open_blob(descriptor_of(blob)));
+    CL_TRY(auto source, store_.open_blob(guest_descriptor(blob)));
     VerifySource verified(*source, blob.digest, blob.size, "the initrd");
     CL_TRY(const manifest::CheckedInitramfs checked,
            manifest::check_initramfs(verified, blob.size, limits));
@@ -109,8 +102,9 @@ class GuestReader {
       const GuestBlob* auth = find_blob(guest_.files, GuestFile::id_auth, one.vcpus);
       if (block == nullptr || auth == nullptr) continue;
       CL_TRY(const Bytes block_bytes,
-             store_.read_blob(descriptor_of(*block), sign::kSnpIdBlockSize));
-      CL_TRY(const Bytes auth_bytes, store_.read_blob(descriptor_of(*auth), sign::kSnpIdAuthSize));
+             store_.read_blob(guest_descriptor(*block), sign::kSnpIdBlockSize));
+      CL_TRY(const Bytes auth_bytes,
+             store_.read_blob(guest_descriptor(*auth), sign::kSnpIdAuthSize));
       CL_TRY(sign::SnpIdBlock parsed, sign::parse_snp_id_block(block_bytes));
       CL_TRY(sign::SnpIdAuth parsed_auth, sign::parse_snp_id_auth(auth_bytes));
       out.blocks.push_back({one.vcpus, parsed, std::move(parsed_auth)});
@@ -131,9 +125,9 @@ Result<GuestImage> read_guest_image(Session& session, const oci::ImageRef& ref,
   CL_TRY(out.files, guest_blobs(image.manifest));
   CL_CHECK(session.fetch(ref, cut_to(image, GuestFile::measurement, out.files)));
   CL_TRY(const oci::Store* store, session.store());
-  CL_TRY(
-      const Bytes text,
-      store->read_blob(descriptor_of(*find_blob(out.files, GuestFile::measurement)), kLargestText));
+  CL_TRY(const Bytes text,
+         store->read_blob(guest_descriptor(*find_blob(out.files, GuestFile::measurement)),
+                          kLargestText));
   out.stated_text = as_text(text);
   CL_TRY(out.stated, sign::parse_guest_measurement(out.stated_text, session.limits()));
   return out;
@@ -175,7 +169,7 @@ Status write_guest_files(Session& session, const oci::ImageRef& ref, const oci::
   CL_TRY(const oci::Store* store, session.store());
   CL_CHECK(make_directories(directory));
   for (const GuestBlob& file : files) {
-    CL_TRY(auto source, store->open_blob(descriptor_of(file)));
+    CL_TRY(auto source, store->open_blob(guest_descriptor(file)));
     VerifySource verified(*source, file.digest, file.size, quote(file.title));
     const unsigned mode = file.file == GuestFile::launch ? 0755 : 0644;
     CL_TRY(TempFile out, TempFile::create(directory, mode));
