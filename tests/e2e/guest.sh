@@ -1,8 +1,11 @@
 # What the tests that boot guests share: Debian's kernels, QEMU by a guest's own launch.sh, its monitor,
-# and ports that are free. Sourced after lib.sh. Never KVM: all is emulated.
+# and ports that are free. Sourced after lib.sh. Never KVM: all is emulated. CLOISTER_QEMU names another
+# QEMU than the one installed.
 # shellcheck shell=sh
 
-command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed (Debian's qemu-system-x86)"
+qemu=${CLOISTER_QEMU:-qemu-system-x86_64}
+command -v "$qemu" >/dev/null || skip "$qemu is not installed (Debian's qemu-system-x86)"
+export QEMU="$qemu" # for launch.sh
 
 # find_kernels: sets $kernels, directories that have boot/ and lib/modules/, and in the file `source` what
 # cloister takes for --kernel. CLOISTER_KERNELS names packages of Debian's cloud kernels

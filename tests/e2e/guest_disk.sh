@@ -43,7 +43,7 @@ boot() {
     esac
   done
   # shellcheck disable=SC2086  # a list of words
-  timeout 200 qemu-system-x86_64 -accel tcg -m 512 -display none -no-reboot -nodefaults -serial "file:$log.raw" \
+  timeout 200 "$qemu" -accel tcg -m 512 -display none -no-reboot -nodefaults -serial "file:$log.raw" \
     -kernel "$kernel"/boot/vmlinuz-* -initrd "$kernel/initramfs.cpio" \
     -append "console=ttyS0 loglevel=1 panic=-1 $words" $drives </dev/null >"$log.qemu" 2>&1 || cat "$log.qemu"
   tr -d '\r' <"$log.raw" >"$log"
