@@ -1,7 +1,7 @@
 # What the tests that boot guests share: Debian's kernels, QEMU by a guest's own launch.sh, its monitor,
 # and ports that are free. Sourced after lib.sh. Never KVM: all is emulated. CLOISTER_QEMU names another
 # QEMU than the one installed.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034 # what lib.sh sets, and what tests read
 
 qemu=${CLOISTER_QEMU:-qemu-system-x86_64}
 command -v "$qemu" >/dev/null || skip "$qemu is not installed (Debian's qemu-system-x86)"

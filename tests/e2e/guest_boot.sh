@@ -34,6 +34,7 @@ image check '{"Entrypoint":["/app"],"Cmd":["check","/zz/large"],"User":"one"}'
 image crash '{"Entrypoint":["/app"],"Cmd":["crash"],"User":"one"}'
 image private '{"Entrypoint":["/srv/private"],"User":"one"}'
 
+# shellcheck disable=SC2317  # reached through claim
 said() { grep -xF "$1" "$console"; }
 # shellcheck disable=SC2317  # reached through claim
 unsaid() { ! grep -E "$1" "$console"; }
@@ -103,6 +104,17 @@ for kernel in $kernels; do
   claim "$about a byte of the disk changed: the kernel stops" grep -q 'Kernel panic - not syncing: dm-verity device corrupted' "$console"
   claim "$about before the program has seen it" unsaid '^(truncated|whole)'
 done
+
+# --- The same bytes -------------------------------------------------------------------------------
+
+mkdir "$work/other-tmp"
+digest=$(manifest_digest "$work/guests/layout" disk)
+XDG_CACHE_HOME=$work/other-cache TMPDIR=$work/other-tmp
+export TMPDIR
+make_guest again "oci:$work/oci:check" "$kernel" --include /zz/large --disk --jobs 1
+XDG_CACHE_HOME=$work/cache
+unset TMPDIR
+same "another store, directory and number of threads: the same guest" "$(manifest_digest "$work/guests/layout" again)" "$digest"
 
 # --- Once -----------------------------------------------------------------------------------------
 
