@@ -73,9 +73,9 @@ std::string launch_script(const GuestLaunchFacts& facts) {
   std::string out = cat(
       "#!/bin/sh\n"
       "# Starts the guest on a host with AMD SEV-SNP (QEMU 9.1 or newer, Linux 6.11 or newer).\n"
-      "# usage: launch.sh [PROCESSORS]   measured: ",
+      "# usage: launch.sh [PROCESSORS [OPTION...]]   measured: ",
       known,
-      "\n"
+      "; options are more of QEMU's\n"
       "# MEMORY: how much it gets (default ",
       facts.memory_mib,
       "M). QEMU: the program.\n"
@@ -86,13 +86,14 @@ std::string launch_script(const GuestLaunchFacts& facts) {
       "vcpus=${1:-",
       m.digests.front().vcpus,
       "}\n"
+      "[ $# = 0 ] || shift\n"
       "memory=${MEMORY:-",
       facts.memory_mib,
       "M}\n"
       "network='user,id=net0",
       forwards,
       "'\n"
-      "set -- -nodefaults -no-reboot -nographic -serial stdio -smp \"$vcpus\" \\\n"
+      "set -- -nodefaults -no-reboot -display none -serial stdio -smp \"$vcpus\" \\\n"
       "  -netdev \"${NETWORK:-$network}\" \\\n"
       "  -device virtio-net-pci,netdev=net0,romfile= \\\n");
   if (facts.disk)
@@ -100,7 +101,7 @@ std::string launch_script(const GuestLaunchFacts& facts) {
         "  -drive \"file=$dir/root.img,format=raw,if=none,id=root,readonly=on\" \\\n"
         "  -device virtio-blk-pci,drive=root \\\n";
   out +=
-      "  -kernel \"$dir/vmlinuz\" -initrd \"$dir/initrd.img\" -append \"$(cat \"$dir/cmdline\")\"\n"
+      "  -kernel \"$dir/vmlinuz\" -initrd \"$dir/initrd.img\" -append \"$(cat \"$dir/cmdline\")\" \"$@\"\n"
       "if [ -n \"${PLAIN:-}\" ]; then\n"
       "  exec \"${QEMU:-qemu-system-x86_64}\" -machine q35,accel=\"${ACCEL:-tcg}\" -cpu max \\\n"
       "    -m \"$memory\" \"$@\"\n"

@@ -202,7 +202,7 @@ Result<std::string> kernel_version(ByteView image) {
   const auto field = slice(image, kVersionOffset, 2);
   if (!magic || !field || as_text(*magic) != "HdrS")
     return Error::invalid("this is no bzImage of Linux for x86")
-        .hint("name a kernel package (.deb), an image or directory that has one, or a bzImage");
+        .hint("name a kernel package (.deb), an image that has one, or a bzImage");
   const std::size_t start = kVersionBase + ByteReader(*field).u16();
   if (start >= image.size()) return Error::corrupt("the kernel's version lies behind its end");
   const ByteView rest = image.subspan(start, std::min(image.size() - start, kLongestVersion));
