@@ -15,6 +15,7 @@ constexpr std::string_view kDocumentName = "guest.conf";
 constexpr std::uint64_t kMaxProcessors = 1U << 16;
 constexpr std::size_t kMaxDigests = 1024;
 
+// As hex_number() writes them.
 Result<std::uint64_t> claim_hex_number(const Json& json, std::string_view key) {
   CL_TRY(const std::string text, claim_string(json, key));
   std::uint64_t out = 0;
@@ -70,6 +71,7 @@ Status read_digests(const Json& snp, GuestMeasurement& out) {
     if (!item.is_object()) return missing_claim("'measurements'");
     LaunchMeasurementOf one;
     CL_TRY(const std::uint64_t vcpus, claim_number(item, "vcpus", kMaxProcessors));
+    if (vcpus == 0) return Error::corrupt("the attestation measures a guest without processors");
     one.vcpus = static_cast<std::uint32_t>(vcpus);
     CL_CHECK(read_bytes(item, "digest", one.digest));
     out.digests.push_back(one);
