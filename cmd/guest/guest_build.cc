@@ -49,7 +49,7 @@ Result<Bytes> load_firmware(Session& session, const std::string& argument) {
       .hint("name the file, or Debian's package ovmf-amdsev");
 }
 
-std::vector<sign::NamedDigest> files_of(const manifest::GuestTree& tree) {
+std::vector<sign::NamedDigest> files_of_tree(const manifest::GuestTree& tree) {
   std::vector<sign::NamedDigest> out;
   for (const auto& [path, entry] : tree)
     if (entry.type == manifest::GuestEntry::Type::file) out.push_back({"/" + path, entry.sha256});
@@ -100,7 +100,7 @@ class GuestPacker {
     m.command_line = cat(kCommandLine, disk_option_);
     if (!options_.append.empty()) m.command_line += cat(" ", options_.append);
     m.document = sha256(manifest::encode_guest_document(out_.document));
-    const std::vector<sign::NamedDigest> files = files_of(out_.document.tree);
+    const std::vector<sign::NamedDigest> files = files_of_tree(out_.document.tree);
     m.files = files.size();
     m.files_digest = sign::trusted_files_digest(files);
     m.base_uri = options_.base_name;

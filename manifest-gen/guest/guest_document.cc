@@ -173,9 +173,9 @@ class LineReader {
   bool ok_ = true;
 };
 
-class Parser {
+class DocumentParser {
  public:
-  explicit Parser(const Limits& limits) : limits_(limits) {}
+  explicit DocumentParser(const Limits& limits) : limits_(limits) {}
 
   Result<GuestDocument> run(std::string_view text) {
     if (text.size() > limits_.guest_document_bytes)
@@ -333,7 +333,7 @@ std::string encode_guest_document(const GuestDocument& document) {
 }
 
 Result<GuestDocument> parse_guest_document(std::string_view text, const Limits& limits) {
-  return Parser(limits).run(text);
+  return DocumentParser(limits).run(text);
 }
 
 }  // namespace cloister::manifest

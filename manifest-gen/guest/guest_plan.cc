@@ -17,11 +17,11 @@ using measure::Node;
 constexpr std::string_view kProgramPlaces = "writable by default: what programs expect of a system";
 constexpr std::size_t kGroupFileBytes = 256 << 10;
 
-class Planner {
+class GuestPlanner {
  public:
-  Planner(const Launch& launch, const Closure& closure, const Kind& kind,
-          const oci::ExecutionConfig& config, const measure::Rootfs& rootfs,
-          const GuestOptions& options)
+  GuestPlanner(const Launch& launch, const Closure& closure, const Kind& kind,
+               const oci::ExecutionConfig& config, const measure::Rootfs& rootfs,
+               const GuestOptions& options)
       : launch_(launch),
         closure_(closure),
         kind_(kind),
@@ -201,7 +201,7 @@ std::optional<int> stop_signal_number(std::string_view text) {
 Result<GuestPlan> plan_guest(const Launch& launch, const Closure& closure, const Kind& kind,
                              const oci::ExecutionConfig& config, const measure::Rootfs& rootfs,
                              const GuestOptions& options) {
-  return Planner(launch, closure, kind, config, rootfs, options).run();
+  return GuestPlanner(launch, closure, kind, config, rootfs, options).run();
 }
 
 }  // namespace cloister::manifest

@@ -63,7 +63,7 @@ OrderedJson snp_json(const GuestMeasurement& m) {
   return out;
 }
 
-Status read_digests(const Json& snp, GuestMeasurement& out) {
+Status read_launch_digests(const Json& snp, GuestMeasurement& out) {
   CL_TRY(const Json* list, get_array(snp, "measurements"));
   if (list == nullptr || list->empty()) return missing_claim("'measurements'");
   if (list->size() > kMaxDigests) return Error::limit("the attestation has too many measurements");
@@ -80,7 +80,7 @@ Status read_digests(const Json& snp, GuestMeasurement& out) {
 }
 
 Status read_launch(const Json& snp, GuestMeasurement& out) {
-  CL_CHECK(read_digests(snp, out));
+  CL_CHECK(read_launch_digests(snp, out));
   CL_TRY(out.vmm, claim_string(snp, "vmm"));
   CL_TRY(out.vcpu_type, claim_string(snp, "vcpuType"));
   CL_TRY(const std::uint64_t signature, claim_hex_number(snp, "vcpuSignature"));

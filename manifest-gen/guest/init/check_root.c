@@ -1,4 +1,4 @@
-#include "check_root.h"
+#include "manifest-gen/guest/init/check_root.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "paths.h"
-#include "report.h"
+#include "manifest-gen/guest/init/paths.h"
+#include "manifest-gen/guest/init/report.h"
 
 // The kernel gives a file of an initramfs its size before its content, and goes on when there is no
 // room for that: what was not written is a hole, which reads as zeros. Whole pages are written, or

@@ -1,4 +1,4 @@
-#include "guest.h"
+#include "manifest-gen/guest/init/guest.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "document.h"
-#include "report.h"
+#include "manifest-gen/guest/init/document.h"
+#include "manifest-gen/guest/init/report.h"
 
 static char* read_text(const char* path) {
   struct stat status;

@@ -1,4 +1,4 @@
-#include "mounts.h"
+#include "manifest-gen/guest/init/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "copy_tree.h"
-#include "paths.h"
-#include "report.h"
+#include "manifest-gen/guest/init/copy_tree.h"
+#include "manifest-gen/guest/init/paths.h"
+#include "manifest-gen/guest/init/report.h"
 
 static void must_mount(const char* source, const char* target, const char* type,
                        unsigned long flags, const char* data) {

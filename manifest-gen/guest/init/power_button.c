@@ -1,6 +1,6 @@
 // The kernel's drivers/acpi/event.c: family "acpi_event" with one group, each event one attribute with
 // a `struct acpi_genl_event`, whose first 20 bytes are the class of the device.
-#include "power_button.h"
+#include "manifest-gen/guest/init/power_button.h"
 
 #include <errno.h>
 #include <linux/genetlink.h>

@@ -1,4 +1,4 @@
-#include "program.h"
+#include "manifest-gen/guest/init/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "power_button.h"
-#include "report.h"
+#include "manifest-gen/guest/init/power_button.h"
+#include "manifest-gen/guest/init/report.h"
 
 // What a root program in a container has, but for CAP_MKNOD: it could read what it was not given,
 // through a device.
