@@ -70,6 +70,10 @@ class GuestPacker {
   Result<GuestBuild> run() {
     out_.document = document_of(draft_, &machine_.kernel);
     if (options_.disk) CL_CHECK(pack_disk());
+    // What nobody could read would be refused by the guest itself, when it starts.
+    const std::string document = manifest::encode_guest_document(out_.document);
+    auto readable = manifest::parse_guest_document(document, session_.limits());
+    if (!readable.has_value()) return std::move(readable).error().while_("describing the guest");
     describe();
     CL_CHECK(pack_initrd());
     CL_CHECK(keep(GuestFile::kernel, machine_.kernel.image));
@@ -77,7 +81,6 @@ class GuestPacker {
     CL_CHECK(measure());
     const sign::GuestMeasurement& m = out_.measurement;
     CL_CHECK(keep(GuestFile::command_line, as_bytes(m.command_line)));
-    const std::string document = manifest::encode_guest_document(out_.document);
     CL_CHECK(keep(GuestFile::document, as_bytes(document)));
     CL_CHECK(keep(GuestFile::measurement, as_bytes(sign::encode_guest_measurement(m))));
     CL_CHECK(keep_launch());

@@ -3,6 +3,7 @@
 #include "cmd/guest/guest_launch.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/text.h"
 #include "cmd/guest/guest_files.h"
@@ -28,19 +29,26 @@ std::string xml_escaped(std::string_view text) {
 }
 
 struct Port {
-  std::string number, protocol;
+  std::uint32_t number;
+  std::string protocol;
+  bool operator==(const Port&) const = default;
 };
 
-// As ExposedPorts has them; ranges and other protocols are not forwarded.
+// As ExposedPorts has them; ranges and other protocols are not forwarded, and none twice: QEMU
+// would not start.
 std::vector<Port> forwarded(const std::vector<std::string>& ports) {
   std::vector<Port> out;
   for (const std::string& text : ports) {
     const std::size_t slash = text.find('/');
-    Port port{text.substr(0, slash), slash == std::string::npos ? "tcp" : text.substr(slash + 1)};
-    const bool number = !port.number.empty() && port.number.size() <= 5 &&
-                        std::all_of(port.number.begin(), port.number.end(),
-                                    [](char c) { return c >= '0' && c <= '9'; });
-    if (number && (port.protocol == "tcp" || port.protocol == "udp")) out.push_back(port);
+    const std::string_view digits = std::string_view(text).substr(0, slash);
+    Port port{0, slash == std::string::npos ? "tcp" : text.substr(slash + 1)};
+    const char* end = digits.data() + digits.size();
+    const auto read = std::from_chars(digits.data(), end, port.number);
+    const bool number =
+        read.ec == std::errc() && read.ptr == end && port.number >= 1 && port.number <= 65535;
+    if (number && (port.protocol == "tcp" || port.protocol == "udp") &&
+        std::find(out.begin(), out.end(), port) == out.end())
+      out.push_back(port);
   }
   return out;
 }

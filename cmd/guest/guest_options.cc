@@ -1,5 +1,7 @@
 #include "cmd/guest/guest_options.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cmd/option_heading.h"
 
@@ -7,9 +9,11 @@ namespace cloister::cmd {
 namespace {
 
 constexpr std::string_view kGuestOptions[] = {
-    "--kernel",    "--firmware",       "--append",    "--hostname",  "--vcpus",
-    "--vcpu-type", "--guest-features", "--policy",    "--family-id", "--image-id",
-    "--guest-svn", "--disk",           "--no-network"};
+    "--kernel",    "--firmware",  "--append",         "--hostname",  "--vcpus",
+    "--vcpu-type", "--vcpu-sig",  "--guest-features", "--policy",    "--family-id",
+    "--image-id",  "--guest-svn", "--disk",           "--no-network"};
+
+constexpr std::size_t kLongestHostname = 64;  // sethostname(2)
 
 }  // namespace
 
@@ -46,6 +50,13 @@ std::string first_guest_option(const CLI::App& app) {
 
 Result<GuestLaunch> to_guest_launch(const GuestArguments& a, const Limits& limits) {
   GuestLaunch out;
+  // It goes through a shell and an XML document, and must come out as it was measured.
+  if (!std::all_of(a.append.begin(), a.append.end(), [](char c) { return c >= ' ' && c <= '~'; }))
+    return Error::usage(cat("--append ", quote(a.append), " is no line of ASCII text"))
+        .hint("kernels take words of printable characters, separated by spaces");
+  if (a.hostname.empty() || a.hostname.size() > kLongestHostname)
+    return Error::usage(cat("--hostname ", quote(a.hostname), " is no name of a machine"))
+        .hint(cat("Linux takes 1 to ", kLongestHostname, " bytes"));
   out.vcpu_type = snp_model(a.machine);
   if (out.vcpu_type.empty())
     return Error::usage("--vcpu-sig names no processor that QEMU could be started with")

@@ -52,10 +52,10 @@ class GuestPlanner {
  private:
   void environment() {
     out_.env = launch_.env;
-    for (const auto& [name, value] : kind_.env) {
+    for (const auto& wanted : kind_.env) {
       const bool set = std::any_of(out_.env.begin(), out_.env.end(),
-                                   [&](const auto& item) { return item.first == name; });
-      if (!set) out_.env.emplace_back(name, value);
+                                   [&](const auto& item) { return item.first == wanted.first; });
+      if (!set) out_.env.push_back(wanted);
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -117,7 +118,15 @@ Status read_files(const Json& snp, GuestMeasurement& out) {
 }  // namespace
 
 bool GuestMeasurement::operator==(const GuestMeasurement& other) const {
-  return encode_guest_measurement(*this) == encode_guest_measurement(other);
+  // Not their texts: JSON has no way to write bytes that are not UTF-8.
+  const auto members = [](const GuestMeasurement& m) {
+    return std::tie(m.platform, m.vmm, m.vcpu_type, m.vcpu_signature, m.guest_features,
+                    m.block.policy.bits, m.block.family_id, m.block.image_id, m.block.guest_svn,
+                    m.digests, m.kernel_version, m.firmware_name, m.kernel, m.initrd, m.firmware,
+                    m.command_line, m.disk, m.id_key_digest, m.document, m.files, m.files_digest,
+                    m.base_uri, m.base_digest, m.generator_version);
+  };
+  return members(*this) == members(other);
 }
 
 std::string encode_guest_measurement(const GuestMeasurement& m) {

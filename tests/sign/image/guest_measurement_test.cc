@@ -85,6 +85,15 @@ TEST(GuestMeasurement, EveryFieldCounts) {
   EXPECT_TRUE(differs([](GuestMeasurement& m) { m.generator_version += 'x'; }));
 }
 
+TEST(GuestMeasurement, BytesThatAreNoTextAreToldApart) {
+  GuestMeasurement one = full_measurement(), other = one;
+  one.command_line = "\xff";
+  other.command_line = "\xfe";
+  EXPECT_FALSE(one == other);
+  other.command_line = "\xef\xbf\xbd";  // as JSON would have both
+  EXPECT_FALSE(one == other);
+}
+
 json document() {
   return json::parse(encode_guest_measurement(full_measurement()));
 }
