@@ -111,7 +111,8 @@ std::string launch_script(const GuestLaunchFacts& facts) {
         "  -drive \"file=$dir/root.img,format=raw,if=none,id=root,readonly=on\" \\\n"
         "  -device virtio-blk-pci,drive=root \\\n";
   out +=
-      "  -kernel \"$dir/vmlinuz\" -initrd \"$dir/initrd.img\" -append \"$(cat \"$dir/cmdline\")\" \"$@\"\n"
+      "  -kernel \"$dir/vmlinuz\" -initrd \"$dir/initrd.img\" -append \"$(cat \"$dir/cmdline\")\" "
+      "\"$@\"\n"
       "if [ -n \"${PLAIN:-}\" ]; then\n"
       "  exec \"${QEMU:-qemu-system-x86_64}\" -machine q35,accel=\"${ACCEL:-tcg}\" -cpu max \\\n"
       "    -m \"$memory\" \"$@\"\n"

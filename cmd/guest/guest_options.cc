@@ -19,9 +19,10 @@ void add_guest_options(CLI::App& app, GuestArguments& a) {
                  "Kernel that the machine boots: a package (.deb) or image that has one, or a\n"
                  "bzImage with all that is needed built in")
       ->type_name("IMAGE|FILE");
-  app.add_option("--firmware", a.firmware,
-                 "OVMF built for SEV with kernel hashes: a file, or a package (.deb) or image that\n"
-                 "has one")
+  app.add_option(
+         "--firmware", a.firmware,
+         "OVMF built for SEV with kernel hashes: a file, or a package (.deb) or image that\n"
+         "has one")
       ->type_name("IMAGE|FILE");
   app.add_option("--append", a.append, "More words for the kernel command line")->type_name("TEXT");
   app.add_option("--hostname", a.hostname, "Name of the machine")

@@ -1,6 +1,6 @@
-// Writes the table of hashes that a host puts before the firmware of a guest, for guest_firmware.sh:
-// guest_hashes FIRMWARE KERNEL INITRD COMMAND-LINE TABLE, all files. Prints where in memory the
-// firmware looks for it.
+// Writes the table of hashes that a host puts before the firmware of a guest, for
+// guest_firmware.sh: guest_hashes FIRMWARE KERNEL INITRD COMMAND-LINE TABLE, all files. Prints
+// where in memory the firmware looks for it.
 #include <cstdio>
 
 #include "base/file.h"
