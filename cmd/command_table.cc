@@ -81,7 +81,9 @@ constexpr Command kCommands[] = {
      "  cloister deploy azure reg.example/redis:7-sgx -o ./aks\n"
      "  cloister deploy azure reg.example/redis:7 --layer-hashes hashes.txt -o ./aci",
      add_deploy},
-    {"measure", "Compute what hardware will measure: of a Gramine manifest, of a virtual machine",
+    {"measure",
+     "Compute what hardware will measure: of a Gramine manifest, a virtual machine, an enclave "
+     "image",
      "cloister measure app.manifest.sgx --libpal /usr/lib/x86_64-linux-gnu/gramine/sgx/libpal.so\n"
      "  cloister measure app.manifest.sgx --runtime ./gramine --explain\n"
      "  cloister measure app.manifest.sgx --libpal libpal.so --key enclave.pem --date 2024-01-02 "
@@ -89,7 +91,10 @@ constexpr Command kCommands[] = {
      "  cloister measure --tee snp --firmware OVMF.amdsev.fd --kernel vmlinuz --initrd initrd.img "
      "--append 'console=ttyS0' --vcpus 1,2,4\n"
      "  cloister measure --tee snp --firmware OVMF.amdsev.fd --kernel vmlinuz --key id.pem "
-     "--id-block id-block.b64 --id-auth id-auth.b64",
+     "--id-block id-block.b64 --id-auth id-auth.b64\n"
+     "  cloister measure --tee nitro app.eif --explain\n"
+     "  cloister measure --tee nitro app.eif --key eif.key --certificate eif.crt --signed "
+     "signed.eif",
      add_measure},
     {"sign", "Sign an image, and attest what enclave is in it",
      "cloister sign reg.example/redis:7-sgx --key image.pem\n"

@@ -102,14 +102,15 @@ std::string sign_algorithm(sign::ImageKeyKind kind) {
   return "rsa-pkcs1-sha256";
 }
 
-// In a token, or in PEM text. REQUIRES: !options.key.empty()
-template <class Key>
+// In a token, or in PEM text. `more` is what a kind of key is made of beside. REQUIRES:
+// !options.key.empty()
+template <class Key, class... More>
 Result<LoadedKey<Key>> load_private_key(const KeyOptions& options, const char* hash,
-                                        const KeyContext& context) {
+                                        const KeyContext& context, const More&... more) {
   CL_CHECK(require_known_scheme(options.key));
   if (sign::is_pkcs11_uri(options.key)) {
     CL_TRY(sign::ExternalKey token, open_token(options, hash, context));
-    CL_TRY(Key key, Key::external(std::move(token)));
+    CL_TRY(Key key, Key::external(std::move(token), more...));
     return LoadedKey<Key>{std::move(key), std::nullopt};
   }
   const std::string name = quote(options.key);
@@ -117,14 +118,15 @@ Result<LoadedKey<Key>> load_private_key(const KeyOptions& options, const char* h
   CL_TRY(Key key, Key::from_pem(pem.bytes(),
                                 passphrase_source(options.passphrase, context.env,
                                                   cat("passphrase for ", name)),
-                                name));
+                                name, more...));
   return LoadedKey<Key>{std::move(key), sha256(pem.bytes())};
 }
 
 // With a program, or used already: its signature is in a file.
-template <class Key>
+template <class Key, class... More>
 Result<LoadedKey<Key>> load_outside_key(const KeyOptions& options, std::string half,
-                                        const std::string& algorithm, const KeyContext& context) {
+                                        const std::string& algorithm, const KeyContext& context,
+                                        const More&... more) {
   sign::ExternalKey external;
   if (!options.command.empty()) {
     CL_TRY(external, signer_command_key(options.command, std::move(half), algorithm, context));
@@ -133,7 +135,7 @@ Result<LoadedKey<Key>> load_outside_key(const KeyOptions& options, std::string h
     external.name = quote(options.signature);
     external.sign = [file = options.signature](ByteView) { return read_signature(file); };
   }
-  CL_TRY(Key key, Key::external(std::move(external)));
+  CL_TRY(Key key, Key::external(std::move(external), more...));
   return LoadedKey<Key>{std::move(key), std::nullopt};
 }
 
@@ -193,6 +195,17 @@ Result<LoadedKey<sign::SnpIdKey>> load_snp_key(const KeyOptions& options,
   if (!options.key.empty()) return load_private_key<sign::SnpIdKey>(options, "SHA384", context);
   CL_TRY(std::string half, public_text(options, context));
   return load_outside_key<sign::SnpIdKey>(options, std::move(half), "ecdsa-sha384", context);
+}
+
+Result<LoadedKey<sign::EifKey>> load_eif_key(const KeyOptions& options,
+                                             const sign::Certificate& certificate,
+                                             const KeyContext& context) {
+  const char* hash = sign::cose_hash(sign::eif_algorithm_of(certificate));
+  if (!options.key.empty())
+    return load_private_key<sign::EifKey>(options, hash, context, certificate);
+  CL_TRY(std::string half, public_text(options, context));
+  return load_outside_key<sign::EifKey>(options, std::move(half), cat("ecdsa-", lower_ascii(hash)),
+                                        context, certificate);
 }
 
 Result<LoadedKey<sign::ImageKey>> load_image_key(const KeyOptions& options,

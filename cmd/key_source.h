@@ -13,6 +13,7 @@
 #include "cmd/passphrase.h"
 #include "sign/image/image_key.h"
 #include "sign/key.h"
+#include "sign/nitro/eif_key.h"
 #include "sign/snp/id_key.h"
 
 namespace cloister::cmd {
@@ -58,6 +59,10 @@ struct LoadedKey {
 Result<LoadedKey<sign::SgxKey>> load_sgx_key(const KeyOptions& options, const KeyContext& context);
 Result<LoadedKey<sign::SnpIdKey>> load_snp_key(const KeyOptions& options,
                                                const KeyContext& context);
+// `certificate` is one that sign::read_eif_certificate() gave.
+Result<LoadedKey<sign::EifKey>> load_eif_key(const KeyOptions& options,
+                                             const sign::Certificate& certificate,
+                                             const KeyContext& context);
 // REQUIRES: likewise, and no options.signature: what that file holds is the command's to read.
 Result<LoadedKey<sign::ImageKey>> load_image_key(const KeyOptions& options,
                                                  const KeyContext& context);

@@ -17,6 +17,7 @@ inline constexpr std::string_view kHeadingEnclave = "Enclave";
 inline constexpr std::string_view kHeadingGuest = "Virtual machine";
 inline constexpr std::string_view kHeadingSnp = "SEV-SNP guest";
 inline constexpr std::string_view kHeadingIdBlock = "SEV-SNP ID block";
+inline constexpr std::string_view kHeadingNitro = "Nitro enclave image";
 inline constexpr std::string_view kHeadingAttestation = "Attestation";
 inline constexpr std::string_view kHeadingSigning = "Signing";
 inline constexpr std::string_view kHeadingTrust = "Trust";
@@ -28,10 +29,10 @@ inline constexpr std::string_view kHeadingLimits = "Limits";
 inline constexpr std::string_view kHeadingGeneral = "General";
 
 inline constexpr std::array kHeadings = {
-    kHeadingOptions, kHeadingWork,   kHeadingSandbox, kHeadingLaunch,  kHeadingGrants,
-    kHeadingEnclave, kHeadingGuest,  kHeadingSnp,     kHeadingIdBlock, kHeadingAttestation,
-    kHeadingSigning, kHeadingTrust,  kHeadingQuote,   kHeadingOutput,  kHeadingRegistry,
-    kHeadingStore,   kHeadingLimits, kHeadingGeneral};
+    kHeadingOptions,     kHeadingWork,    kHeadingSandbox, kHeadingLaunch,  kHeadingGrants,
+    kHeadingEnclave,     kHeadingGuest,   kHeadingSnp,     kHeadingIdBlock, kHeadingNitro,
+    kHeadingAttestation, kHeadingSigning, kHeadingTrust,   kHeadingQuote,   kHeadingOutput,
+    kHeadingRegistry,    kHeadingStore,   kHeadingLimits,  kHeadingGeneral};
 
 // Options that are added while it lives stand under this heading.
 class OptionHeading {

@@ -89,7 +89,8 @@ void add_measure_signing(CLI::App& app, MeasureOptions& o) {
   OptionHeading heading(app, kHeadingSigning);
   app.add_option("--key", o.key.key,
                  cat("Key that signs what is measured (", kKeyForms,
-                     "): an SGX signing key, or for snp one that signs ID blocks"))
+                     "): an SGX signing key, for snp one that signs ID blocks, for nitro that of\n"
+                     "--certificate"))
       ->type_name("KEY");
   add_signer_options(app, o.key, "", "--key");
   add_two_step_options(app, o.key, o.signing_data, of_each_target(&MeasureTarget::data),
@@ -118,7 +119,7 @@ Action add_measure(CLI::App& app) {
       ->check(CLI::IsMember(names))
       ->capture_default_str();
   app.add_flag("--explain", o->shared.explain,
-               "List every range in the order in which it is measured");
+               "List every range or section in the order in which it is measured");
   for (const MeasureTarget& target : measure_targets()) {
     OfferedTarget& offered = o->targets.emplace_back();
     offered.target = &target;

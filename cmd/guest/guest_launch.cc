@@ -12,16 +12,6 @@ namespace {
 
 constexpr std::uint64_t kMiB = 1 << 20, kKernelMiB = 192, kSmallestMiB = 512, kStepMiB = 128;
 
-std::string hex_number(std::uint64_t number) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  do {
-    out.insert(out.begin(), kDigits[number & 15]);
-    number >>= 4;
-  } while (number != 0);
-  return "0x" + out;
-}
-
 std::string xml_escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {

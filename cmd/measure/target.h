@@ -43,5 +43,6 @@ std::span<const MeasureTarget> measure_targets();
 
 MeasureAction add_measure_sgx(CLI::App& app);
 MeasureAction add_measure_snp(CLI::App& app);
+MeasureAction add_measure_nitro(CLI::App& app);
 
 }  // namespace cloister::cmd

@@ -130,7 +130,9 @@ class Collector {
       CL_CHECK(make_directory(std::string(path), {}));
     GuestEntry open;
     open.mode = 01777;
-    CL_CHECK(make_directory("tmp", open));
+    // An image may have a link there.
+    const Node* temporary = rootfs_.find("/tmp");
+    if (temporary == nullptr || !temporary->is_directory()) CL_CHECK(make_directory("tmp", open));
     for (const GuestPlace& place : plan_.writable) {
       GuestEntry entry;
       entry.mode = place.mode;

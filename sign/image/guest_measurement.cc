@@ -15,13 +15,8 @@ constexpr std::string_view kDocumentName = "guest.conf";
 constexpr std::uint64_t kMaxProcessors = 1U << 16;
 constexpr std::size_t kMaxDigests = 1024;
 
-std::string number_hex(std::uint64_t number) {
-  char text[18];
-  const auto [end, error] = std::to_chars(std::begin(text), std::end(text), number, 16);
-  return cat("0x", std::string_view(text, error == std::errc() ? end : text));
-}
-
-Result<std::uint64_t> hex_number(const Json& json, std::string_view key) {
+// As hex_number() writes them.
+Result<std::uint64_t> claim_hex_number(const Json& json, std::string_view key) {
   CL_TRY(const std::string text, claim_string(json, key));
   std::uint64_t out = 0;
   const char* last = text.data() + text.size();
@@ -51,9 +46,9 @@ OrderedJson snp_json(const GuestMeasurement& m) {
   out["measurements"] = std::move(digests);
   out["vmm"] = m.vmm;
   out["vcpuType"] = m.vcpu_type;
-  out["vcpuSignature"] = number_hex(m.vcpu_signature);
-  out["guestFeatures"] = number_hex(m.guest_features);
-  out["policy"] = number_hex(m.block.policy.bits);
+  out["vcpuSignature"] = hex_number(m.vcpu_signature);
+  out["guestFeatures"] = hex_number(m.guest_features);
+  out["policy"] = hex_number(m.block.policy.bits);
   out["guestSvn"] = m.block.guest_svn;
   out["familyId"] = hex(m.block.family_id);
   out["imageId"] = hex(m.block.image_id);
@@ -76,6 +71,7 @@ Status read_digests(const Json& snp, GuestMeasurement& out) {
     if (!item.is_object()) return missing_claim("'measurements'");
     LaunchMeasurementOf one;
     CL_TRY(const std::uint64_t vcpus, claim_number(item, "vcpus", kMaxProcessors));
+    if (vcpus == 0) return Error::corrupt("the attestation measures a guest without processors");
     one.vcpus = static_cast<std::uint32_t>(vcpus);
     CL_CHECK(read_bytes(item, "digest", one.digest));
     out.digests.push_back(one);
@@ -87,11 +83,11 @@ Status read_launch(const Json& snp, GuestMeasurement& out) {
   CL_CHECK(read_digests(snp, out));
   CL_TRY(out.vmm, claim_string(snp, "vmm"));
   CL_TRY(out.vcpu_type, claim_string(snp, "vcpuType"));
-  CL_TRY(const std::uint64_t signature, hex_number(snp, "vcpuSignature"));
+  CL_TRY(const std::uint64_t signature, claim_hex_number(snp, "vcpuSignature"));
   if (signature > UINT32_MAX) return missing_claim("a 32-bit 'vcpuSignature'");
   out.vcpu_signature = static_cast<std::uint32_t>(signature);
-  CL_TRY(out.guest_features, hex_number(snp, "guestFeatures"));
-  CL_TRY(out.block.policy.bits, hex_number(snp, "policy"));
+  CL_TRY(out.guest_features, claim_hex_number(snp, "guestFeatures"));
+  CL_TRY(out.block.policy.bits, claim_hex_number(snp, "policy"));
   CL_TRY(const std::uint64_t svn, claim_number(snp, "guestSvn", UINT32_MAX));
   out.block.guest_svn = static_cast<std::uint32_t>(svn);
   CL_CHECK(read_bytes(snp, "familyId", out.block.family_id));

@@ -103,4 +103,37 @@ Status CborReader::finish(std::string_view what) const {
   return Error::corrupt(cat(what, " is truncated or malformed at byte ", offset_));
 }
 
+void CborWriter::head(Encode encode, std::uint64_t value) {
+  unsigned char buffer[9];
+  const std::size_t size = encode(value, buffer, sizeof buffer);
+  const auto bytes = std::as_bytes(std::span(buffer, size));
+  out_.insert(out_.end(), bytes.begin(), bytes.end());
+}
+
+void CborWriter::uint(std::uint64_t value) {
+  head(cbor_encode_uint, value);
+}
+void CborWriter::negative(std::uint64_t value) {
+  head(cbor_encode_negint, value);
+}
+void CborWriter::bytes(ByteView value) {
+  head(cbor_encode_bytestring_start, value.size());
+  out_.insert(out_.end(), value.begin(), value.end());
+}
+void CborWriter::text(std::string_view value) {
+  head(cbor_encode_string_start, value.size());
+  const ByteView view = as_bytes(value);
+  out_.insert(out_.end(), view.begin(), view.end());
+}
+void CborWriter::array(std::uint64_t items) {
+  head(cbor_encode_array_start, items);
+}
+void CborWriter::map(std::uint64_t pairs) {
+  head(cbor_encode_map_start, pairs);
+}
+void CborWriter::numbers(ByteView value) {
+  array(value.size());
+  for (const std::byte one : value) uint(static_cast<std::uint64_t>(one));
+}
+
 }  // namespace cloister::sign

@@ -1,9 +1,11 @@
 // CBOR (RFC 8949) from a stranger, one head at a time: libcbor's stream decoder, which allocates
-// nothing; its tree loader would allocate what a head of nine bytes declares.
+// nothing; its tree loader would allocate what a head of nine bytes declares. And CBOR written,
+// with every head as short as can be (4.2.1).
 #pragma once
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -50,6 +52,25 @@ class CborReader {
   ByteView bytes_;
   std::uint64_t offset_ = 0;
   bool ok_ = true;
+};
+
+// Appends items; who opens an array or a map appends what is in it. Appending never fails.
+class CborWriter {
+ public:
+  void uint(std::uint64_t value);
+  void negative(std::uint64_t value);  // -1 - value, as in CborHead
+  void bytes(ByteView value);
+  void text(std::string_view value);
+  void array(std::uint64_t items);
+  void map(std::uint64_t pairs);
+  // An array of numbers, as Rust's serde writes a vector of bytes.
+  void numbers(ByteView value);
+  Bytes take() { return std::move(out_); }
+
+ private:
+  using Encode = std::size_t (*)(std::uint64_t, unsigned char*, std::size_t);
+  void head(Encode encode, std::uint64_t value);
+  Bytes out_;
 };
 
 }  // namespace cloister::sign
