@@ -91,7 +91,8 @@ TEST(Cpio, WhatIsNotReadIsSkipped) {
   const std::string archive = must(write_cpio(
       {cpio_item("a", S_IFREG, std::string(300'001, 'a')), cpio_item("b", S_IFREG, "b")}));
   MemorySource source(as_bytes(archive));
-  CpioReader reader(source, Limits());
+  const Limits limits;
+  CpioReader reader(source, limits);
   CpioEntry entry;
   EXPECT_TRUE(must(reader.next(entry)));
   EXPECT_FALSE(must(reader.content()).empty());
