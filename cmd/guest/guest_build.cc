@@ -1,5 +1,6 @@
 #include "cmd/guest/guest_build.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/file.h"
@@ -97,6 +98,8 @@ class GuestPacker {
     m.guest_features = options_.launch.params.guest_features;
     m.block = options_.launch.block;
     m.kernel_version = machine_.kernel.version;
+    const std::vector<std::string>& lacking = machine_.kernel.lacking;
+    out_.attestable = std::find(lacking.begin(), lacking.end(), "sev_guest") == lacking.end();
     m.firmware_name = machine_.firmware_source;
     m.kernel = sha256(machine_.kernel.image);
     m.firmware = sha256(machine_.firmware);

@@ -48,6 +48,7 @@ struct GuestBuild {
   manifest::GuestDocument document;
   sign::GuestMeasurement measurement;
   std::vector<GuestBlob> blobs;  // in the store
+  bool attestable = true;        // false: the kernel has no driver for the processor's reports
   GuestArtifact artifact;        // likewise
 };
 

@@ -97,6 +97,10 @@ std::string guest_build_summary(const GuestDraft& draft, const GuestBuild* built
   if (built == nullptr) return out;
   out += cat("kernel      ", printable(built->measurement.kernel_version), ", ",
              built->document.modules.size(), " modules\n");
+  if (!built->attestable)
+    out +=
+        "note        this kernel has no driver for the processor's reports (sev_guest): what runs "
+        "there cannot prove it\n";
   const GuestBlob* initrd = find_blob(built->blobs, GuestFile::initrd);
   out += cat("initrd      ", human_bytes(initrd->size), "\n");
   for (const sign::LaunchMeasurementOf& one : built->measurement.digests)

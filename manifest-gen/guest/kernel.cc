@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/inflate.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "measure/elf/module_info.h"
 #include "measure/runtime/archive_members.h"
@@ -128,6 +129,22 @@ class ModuleFinder {
 
   std::vector<KernelModule> take() { return std::move(out_); }
 
+  // The list is only read, which for a package takes a pass, when a module is not there.
+  Result<std::vector<std::string>> lacking(std::span<const std::string_view> wanted) const {
+    std::vector<std::string> out;
+    for (const std::string_view name : wanted)
+      if (!files_.contains(std::string(name))) out.emplace_back(name);
+    if (out.empty()) return out;
+    const Node* list = nullptr;
+    for (const std::string_view directory : kModuleDirectories)
+      if (list == nullptr) list = rootfs_.find(cat(directory, version_, "/modules.builtin"));
+    if (list == nullptr || !list->is_regular()) return std::vector<std::string>();
+    CL_TRY(const Bytes text, rootfs_.read(*list, limits_.kernel_module_bytes));
+    for (const std::string_view line : split(as_text(text), '\n'))
+      std::erase(out, module_of_file(base_name(line)));
+    return out;
+  }
+
  private:
   struct Found {
     Bytes content;  // inflated
@@ -244,6 +261,7 @@ Result<GuestKernel> find_kernel(const measure::Rootfs& rootfs,
   CL_CHECK(finder.fetch(wanted));
   for (const std::string_view name : wanted) CL_CHECK(finder.add(std::string(name)));
   out.modules = finder.take();
+  CL_TRY(out.lacking, finder.lacking(wanted));
   return out;
 }
 

@@ -24,6 +24,9 @@ struct GuestKernel {
   std::string version;  // as `uname -r` will say: "6.1.0-56-cloud-amd64"
   Bytes image;          // a bzImage (Linux, Documentation/arch/x86/boot.rst), as it is in the root
   std::vector<KernelModule> modules;  // what a module needs stands before it
+  // Of those wanted: neither there nor built in. Nothing where that is not known: a bzImage alone,
+  // or modules without their list modules.builtin.
+  std::vector<std::string> lacking;
 };
 
 // What a guest needs for a network card, reports of its processor, an orderly end, and, with

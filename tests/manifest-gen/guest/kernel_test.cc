@@ -181,6 +181,20 @@ TEST(FindKernel, AKernelMayHaveAllBuiltIn) {
   EXPECT_TRUE(must(package.find({"virtio_net"})).modules.empty());
 }
 
+TEST(FindKernel, SaysWhatItLacks) {
+  Package package;
+  package.file("drivers/one.ko", module("one"));
+  package.tree().file(cat("/lib/modules/", kVersion, "/modules.builtin"),
+                      "kernel/drivers/virtio/virtio-pci.ko\nkernel/fs/two.ko\n");
+  const GuestKernel kernel = must(package.find({"one", "two", "virtio_pci", "sev_guest", "tsm"}));
+  EXPECT_EQ(kernel.lacking, (std::vector<std::string>{"sev_guest", "tsm"}));
+  EXPECT_TRUE(must(package.find({"one"})).lacking.empty());
+}
+
+TEST(FindKernel, WithoutAListItIsNotKnownWhatItLacks) {
+  EXPECT_TRUE(must(Package().find({"sev_guest"})).lacking.empty());
+}
+
 TEST(FindKernel, ThereMustBeOne) {
   Tree none;
   none.directory("/boot").file("/boot/config-6.1", "").file("/vmlinuz-6.1", "");
