@@ -84,8 +84,8 @@ Status check_contents(const EifContents& contents, const Limits& limits) {
   return {};
 }
 
-Result<EifHeader> header_of(const std::vector<Planned>& sections, bool arm64,
-                            const Limits& limits) {
+Result<EifHeader> eif_header_of(const std::vector<Planned>& sections, bool arm64,
+                                const Limits& limits) {
   EifHeader header;
   if (arm64) header.flags = measure::nitro::kEifArm64;
   if (sections.size() > kEifMaxSections) return no_more_sections();
@@ -149,7 +149,7 @@ class EifWriter {
 Status write_eif(const EifContents& contents, const Limits& limits, TempFile& out) {
   CL_CHECK(check_contents(contents, limits));
   const std::vector<Planned> sections = planned_sections(contents);
-  CL_TRY(const EifHeader header, header_of(sections, contents.arm64, limits));
+  CL_TRY(const EifHeader header, eif_header_of(sections, contents.arm64, limits));
   return EifWriter(out).write(header, sections);
 }
 
