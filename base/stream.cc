@@ -30,6 +30,7 @@ Result<std::size_t> VerifySource::read(std::span<std::byte> out) {
     hasher_.update(out.first(n));
     return n;
   }
+  if (verified_) return 0;
   const Digest got = hasher_.finish();
   if (seen_ != size_)
     return Error::corrupt(cat(what_, " is truncated"))
@@ -39,6 +40,7 @@ Result<std::size_t> VerifySource::read(std::span<std::byte> out) {
     return Error::corrupt(cat(what_, " does not match its digest"))
         .detail(cat("got ", got.str(), " after ", seen_, " bytes, want ", want_.str()))
         .hint("something between you and the source changed the bytes; do not trust this copy");
+  verified_ = true;
   return 0;
 }
 

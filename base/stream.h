@@ -53,6 +53,7 @@ class VerifySource final : public Source {
   std::string what_;
   Sha256 hasher_;
   std::uint64_t seen_ = 0;
+  bool verified_ = false;  // its end was reached, and was the right one
 };
 
 // Feeds a hasher with what passes.

@@ -1,4 +1,5 @@
-# cloister_test(name SOURCES… LINK… [LABELS…]): one GoogleTest program, each TEST a ctest entry.
+# cloister_test(name SOURCES… LINK… [LABELS…]): one GoogleTest program, each TEST a ctest entry; under a
+# sanitizer the program is one.
 include(GoogleTest)
 
 # Two more of g++ 12's guesses about inlined library code, which GoogleTest's macros provoke.
@@ -36,8 +37,14 @@ function(cloister_test name)
   endif()
   # One word: a list would fall apart on its way to ctest, whose -L is a regular expression anyway.
   list(JOIN ARG_LABELS "+" labels)
-  gtest_discover_tests(${target} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
-                       PROPERTIES LABELS "unit+${labels}" TIMEOUT 120)
+  if(CLOISTER_SANITIZE)
+    # A program that is sanitized takes longer to start than most tests take: one start for all.
+    add_test(NAME ${name} COMMAND ${target} --gtest_brief=1)
+    set_tests_properties(${name} PROPERTIES LABELS "unit+${labels}" TIMEOUT 900)
+  else()
+    gtest_discover_tests(${target} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
+                         PROPERTIES LABELS "unit+${labels}" TIMEOUT 120)
+  endif()
 endfunction()
 
 # cloister_fuzz(name SOURCE LINK…): LLVMFuzzerTestOneInput of tests/fuzz/<name>_fuzz.cc. With

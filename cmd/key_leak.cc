@@ -56,8 +56,9 @@ std::string config_text(const oci::ExecutionConfig& config) {
 
 }  // namespace
 
-Status require_no_private_key(const Plan& plan, const std::vector<UsedKey>& used) {
-  const auto& layers = plan.base.rootfs->layers();
+Status require_no_private_key(const LoadedImage& base, std::string_view manifest,
+                              const std::vector<UsedKey>& used) {
+  const auto& layers = base.rootfs->layers();
   for (std::size_t i = 0; i < layers.size(); ++i) {
     for (const measure::Entry& entry : layers[i].index->entries) {
       if (entry.type != measure::FileType::regular) continue;
@@ -68,12 +69,12 @@ Status require_no_private_key(const Plan& plan, const std::vector<UsedKey>& used
           .hint(kLeakHint);
     }
   }
-  if (auto leak = leak_in(as_bytes(config_text(plan.base.image.config.config)), used))
+  if (auto leak = leak_in(as_bytes(config_text(base.image.config.config)), used))
     return Error::policy(cat("the image's configuration holds ", *leak))
         .detail("in an environment variable or a label")
         .hint(kLeakHint);
-  if (auto leak = leak_in(as_bytes(plan.manifest.text), used))
-    return Error::policy(cat("the enclave's manifest would hold ", *leak))
+  if (auto leak = leak_in(as_bytes(manifest), used))
+    return Error::policy(cat("what is measured would hold ", *leak))
         .detail("everybody can read it in the built image")
         .hint("take it out of --env or the overlay, and consider the key known");
   return {};

@@ -4,10 +4,11 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/digest.h"
-#include "cmd/pipeline.h"
+#include "cmd/session.h"
 
 namespace cloister::cmd {
 
@@ -18,7 +19,9 @@ struct UsedKey {
 };
 
 // `policy`, with layer and path, for a key in any layer (also in a file that a later layer hides,
-// as every layer is published), in the image's configuration, or in the enclave's manifest.
-Status require_no_private_key(const Plan& plan, const std::vector<UsedKey>& used);
+// as every layer is published), in the image's configuration, or in `manifest`: what a build makes
+// of options and overlay, as text.
+Status require_no_private_key(const LoadedImage& base, std::string_view manifest,
+                              const std::vector<UsedKey>& used);
 
 }  // namespace cloister::cmd

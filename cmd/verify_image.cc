@@ -9,6 +9,8 @@
 #include "cmd/audit_subject.h"
 #include "cmd/build_date.h"
 #include "cmd/enclave_image.h"
+#include "cmd/guest/guest_files.h"
+#include "cmd/guest/verify_guest.h"
 #include "cmd/key_source.h"
 #include "cmd/option_heading.h"
 
@@ -238,12 +240,13 @@ Result<ImageVerdict> verify_image(Session& session, const oci::ImageRef& ref,
   const Limits& limits = session.limits();
   // Resolved once: everything after is about this digest.
   CL_TRY(const oci::Image image, session.resolve(ref));
+  if (is_guest(image.manifest)) return verify_guest(session, ref, image, trust, o);
   CL_TRY(const Subject subject, gather(session, ref, image, trust));
   Signers signers = check_signers(subject, trust.key, trust.policy, limits);
   add_unread(subject, session.offline(), signers.shown.signature);
   const bool is_signed = signers.rule ? signers.rule->passed : signers.shown.holds();
 
-  ImageVerdict out{image.name, image.manifest_descriptor.digest, {}, {}};
+  ImageVerdict out{image.name, image.manifest_descriptor.digest, {}, {}, {}};
   if (subject.enclave) out.sigstruct = subject.enclave->sigstruct;
   const auto add = [&](const std::vector<sign::Check>& checks) {
     out.checks.insert(out.checks.end(), checks.begin(), checks.end());

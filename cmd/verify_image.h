@@ -11,6 +11,7 @@
 #include "cmd/rebuild.h"
 #include "cmd/session.h"
 #include "sign/image/checks.h"
+#include "sign/image/guest_measurement.h"
 #include "sign/sgx/sigstruct.h"
 
 namespace cloister::cmd {
@@ -38,6 +39,7 @@ struct ImageVerdict {
   Digest digest;
   std::vector<sign::Check> checks;
   std::optional<sign::Sigstruct> sigstruct;  // of the enclave in the image; nothing without one
+  std::optional<sign::GuestMeasurement> guest{};  // of a virtual machine
 };
 // Exit code and text are for the caller: a failed check is an answer. Errors are those of reaching
 // the image.

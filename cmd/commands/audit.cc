@@ -22,6 +22,7 @@
 #include "cmd/report/html.h"
 #include "cmd/report_files.h"
 #include "cmd/session.h"
+#include "cmd/targets.h"
 #include "manifest-gen/audit/locate.h"
 #include "manifest-gen/gramine/migrate.h"
 
@@ -31,6 +32,7 @@ namespace {
 struct AuditOptions {
   CommonOptions common;
   PlanArguments plan;
+  std::string tee = "sgx";
   std::string subject, format = "text", output, fail_on, policy;
   std::vector<std::string> reports, rehearsals;
   bool fix = false;
@@ -101,7 +103,8 @@ Result<AuditReport> audited(const AuditOptions& o, Session& session) {
     CL_TRY(policy, decisions(o, o.subject, text, limits));
     CL_TRY(report, audit_manifest_text(text, o.subject, limits, given));
   } else {
-    CL_TRY(const PlanOptions options, to_plan_options(o.plan, limits));
+    CL_TRY(PlanOptions options, to_plan_options(o.plan, limits));
+    options.machine = target_named(o.tee).machine;
     CL_TRY(policy, decisions(o, options.overlay_file, options.overlay_text, limits));
     CL_TRY(report, audit_image(session, o.subject, options, given));
     for (const std::string& digest : rehearsals.digests)
@@ -167,6 +170,7 @@ Action add_audit(CLI::App& app) {
   }
   add_format_option(app, o->format, {"text", "json", "sarif", "markdown", "html"});
   add_output_option(app, o->output);
+  add_target_option(app, o->tee);
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_audit(*o, env); };

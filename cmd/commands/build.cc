@@ -105,7 +105,7 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   }
   CL_TRY(Plan plan, plan_build(*session, ref, plan_options));
   CL_CHECK(check_locked(o, session->limits(), plan));
-  CL_CHECK(require_no_private_key(plan, used_keys(keys)));
+  CL_CHECK(require_no_private_key(plan.base, plan.manifest.text, used_keys(keys)));
   if (!o.lock.empty()) CL_CHECK(write_result(o.lock, lock_json(plan)));
   if (o.dry_run) return dry_run(o, plan, destinations.tags);
   if (!o.signing_data.empty()) return emit_signing_data(o, plan, env);

@@ -11,6 +11,7 @@
 #include "cmd/report/closure.h"
 #include "cmd/report/sbom.h"
 #include "cmd/session.h"
+#include "cmd/targets.h"
 
 namespace cloister::cmd {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 struct DepsOptions {
   CommonOptions common;
   PlanArguments plan;
+  std::string tee = "sgx";
   std::string image, format = "tree", output;
   std::vector<std::string> paths;
 };
@@ -39,6 +41,7 @@ Result<int> run_deps(const DepsOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(PlanOptions options, to_plan_options(o.plan, session->limits()));
+  options.machine = target_named(o.tee).machine;
   // With paths, the first is what is started, and the others are roots beside it.
   if (!o.paths.empty()) {
     options.launch.entrypoint = o.paths.front();
@@ -60,6 +63,7 @@ Action add_deps(CLI::App& app) {
   app.add_option("PATH", o->paths, "Programs or libraries in it, instead of its entrypoint");
   add_format_option(app, o->format, {"tree", "list", "json", "dot", "spdx", "cyclonedx"});
   add_output_option(app, o->output);
+  add_target_option(app, o->tee);
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_deps(*o, env); };

@@ -11,6 +11,7 @@
 #include "cmd/plan_options.h"
 #include "cmd/report/diff.h"
 #include "cmd/session.h"
+#include "cmd/targets.h"
 
 namespace cloister::cmd {
 namespace {
@@ -18,12 +19,14 @@ namespace {
 struct DiffOptions {
   CommonOptions common;
   PlanArguments plan;
+  std::string tee = "sgx";
   std::string before, after, format = "text", output;
 };
 
 Result<int> run_diff(const DiffOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
-  CL_TRY(const PlanOptions options, to_plan_options(o.plan, session->limits()));
+  CL_TRY(PlanOptions options, to_plan_options(o.plan, session->limits()));
+  options.machine = target_named(o.tee).machine;
   CL_TRY(const manifest::Permissions before, read_permissions(*session, o.before, options));
   CL_TRY(const manifest::Permissions after, read_permissions(*session, o.after, options));
   const DiffReport report{o.before, o.after, manifest::compare_permissions(before, after)};
@@ -49,6 +52,7 @@ Action add_diff(CLI::App& app) {
   app.add_option("NEW", o->after, "The same, to compare with it")->required();
   add_format_option(app, o->format, {"text", "json", "sarif", "markdown", "html"});
   add_output_option(app, o->output);
+  add_target_option(app, o->tee);
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_diff(*o, env); };

@@ -6,9 +6,11 @@
 #include "cmd/enclave_image.h"
 #include "cmd/exit_code.h"
 #include "cmd/format_option.h"
+#include "cmd/guest/guest_image.h"
 #include "cmd/marble_options.h"
 #include "cmd/output.h"
 #include "cmd/predicates.h"
+#include "cmd/report/guest.h"
 #include "cmd/report/inspect.h"
 #include "cmd/report/marblerun.h"
 #include "cmd/session.h"
@@ -51,11 +53,37 @@ Result<std::string> measurement_predicate(Session& session, const oci::ImageRef&
   return predicates.front().text + "\n";  // the measurement comes first
 }
 
+// A virtual machine: its files, and what is measured of them.
+Result<int> inspect_guest(const InspectOptions& o, Session& session, const oci::ImageRef& ref,
+                          const oci::Image& image) {
+  if (o.format == "marblerun" || !o.identity.empty())
+    return Error::unsupported("MarbleRun runs enclaves of SGX, and this is a virtual machine");
+  CL_TRY(const GuestImage guest, read_guest_image(session, ref, image));
+  std::string out;
+  if (o.measurement) {
+    // As for enclaves: only if it is what it says.
+    CL_TRY(const auto predicates, guest_predicates(session, ref, image));
+    out =
+        o.format == "text" ? guest_measurement_text(guest.stated) : predicates.front().text + "\n";
+  } else if (o.format == "text") {
+    out =
+        session.quiet() ? image.manifest_descriptor.digest.str() + "\n" : guest_text(image, guest);
+  } else {
+    out = inspect_json(image, std::nullopt, &guest.stated);
+  }
+  if (is_template(o.format)) {
+    CL_TRY(out, fill_template(o.format, out, session.limits()));
+  }
+  CL_CHECK(write_result("", out));
+  return kExitDone;
+}
+
 Result<int> run_inspect(const InspectOptions& o, const Environment& env) {
   CL_CHECK(check_inspect_usage(o));
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const oci::Image image, session->resolve(ref));
+  if (is_guest(image.manifest)) return inspect_guest(o, *session, ref, image);
   if (o.format == "predicate") {
     CL_TRY(const std::string predicate, measurement_predicate(*session, ref, image));
     CL_CHECK(write_result("", predicate));

@@ -185,7 +185,7 @@ Result<int> run_rebuild(const RebuildOptions& o, const Environment& env) {
   CL_TRY(const oci::ImageRef base, base_now(recorded, o.sources));
   CL_TRY(const Plan plan, plan_build(*session, base, options));
   CL_CHECK(check_version(o, old, plan));
-  CL_CHECK(require_no_private_key(plan, used_keys(keys)));
+  CL_CHECK(require_no_private_key(plan.base, plan.manifest.text, used_keys(keys)));
 
   CL_TRY(const manifest::Permissions before, permissions_of(old, image, limits));
   const DiffReport report{o.image, cat(o.image, ", rebuilt on ", base.str()),

@@ -14,6 +14,7 @@
 #include "cmd/report/verify.h"
 #include "cmd/session.h"
 #include "cmd/verify_image.h"
+#include "sign/image/guest_checks.h"
 
 namespace cloister::cmd {
 namespace {
@@ -38,6 +39,11 @@ Status check_verify_usage(const VerifyOptions& o) {
 // What runs, against what the image holds.
 void add_enclave_checks(const sign::Quote& quote, const ImageVerdict& image,
                         std::vector<sign::Check>& out) {
+  if (image.guest) {
+    for (sign::Check& check : sign::check_quoted_guest(quote, *image.guest))
+      out.push_back(std::move(check));
+    return;
+  }
   if (!image.sigstruct) {
     out.push_back(sign::failed_check("quote-image", "the image has no enclave to compare with",
                                      "an enclave-ready image"));

@@ -8,6 +8,7 @@
 #include "cmd/plan_options.h"
 #include "cmd/report/why.h"
 #include "cmd/session.h"
+#include "cmd/targets.h"
 #include "manifest-gen/closure/explain.h"
 
 namespace cloister::cmd {
@@ -16,6 +17,7 @@ namespace {
 struct WhyOptions {
   CommonOptions common;
   PlanArguments plan;
+  std::string tee = "sgx";
   std::string image, path, format = "text", output;
   bool all = false;
 };
@@ -24,6 +26,7 @@ Result<int> run_why(const WhyOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(PlanOptions options, to_plan_options(o.plan, session->limits()));
+  options.machine = target_named(o.tee).machine;
   options.runtime_optional = true;
   CL_TRY(const ClosurePlan plan, plan_closure(*session, ref, options));
   CL_TRY(const manifest::Explanation explanation,
@@ -44,6 +47,7 @@ Action add_why(CLI::App& app) {
   app.add_flag("--all", o->all, "Every chain that was found, not only the first few");
   add_format_option(app, o->format, {"text", "json"});
   add_output_option(app, o->output);
+  add_target_option(app, o->tee);
   add_plan_options(app, o->plan);
   add_image_options(app, o->common);
   return [o](const Environment& env) { return run_why(*o, env); };

@@ -19,8 +19,7 @@ inline constexpr std::string_view kAzureAttestation = "https://sharedeus.eus.att
 // "https://" and a host name; `usage` otherwise: it becomes the authority of a key release policy.
 Status check_attestation_provider(std::string_view url);
 
-// --- SGX
-// ------------------------------------------------------------------------------------------
+// --- SGX ----------------------------------------------------------------------------------------
 
 enum class AzureSgx { aks, vm };
 
@@ -40,8 +39,7 @@ std::string_view sgx_machine_size(std::uint64_t enclave_size);
 // `unsupported` where a shell could not show what it is told.
 Result<DeployFiles> azure_sgx_files(const Deployment& deployment, const AzureSgxOptions& options);
 
-// --- Container instances
-// --------------------------------------------------------------------------
+// --- Container instances ------------------------------------------------------------------------
 
 struct AzureAciOptions {
   std::vector<std::string> layer_hashes;  // dm-verity root hashes, hex, in the order of the layers

@@ -126,12 +126,13 @@ std::vector<LaunchPolicy> launch_policies(const std::map<std::string, std::strin
   std::vector<LaunchPolicy> out;
   for (const PolicyRow& row : kPolicyRows) out.push_back(known_policy(row, labels));
   refuse_both_kinds(out);
-  for (const auto& [label, value] : labels) {
+  for (const auto& entry : labels) {
+    const std::string& label = entry.first;
     if (!label.starts_with(kPolicyPrefix)) continue;
     const bool known = std::any_of(out.begin(), out.end(),
                                    [&](const LaunchPolicy& one) { return one.label == label; });
     if (!known)
-      out.push_back({label, value, true, LaunchPolicy::State::unknown,
+      out.push_back({label, entry.second, true, LaunchPolicy::State::unknown,
                      "not known to the launcher, which passes it over", ""});
   }
   return out;

@@ -49,7 +49,7 @@ Result<Bytes> load_firmware(Session& session, const std::string& argument) {
       .hint("name the file, or Debian's package ovmf-amdsev");
 }
 
-std::vector<sign::NamedDigest> files_of(const manifest::GuestTree& tree) {
+std::vector<sign::NamedDigest> files_of_tree(const manifest::GuestTree& tree) {
   std::vector<sign::NamedDigest> out;
   for (const auto& [path, entry] : tree)
     if (entry.type == manifest::GuestEntry::Type::file) out.push_back({"/" + path, entry.sha256});
@@ -70,6 +70,10 @@ class GuestPacker {
   Result<GuestBuild> run() {
     out_.document = document_of(draft_, &machine_.kernel);
     if (options_.disk) CL_CHECK(pack_disk());
+    // What nobody could read would be refused by the guest itself, when it starts.
+    const std::string document = manifest::encode_guest_document(out_.document);
+    auto readable = manifest::parse_guest_document(document, session_.limits());
+    if (!readable.has_value()) return std::move(readable).error().while_("describing the guest");
     describe();
     CL_CHECK(pack_initrd());
     CL_CHECK(keep(GuestFile::kernel, machine_.kernel.image));
@@ -77,7 +81,6 @@ class GuestPacker {
     CL_CHECK(measure());
     const sign::GuestMeasurement& m = out_.measurement;
     CL_CHECK(keep(GuestFile::command_line, as_bytes(m.command_line)));
-    const std::string document = manifest::encode_guest_document(out_.document);
     CL_CHECK(keep(GuestFile::document, as_bytes(document)));
     CL_CHECK(keep(GuestFile::measurement, as_bytes(sign::encode_guest_measurement(m))));
     CL_CHECK(keep_launch());
@@ -100,7 +103,7 @@ class GuestPacker {
     m.command_line = cat(kCommandLine, disk_option_);
     if (!options_.append.empty()) m.command_line += cat(" ", options_.append);
     m.document = sha256(manifest::encode_guest_document(out_.document));
-    const std::vector<sign::NamedDigest> files = files_of(out_.document.tree);
+    const std::vector<sign::NamedDigest> files = files_of_tree(out_.document.tree);
     m.files = files.size();
     m.files_digest = sign::trusted_files_digest(files);
     m.base_uri = options_.base_name;

@@ -1,13 +1,12 @@
 #include "cmd/guest/guest_command.h"
 
-#include <nlohmann/json.hpp>
-
-#include "base/json.h"
 #include "base/text.h"
 #include "cmd/build_date.h"
 #include "cmd/guest/guest_build.h"
+#include "cmd/key_leak.h"
 #include "cmd/output.h"
 #include "cmd/publish.h"
+#include "cmd/report/guest.h"
 #include "cmd/sign_image.h"
 
 namespace cloister::cmd {
@@ -35,66 +34,6 @@ Status check_guest_usage(const GuestBuildRequest& r) {
     return Error::usage("--sign-key signs an image where it lies, and this build puts it nowhere")
         .hint("give -t DEST --push, or -o oci:DIR (an archive cannot be added to)");
   return {};
-}
-
-OrderedJson guest_json(const GuestDraft& draft, const GuestBuild* built, const std::string& name) {
-  OrderedJson out = OrderedJson::object();
-  const oci::Image& base = draft.found.base.image;
-  out["image"] =
-      built == nullptr
-          ? OrderedJson()
-          : OrderedJson::object({{"digest", built->artifact.manifest_descriptor.digest.str()},
-                                 {"name", name},
-                                 {"mediaType", oci::media_type::kOciManifest}});
-  out["base"] = OrderedJson::object(
-      {{"name", printable(base.name)}, {"digest", base.manifest_descriptor.digest.str()}});
-  out["tee"] = "snp";
-  OrderedJson digests = OrderedJson::array();
-  if (built != nullptr)
-    for (const sign::LaunchMeasurementOf& one : built->measurement.digests)
-      digests.push_back(OrderedJson::object({{"vcpus", one.vcpus}, {"digest", hex(one.digest)}}));
-  const bool keyed = built != nullptr && built->measurement.id_key_digest;
-  out["snp"] = OrderedJson::object(
-      {{"measurements", std::move(digests)},
-       {"idKeyDigest",
-        keyed ? OrderedJson(hex(*built->measurement.id_key_digest)) : OrderedJson()}});
-  out["manifest"] = OrderedJson::object(
-      {{"digest",
-        built == nullptr ? OrderedJson() : OrderedJson(built->measurement.document.str())},
-       {"trustedFiles", draft.root.files},
-       {"trustedBytes", draft.root.bytes}});
-  OrderedJson files = OrderedJson::array();
-  if (built != nullptr)
-    for (const GuestBlob& blob : built->blobs)
-      files.push_back(OrderedJson::object(
-          {{"title", blob.title}, {"digest", blob.digest.str()}, {"bytes", blob.size}}));
-  out["layers"] = std::move(files);
-  return out;
-}
-
-std::string guest_summary(const GuestDraft& draft, const GuestBuild* built) {
-  const manifest::GuestPlan& plan = draft.plan;
-  const oci::Image& base = draft.found.base.image;
-  std::string out =
-      cat("base        ", printable(base.name), " @ ", base.manifest_descriptor.digest.str(), "\n");
-  out += cat("program     ", quote(plan.program), " as ", plan.uid, ":", plan.gid, "\n");
-  out += cat("root        ", draft.root.files, " of ", draft.found.base.rootfs->file_count(),
-             " files, ", human_bytes(draft.root.bytes), "\n");
-  for (const manifest::GuestPlace& place : plan.writable)
-    out += cat("writable    ", printable(place.path), "  ", place.reason, "\n");
-  for (const std::string& path : draft.root.without_capabilities)
-    out += cat("note        ", quote(path), " has capabilities of its own, which it loses\n");
-  if (built == nullptr) return out;
-  out += cat("kernel      ", printable(built->measurement.kernel_version), ", ",
-             built->document.modules.size(), " modules\n");
-  const GuestBlob* initrd = find_blob(built->blobs, GuestFile::initrd);
-  out += cat("initrd      ", human_bytes(initrd->size), "\n");
-  for (const sign::LaunchMeasurementOf& one : built->measurement.digests)
-    out += cat("measurement ", hex(one.digest), "  (", one.vcpus, " × ",
-               built->measurement.vcpu_type, ")\n");
-  if (built->measurement.id_key_digest)
-    out += cat("id key      ", hex(*built->measurement.id_key_digest), "\n");
-  return out;
 }
 
 Status publish_guest(Session& session, const GuestDraft& draft, const GuestBuild& built,
@@ -148,10 +87,18 @@ Result<int> run_guest_build(const GuestBuildRequest& r, const Environment& env) 
   CL_TRY(const oci::Image base, session->resolve(ref));
   CL_TRY(const Seconds created, build_date(r.date, env, base.config.created));
   CL_TRY(GuestDraft draft, draft_guest(*session, ref, plan, r.guest, created));
+  std::vector<UsedKey> used = used_keys(keys);
+  if (id_key) {
+    CL_TRY(const std::string pem, id_key->key.public_pem());
+    CL_TRY(const sign::ImagePublicKey half, sign::ImagePublicKey::from_pem(as_bytes(pem), "--key"));
+    used.push_back({"--key", half.fingerprint(), id_key->text});
+  }
+  CL_CHECK(require_no_private_key(
+      draft.found.base, manifest::encode_guest_document(document_of(draft, nullptr)), used));
   const bool json = r.target.format == "json";
   if (r.dry_run) {
-    CL_CHECK(write_result("", json ? dump_json_pretty(guest_json(draft, nullptr, "")) + "\n"
-                                   : annotated_document(draft)));
+    CL_CHECK(
+        write_result("", json ? guest_build_json(draft, nullptr, "") : annotated_document(draft)));
     return 0;
   }
   options.append = r.guest.append;
@@ -163,10 +110,10 @@ Result<int> run_guest_build(const GuestBuildRequest& r, const Environment& env) 
   CL_CHECK(publish_guest(*session, draft, built, r.target, destinations, keys));
   const std::string digest = built.artifact.manifest_descriptor.digest.str();
   const std::string name = destinations.tags.empty() ? "" : destinations.tags.front().str();
-  const std::string report = dump_json_pretty(guest_json(draft, &built, name)) + "\n";
+  const std::string report = guest_build_json(draft, &built, name);
   if (!r.target.iidfile.empty()) CL_CHECK(write_result(r.target.iidfile, digest));
   if (!r.target.metadata_file.empty()) CL_CHECK(write_result(r.target.metadata_file, report));
-  if (!session->quiet() && !json) session->note(guest_summary(draft, &built));
+  if (!session->quiet() && !json) session->note(guest_build_summary(draft, &built));
   CL_CHECK(write_result("", json ? report : digest + "\n"));
   return 0;
 }

@@ -3,6 +3,7 @@
 #include "cmd/guest/guest_launch.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/text.h"
 #include "cmd/guest/guest_files.h"
@@ -11,16 +12,6 @@ namespace cloister::cmd {
 namespace {
 
 constexpr std::uint64_t kMiB = 1 << 20, kKernelMiB = 192, kSmallestMiB = 512, kStepMiB = 128;
-
-std::string hex_number(std::uint64_t number) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  do {
-    out.insert(out.begin(), kDigits[number & 15]);
-    number >>= 4;
-  } while (number != 0);
-  return "0x" + out;
-}
 
 std::string xml_escaped(std::string_view text) {
   std::string out;
@@ -38,19 +29,26 @@ std::string xml_escaped(std::string_view text) {
 }
 
 struct Port {
-  std::string number, protocol;
+  std::uint32_t number;
+  std::string protocol;
+  bool operator==(const Port&) const = default;
 };
 
-// As ExposedPorts has them; ranges and other protocols are not forwarded.
+// As ExposedPorts has them; ranges and other protocols are not forwarded, and none twice: QEMU
+// would not start.
 std::vector<Port> forwarded(const std::vector<std::string>& ports) {
   std::vector<Port> out;
   for (const std::string& text : ports) {
     const std::size_t slash = text.find('/');
-    Port port{text.substr(0, slash), slash == std::string::npos ? "tcp" : text.substr(slash + 1)};
-    const bool number = !port.number.empty() && port.number.size() <= 5 &&
-                        std::all_of(port.number.begin(), port.number.end(),
-                                    [](char c) { return c >= '0' && c <= '9'; });
-    if (number && (port.protocol == "tcp" || port.protocol == "udp")) out.push_back(port);
+    const std::string_view digits = std::string_view(text).substr(0, slash);
+    Port port{0, slash == std::string::npos ? "tcp" : text.substr(slash + 1)};
+    const char* end = digits.data() + digits.size();
+    const auto read = std::from_chars(digits.data(), end, port.number);
+    const bool number =
+        read.ec == std::errc() && read.ptr == end && port.number >= 1 && port.number <= 65535;
+    if (number && (port.protocol == "tcp" || port.protocol == "udp") &&
+        std::find(out.begin(), out.end(), port) == out.end())
+      out.push_back(port);
   }
   return out;
 }
@@ -83,9 +81,9 @@ std::string launch_script(const GuestLaunchFacts& facts) {
   std::string out = cat(
       "#!/bin/sh\n"
       "# Starts the guest on a host with AMD SEV-SNP (QEMU 9.1 or newer, Linux 6.11 or newer).\n"
-      "# usage: launch.sh [PROCESSORS]   measured: ",
+      "# usage: launch.sh [PROCESSORS [OPTION...]]   measured: ",
       known,
-      "\n"
+      "; options are more of QEMU's\n"
       "# MEMORY: how much it gets (default ",
       facts.memory_mib,
       "M). QEMU: the program.\n"
@@ -96,13 +94,14 @@ std::string launch_script(const GuestLaunchFacts& facts) {
       "vcpus=${1:-",
       m.digests.front().vcpus,
       "}\n"
+      "[ $# = 0 ] || shift\n"
       "memory=${MEMORY:-",
       facts.memory_mib,
       "M}\n"
       "network='user,id=net0",
       forwards,
       "'\n"
-      "set -- -nodefaults -no-reboot -nographic -serial stdio -smp \"$vcpus\" \\\n"
+      "set -- -nodefaults -no-reboot -display none -serial stdio -smp \"$vcpus\" \\\n"
       "  -netdev \"${NETWORK:-$network}\" \\\n"
       "  -device virtio-net-pci,netdev=net0,romfile= \\\n");
   if (facts.disk)
@@ -110,7 +109,8 @@ std::string launch_script(const GuestLaunchFacts& facts) {
         "  -drive \"file=$dir/root.img,format=raw,if=none,id=root,readonly=on\" \\\n"
         "  -device virtio-blk-pci,drive=root \\\n";
   out +=
-      "  -kernel \"$dir/vmlinuz\" -initrd \"$dir/initrd.img\" -append \"$(cat \"$dir/cmdline\")\"\n"
+      "  -kernel \"$dir/vmlinuz\" -initrd \"$dir/initrd.img\" -append \"$(cat \"$dir/cmdline\")\" "
+      "\"$@\"\n"
       "if [ -n \"${PLAIN:-}\" ]; then\n"
       "  exec \"${QEMU:-qemu-system-x86_64}\" -machine q35,accel=\"${ACCEL:-tcg}\" -cpu max \\\n"
       "    -m \"$memory\" \"$@\"\n"

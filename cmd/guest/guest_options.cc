@@ -1,5 +1,7 @@
 #include "cmd/guest/guest_options.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cmd/option_heading.h"
 
@@ -7,23 +9,27 @@ namespace cloister::cmd {
 namespace {
 
 constexpr std::string_view kGuestOptions[] = {
-    "--kernel",    "--firmware",       "--append",    "--hostname",  "--vcpus",
-    "--vcpu-type", "--guest-features", "--policy",    "--family-id", "--image-id",
-    "--guest-svn", "--disk",           "--no-network"};
+    "--kernel",    "--firmware",  "--append",         "--hostname",  "--vcpus",
+    "--vcpu-type", "--vcpu-sig",  "--guest-features", "--policy",    "--family-id",
+    "--image-id",  "--guest-svn", "--disk",           "--no-network"};
+
+constexpr std::size_t kLongestHostname = 64;  // sethostname(2)
 
 }  // namespace
 
 void add_guest_options(CLI::App& app, GuestArguments& a) {
   OptionHeading heading(app, kHeadingGuest);
   app.add_option("--kernel", a.kernel,
-                 "Kernel that the machine boots: a package (.deb), an image or directory that has\n"
-                 "one, or a bzImage with all that is needed built in")
-      ->type_name("IMAGE|DIR|FILE");
-  app.add_option("--firmware", a.firmware,
-                 "OVMF built for SEV with kernel hashes: a file, or a package (.deb), image or\n"
-                 "directory that has one")
-      ->type_name("IMAGE|DIR|FILE");
-  app.add_option("--append", a.append, "More words for the kernel command line")->type_name("TEXT");
+                 "Kernel that the machine boots: a package (.deb) or image that has one, or a\n"
+                 "bzImage with all that is needed built in")
+      ->type_name("IMAGE|FILE");
+  app.add_option(
+         "--firmware", a.firmware,
+         "OVMF built for SEV with kernel hashes: a file, or a package (.deb) or image that\n"
+         "has one")
+      ->type_name("IMAGE|FILE");
+  app.add_option("--append", a.append, "More words for the kernel command line")
+      ->type_name("WORDS");
   app.add_option("--hostname", a.hostname, "Name of the machine")
       ->type_name("NAME")
       ->capture_default_str();
@@ -44,6 +50,13 @@ std::string first_guest_option(const CLI::App& app) {
 
 Result<GuestLaunch> to_guest_launch(const GuestArguments& a, const Limits& limits) {
   GuestLaunch out;
+  // It goes through a shell and an XML document, and must come out as it was measured.
+  if (!std::all_of(a.append.begin(), a.append.end(), [](char c) { return c >= ' ' && c <= '~'; }))
+    return Error::usage(cat("--append ", quote(a.append), " is no line of ASCII text"))
+        .hint("kernels take words of printable characters, separated by spaces");
+  if (a.hostname.empty() || a.hostname.size() > kLongestHostname)
+    return Error::usage(cat("--hostname ", quote(a.hostname), " is no name of a machine"))
+        .hint(cat("Linux takes 1 to ", kLongestHostname, " bytes"));
   out.vcpu_type = snp_model(a.machine);
   if (out.vcpu_type.empty())
     return Error::usage("--vcpu-sig names no processor that QEMU could be started with")

@@ -7,6 +7,7 @@
 #include "cmd/report/audit_targets.h"
 #include "cmd/report/rehearse.h"
 #include "cmd/session.h"
+#include "cmd/targets.h"
 #include "manifest-gen/audit/audit_policy.h"
 #include "manifest-gen/audit/rules.h"
 #include "manifest-gen/gramine/enclave_manifest.h"
@@ -217,6 +218,7 @@ OrderedJson finding_json(const Finding& finding) {
 OrderedJson audit_object(const AuditReport& report) {
   OrderedJson json = {{"format", "cloister-audit-v1"}, {"generator", cat("cloister ", kVersion)}};
   json["subject"] = {{"kind", subject_word(report.subject)}, {"name", report.name}};
+  if (report.tee != "sgx") json["subject"]["tee"] = report.tee;
   if (!report.digest.empty()) json["subject"]["digest"] = report.digest;
   if (!report.platform.empty()) json["subject"]["platform"] = report.platform;
   const auto worst = manifest::worst_of(report.findings);
@@ -267,6 +269,7 @@ std::vector<Fact> audit_facts(const AuditReport& report) {
     if (!value.empty()) out.push_back({std::move(name), std::move(value)});
   };
   add("digest", report.digest);
+  if (report.tee != "sgx") add("for", std::string(target_named(report.tee).summary));
   if (!report.base_digest.empty() && report.base_digest != report.digest)
     add("base", cat(printable(report.base_name), report.base_name.empty() ? "" : " @ ",
                     report.base_digest));

@@ -22,6 +22,7 @@ namespace cloister::cmd {
 struct AuditReport {
   enum class Subject { image, enclave_image, manifest, overlay };
   Subject subject = Subject::image;
+  std::string tee = "sgx";
   std::string name;              // as the user named it
   std::string digest, platform;  // of an image
   std::string base_name, base_digest;

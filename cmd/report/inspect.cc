@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cmd/report/guest.h"
 #include "cmd/report/sgx_json.h"
 #include "manifest-gen/assemble/paths.h"
 
@@ -83,7 +84,8 @@ std::string inspect_text(const oci::Image& image, const std::optional<EnclaveIma
   return out;
 }
 
-std::string inspect_json(const oci::Image& image, const std::optional<EnclaveImage>& enclave) {
+std::string inspect_json(const oci::Image& image, const std::optional<EnclaveImage>& enclave,
+                         const sign::GuestMeasurement* guest) {
   const oci::ExecutionConfig& c = image.config.config;
   OrderedJson layers = OrderedJson::array();
   for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
@@ -113,6 +115,7 @@ std::string inspect_json(const oci::Image& image, const std::optional<EnclaveIma
       {"layers", std::move(layers)},
       {"sgx", enclave ? sgx_object(*enclave) : OrderedJson()},
   };
+  if (guest != nullptr) json["snp"] = guest_measurement_object(*guest);
   return dump_json_pretty(json) + "\n";
 }
 

@@ -10,7 +10,7 @@
 namespace cloister::manifest {
 namespace {
 
-constexpr std::string_view kMagic = "070701", kTrailer = "TRAILER!!!";
+constexpr std::string_view kNewcMagic = "070701", kTrailer = "TRAILER!!!";
 constexpr std::size_t kNumbers = 13, kNumberSize = 8;
 constexpr std::size_t kHeaderSize = 6 + kNumbers * kNumberSize;
 constexpr std::size_t kAlignment = 4;
@@ -29,7 +29,7 @@ std::string header_of(const CpioEntry& entry, std::uint32_t inode) {
                                            entry.device_minor,
                                            static_cast<std::uint32_t>(entry.path.size() + 1),
                                            /*check=*/0};
-  std::string out(kMagic);
+  std::string out(kNewcMagic);
   for (const std::uint32_t number : numbers) {
     char text[kNumberSize + 1];
     std::snprintf(text, sizeof text, "%08X", number);
@@ -130,9 +130,9 @@ Result<bool> CpioReader::next(CpioEntry& out) {
   std::array<std::byte, kHeaderSize> head;
   CL_CHECK(read(head));
   header_ = as_text(head);
-  if (!header_.starts_with(kMagic))
+  if (!header_.starts_with(kNewcMagic))
     return Error::corrupt("an initramfs has an entry without a newc header");
-  header_.remove_prefix(kMagic.size());
+  header_.remove_prefix(kNewcMagic.size());
   std::array<std::uint32_t, kNumbers> numbers{};
   for (std::uint32_t& value : numbers) {
     CL_TRY(value, number());

@@ -10,6 +10,12 @@ namespace {
 
 constexpr std::string_view kFirstLine = "cloister-guest 1";
 
+// What the first process takes (init/guest.c): the last number is nobody to chown(2), and sizes are
+// signed there.
+constexpr std::uint32_t kMostId = std::numeric_limits<std::uint32_t>::max() - 1;
+constexpr std::uint64_t kMostBytes = std::numeric_limits<std::int64_t>::max();
+constexpr int kMostSignal = 64;
+
 bool must_escape(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte <= 0x20 || byte == 0x7f || byte == '\\';
@@ -109,6 +115,14 @@ Error damaged(std::string_view key) {
   return Error::corrupt(cat("a guest document has a malformed line ", quote(key)));
 }
 
+// No name leads out of the root, or is written in two ways.
+bool is_plain_name(std::string_view path) {
+  if (path.empty()) return true;  // the root
+  for (const std::string_view part : split(path, '/'))
+    if (part.empty() || part == "." || part == "..") return false;
+  return true;
+}
+
 class LineReader {
  public:
   LineReader(std::string_view key, std::vector<std::string_view> fields)
@@ -133,6 +147,7 @@ class LineReader {
     if (error != std::errc() || end != last || !canonical || out > most) return fail(Integer{0});
     return out;
   }
+  std::uint32_t id(std::size_t i) { return number(i, 10, kMostId); }
   Digest digest(std::size_t i) {
     auto out = Digest::parse_hex(i < fields_.size() ? fields_[i] : std::string_view());
     if (!out.has_value() || out->hex() != fields_[i]) {
@@ -158,9 +173,9 @@ class LineReader {
   bool ok_ = true;
 };
 
-class Parser {
+class DocumentParser {
  public:
-  explicit Parser(const Limits& limits) : limits_(limits) {}
+  explicit DocumentParser(const Limits& limits) : limits_(limits) {}
 
   Result<GuestDocument> run(std::string_view text) {
     if (text.size() > limits_.guest_document_bytes)
@@ -181,6 +196,8 @@ class Parser {
       text.remove_prefix(end + 1);
     }
     if (!ended_ || !text.empty()) return Error::corrupt("a guest document does not end as it must");
+    if (out_.plan.program.empty() || out_.plan.argv.empty())
+      return Error::corrupt("a guest document names no program");
     // One text for one document: what is compared is what was read.
     if (encode_guest_document(out_) != whole)
       return Error::corrupt("a guest document is not written as it must be");
@@ -198,18 +215,18 @@ class Parser {
       return line.want(1);
     }
     if (key == "user") {
-      plan.uid = line.number(0);
-      plan.gid = line.number(1);
+      plan.uid = line.id(0);
+      plan.gid = line.id(1);
       return line.want(2);
     }
     if (key == "writable") {
       plan.writable.push_back(
-          {line.text(0), line.number(1, 8, 07777U), line.number(2), line.number(3), ""});
+          {line.text(0), line.number(1, 8, 07777U), line.id(2), line.id(3), ""});
       return line.want(4);
     }
     if (key == "disk") {
       out_.disk =
-          DiskLine{line.text(0), line.number<std::uint64_t>(1), line.number<std::uint64_t>(2)};
+          DiskLine{line.text(0), line.number(1, 10, kMostBytes), line.number(2, 10, kMostBytes)};
       return line.want(3);
     }
     CL_CHECK(take_single(line));
@@ -231,13 +248,13 @@ class Parser {
       if (equals == std::string::npos) return damaged(key);
       plan.env.emplace_back(text.substr(0, equals), text.substr(equals + 1));
     } else if (key == "group") {
-      plan.groups.push_back(line.number(0));
+      plan.groups.push_back(line.id(0));
     } else if (key == "workdir") {
       plan.workdir = line.text(0);
     } else if (key == "hostname") {
       plan.hostname = line.text(0);
     } else if (key == "stop") {
-      plan.stop_signal = line.number<int>(0);
+      plan.stop_signal = line.number(0, 10, kMostSignal);
     } else if (key == "earliest") {
       plan.earliest = Seconds(std::chrono::seconds(line.number<std::int64_t>(0)));
     } else if (key == "network") {
@@ -265,20 +282,32 @@ class Parser {
     } else {
       const bool file = line.key() == "file";
       entry.mode = line.number(1, 8, 07777U);
-      entry.uid = line.number(2);
-      entry.gid = line.number(3);
+      entry.uid = line.id(2);
+      entry.gid = line.id(3);
       if (file) {
         entry.type = GuestEntry::Type::file;
-        entry.size = line.number<std::uint64_t>(4);
+        entry.size = line.number(4, 10, kMostBytes);
         entry.sha256 = line.digest(5);
       }
       CL_CHECK(line.want(file ? 6 : 4));
     }
+    if (!has_place(path, entry)) return damaged(line.key());
     if (!out_.tree.emplace(std::move(path), std::move(entry)).second) return damaged(line.key());
     if (out_.tree.size() > limits_.layer_entries)
       return Error::limit(
           cat("a guest document lists more than ", limits_.layer_entries, " names"));
     return {};
+  }
+
+  // What is unpacked below a link goes where that leads, over the first process if it will. So what
+  // is above an entry is a directory, and stands before it.
+  bool has_place(std::string_view path, const GuestEntry& entry) const {
+    if (!is_plain_name(path)) return false;
+    if (path.empty()) return entry.type == GuestEntry::Type::directory;
+    const std::size_t slash = path.rfind('/');
+    const auto above =
+        out_.tree.find(std::string(slash == std::string_view::npos ? "" : path.substr(0, slash)));
+    return above != out_.tree.end() && above->second.type == GuestEntry::Type::directory;
   }
 
   const Limits& limits_;
@@ -291,7 +320,7 @@ class Parser {
 std::string encode_guest_document(const GuestDocument& document) {
   Writer out;
   out.line(kFirstLine);
-  out.line("kernel", document.kernel);
+  if (!document.kernel.empty()) out.line("kernel", document.kernel);
   write_plan(document.plan, out);
   for (const std::string& module : document.modules) out.line("module", module);
   if (const auto& disk = document.disk)
@@ -304,7 +333,7 @@ std::string encode_guest_document(const GuestDocument& document) {
 }
 
 Result<GuestDocument> parse_guest_document(std::string_view text, const Limits& limits) {
-  return Parser(limits).run(text);
+  return DocumentParser(limits).run(text);
 }
 
 }  // namespace cloister::manifest

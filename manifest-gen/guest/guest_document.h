@@ -50,8 +50,9 @@ struct GuestDocument {
 
 std::string encode_guest_document(const GuestDocument& document);
 
-// What encode_guest_document() wrote; `corrupt` for anything else, `limit` above
-// limits.guest_document_bytes.
+// What encode_guest_document() wrote of what a guest takes; `corrupt` for anything else: a name
+// that leads elsewhere or whose parent is no listed directory, a user or group of -1, no program.
+// `limit` above limits.guest_document_bytes.
 Result<GuestDocument> parse_guest_document(std::string_view text, const Limits& limits);
 
 }  // namespace cloister::manifest

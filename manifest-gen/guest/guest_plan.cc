@@ -1,5 +1,6 @@
 #include "manifest-gen/guest/guest_plan.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <map>
@@ -16,11 +17,11 @@ using measure::Node;
 constexpr std::string_view kProgramPlaces = "writable by default: what programs expect of a system";
 constexpr std::size_t kGroupFileBytes = 256 << 10;
 
-class Planner {
+class GuestPlanner {
  public:
-  Planner(const Launch& launch, const Closure& closure, const Kind& kind,
-          const oci::ExecutionConfig& config, const measure::Rootfs& rootfs,
-          const GuestOptions& options)
+  GuestPlanner(const Launch& launch, const Closure& closure, const Kind& kind,
+               const oci::ExecutionConfig& config, const measure::Rootfs& rootfs,
+               const GuestOptions& options)
       : launch_(launch),
         closure_(closure),
         kind_(kind),
@@ -43,7 +44,7 @@ class Planner {
     CL_TRY(out_.stop_signal, stop_signal());
     out_.network = options_.network;
     out_.ports = config_.exposed_ports;
-    out_.earliest = options_.created;
+    out_.earliest = std::max(options_.created, Seconds());  // no clock of Linux is before 1970
     CL_CHECK(writable());
     return std::move(out_);
   }
@@ -51,10 +52,10 @@ class Planner {
  private:
   void environment() {
     out_.env = launch_.env;
-    for (const auto& [name, value] : kind_.env) {
+    for (const auto& wanted : kind_.env) {
       const bool set = std::any_of(out_.env.begin(), out_.env.end(),
-                                   [&](const auto& item) { return item.first == name; });
-      if (!set) out_.env.emplace_back(name, value);
+                                   [&](const auto& item) { return item.first == wanted.first; });
+      if (!set) out_.env.push_back(wanted);
     }
   }
 
@@ -116,7 +117,10 @@ class Planner {
     if (node != nullptr && !node->is_directory())
       return Error::invalid(cat("the writable place ", quote(named), " is a file in the image"))
           .hint("name a directory with --volume PATH=tmpfs");
-    const std::string path = node != nullptr ? node->path() : named;
+    const std::string path = node != nullptr ? node->path() : real_name(named);
+    if (path == "/")
+      return Error::invalid(cat("the writable place ", quote(named), " is the whole root"))
+          .hint("a guest's root is read-only; write to a directory below it");
     for (const std::string_view kernel : {"/proc", "/sys", "/dev"})
       if (is_within(path, kernel)) return {};
     for (const auto& [other, place] : places_)
@@ -138,6 +142,18 @@ class Planner {
     return {};
   }
 
+  // Of what the image lacks: where its name leads as far as there is something.
+  std::string real_name(const std::string& named) const {
+    for (std::size_t end = named.rfind('/'); end != 0 && end != std::string::npos;
+         end = named.rfind('/', end - 1)) {
+      const Node* above = rootfs_.find(named.substr(0, end));
+      if (above == nullptr) continue;
+      const std::string path = above->path();
+      return path == "/" ? named.substr(end) : path + named.substr(end);
+    }
+    return named;
+  }
+
   const Launch& launch_;
   const Closure& closure_;
   const Kind& kind_;
@@ -148,21 +164,44 @@ class Planner {
   GuestPlan out_;
 };
 
+// As container runtimes count them: the C library keeps 32 and 33 for itself.
+constexpr int kFirstRealTime = 34, kLastRealTime = 64;
+
+std::string upper_name(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return out;
+}
+
+// "", "+3" behind RTMIN or "-1" behind RTMAX.
+std::optional<int> real_time(std::string_view offset, int from, char sign) {
+  if (offset.empty()) return from;
+  const auto number = parse_id(offset.substr(1));
+  if (offset.front() != sign || !number || *number > kLastRealTime - kFirstRealTime)
+    return std::nullopt;
+  return sign == '+' ? from + static_cast<int>(*number) : from - static_cast<int>(*number);
+}
+
 }  // namespace
 
 std::optional<int> stop_signal_number(std::string_view text) {
   if (const auto number = parse_id(text))
     return *number >= 1 && *number <= 64 ? std::optional(static_cast<int>(*number)) : std::nullopt;
-  if (text.starts_with("SIG")) text.remove_prefix(3);
-  for (int number = 1; number < 32; ++number)
-    if (const char* name = sigabbrev_np(number); name != nullptr && text == name) return number;
+  const std::string upper = upper_name(text);
+  std::string_view name = upper;
+  if (name.starts_with("SIG")) name.remove_prefix(3);
+  for (int number = 1; number < kFirstRealTime - 2; ++number)
+    if (const char* known = sigabbrev_np(number); known != nullptr && name == known) return number;
+  if (name.starts_with("RTMIN")) return real_time(name.substr(5), kFirstRealTime, '+');
+  if (name.starts_with("RTMAX")) return real_time(name.substr(5), kLastRealTime, '-');
   return std::nullopt;
 }
 
 Result<GuestPlan> plan_guest(const Launch& launch, const Closure& closure, const Kind& kind,
                              const oci::ExecutionConfig& config, const measure::Rootfs& rootfs,
                              const GuestOptions& options) {
-  return Planner(launch, closure, kind, config, rootfs, options).run();
+  return GuestPlanner(launch, closure, kind, config, rootfs, options).run();
 }
 
 }  // namespace cloister::manifest

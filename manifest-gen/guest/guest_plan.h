@@ -49,13 +49,13 @@ struct GuestOptions {
 };
 
 // `unsupported` for a volume that is not tmpfs: a guest has no disk to keep it on; `invalid` for
-// one that is no directory below /.
+// a writable place that is no directory below /, and for a StopSignal that is none.
 Result<GuestPlan> plan_guest(const Launch& launch, const Closure& closure, const Kind& kind,
                              const oci::ExecutionConfig& config, const measure::Rootfs& rootfs,
                              const GuestOptions& options);
 
-// The number of a signal by its name ("SIGTERM", "TERM") or number, as images write STOPSIGNAL;
-// nothing for others.
+// The number of a signal by its name ("SIGTERM", "term", "SIGRTMIN+3") or number, as images write
+// STOPSIGNAL and container runtimes read it; nothing for others.
 std::optional<int> stop_signal_number(std::string_view text);
 
 }  // namespace cloister::manifest

@@ -21,7 +21,7 @@ bool in_kernel_place(std::string_view path) {
                      [&](std::string_view top) { return is_within(path, top); });
 }
 
-std::string below(std::string_view path) {
+std::string relative_to_root(std::string_view path) {
   return std::string(path.substr(1));
 }
 
@@ -43,7 +43,7 @@ class Collector {
  private:
   void names() {
     rootfs_.walk([&](const Node& node) {
-      const std::string path = below(node.path());
+      const std::string path = relative_to_root(node.path());
       if (in_kernel_place(path)) return;
       GuestEntry entry;
       entry.mode = node.entry->mode;
@@ -62,7 +62,7 @@ class Collector {
   }
 
   Status add_file(const Node& node, const std::string& reason) {
-    const std::string path = below(node.path());
+    const std::string path = relative_to_root(node.path());
     if (in_kernel_place(path) || out_.tree.contains(path)) return {};
     for (const auto& [name, value] : node.entry->xattrs)
       if (name == kCapabilityAttribute) out_.without_capabilities.push_back(node.path());
@@ -130,15 +130,18 @@ class Collector {
       CL_CHECK(make_directory(std::string(path), {}));
     GuestEntry open;
     open.mode = 01777;
-    CL_CHECK(make_directory("tmp", open));
+    // An image may have a link there.
+    const Node* temporary = rootfs_.find("/tmp");
+    if (temporary == nullptr || !temporary->is_directory()) CL_CHECK(make_directory("tmp", open));
     for (const GuestPlace& place : plan_.writable) {
       GuestEntry entry;
       entry.mode = place.mode;
       entry.uid = place.uid;
       entry.gid = place.gid;
-      CL_CHECK(make_directory(below(place.path), entry));
+      CL_CHECK(make_directory(relative_to_root(place.path), entry));
     }
-    if (rootfs_.find(plan_.workdir) == nullptr) CL_CHECK(make_directory(below(plan_.workdir), {}));
+    if (rootfs_.find(plan_.workdir) == nullptr)
+      CL_CHECK(make_directory(relative_to_root(plan_.workdir), {}));
     if (rootfs_.find("/etc", /*follow_last=*/false) == nullptr) CL_CHECK(make_directory("etc", {}));
     for (const std::string_view path : kMachineFiles) machine_file(std::string(path));
     return {};
@@ -174,7 +177,7 @@ class Collector {
         CL_TRY(at->second, spool_.reserve(node->entry->size));
         once.push_back(node);
       }
-      out_.tree.at(below(node->path())).offset = at->second;
+      out_.tree.at(relative_to_root(node->path())).offset = at->second;
     }
     std::vector<std::uint64_t> starts;
     starts.reserve(once.size());

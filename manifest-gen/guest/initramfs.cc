@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
 
 #include "base/inflate.h"
 #include "base/path.h"
@@ -126,6 +125,8 @@ class InitramfsWriter {
 // --- Reading back
 // ---------------------------------------------------------------------------------
 
+constexpr std::string_view kOtherKind = "has another kind, mode or owner";
+
 Error unexpected(const CpioEntry& entry, std::string_view what) {
   return Error::corrupt(
       cat("the initramfs is not what its document says: ", quote(entry.path), " ", what));
@@ -146,10 +147,9 @@ class InitramfsChecker {
       return Error::corrupt("an initramfs has no first process, or no guest document");
     if (modules_ != out_.document.modules.size())
       return Error::corrupt("an initramfs lacks kernel modules that its document names");
-    const std::size_t wanted = out_.document.disk ? 0 : out_.document.tree.size();
-    if (seen_.size() != wanted)
-      return Error::corrupt(cat("an initramfs holds ", seen_.size(), " of the ", wanted,
-                                " names that its document lists"));
+    if (!out_.document.disk && next_ != out_.document.tree.end())
+      return Error::corrupt(cat("an initramfs lacks ", quote("/" + next_->first),
+                                ", which its document lists, and what stands behind it"));
     return std::move(out_);
   }
 
@@ -157,6 +157,7 @@ class InitramfsChecker {
   Status take(const CpioEntry& entry) {
     if (entry.path == kInitPath) {
       if (has_init_) return unexpected(entry, "comes twice");
+      if (!is_roots(entry, S_IFREG | 0755)) return unexpected(entry, kOtherKind);
       has_init_ = true;
       CL_TRY(out_.init, hash());
       return {};
@@ -165,28 +166,35 @@ class InitramfsChecker {
     if (!is_within(entry.path, kGuestRootPath) && !is_within(entry.path, kGuestModulesPath))
       return is_frame(entry) ? Status() : unexpected(entry, "does not belong there");
     if (!has_document_) return unexpected(entry, "stands before the document");
-    if (entry.path == kGuestModulesPath) return {};
+    if (entry.path == kGuestModulesPath || (out_.document.disk && entry.path == kGuestRootPath))
+      return is_roots(entry, S_IFDIR | 0755) ? Status() : unexpected(entry, kOtherKind);
     if (is_within(entry.path, kGuestModulesPath)) return take_module(entry);
-    if (out_.document.disk && entry.path == kGuestRootPath) return {};
     return take_root(entry);
   }
 
+  // A link in place of what others lie in, or of the first process, would lead the kernel
+  // elsewhere.
+  static bool is_roots(const CpioEntry& entry, std::uint32_t mode) {
+    return entry.mode == mode && entry.uid == 0 && entry.gid == 0;
+  }
+
   static bool is_frame(const CpioEntry& entry) {
-    const bool directory = (entry.mode & S_IFMT) == S_IFDIR;
     if (entry.path == "dev/console")
-      return (entry.mode & S_IFMT) == S_IFCHR && entry.device_major == kConsoleMajor &&
+      return is_roots(entry, S_IFCHR | 0600) && entry.device_major == kConsoleMajor &&
              entry.device_minor == kConsoleMinor;
-    return directory && (entry.path == "dev" || entry.path == "proc" || entry.path == "sys" ||
-                         entry.path == "cloister");
+    return is_roots(entry, S_IFDIR | 0755) && (entry.path == "dev" || entry.path == "proc" ||
+                                               entry.path == "sys" || entry.path == "cloister");
   }
 
   Status take_document(const CpioEntry& entry) {
     if (has_document_) return unexpected(entry, "comes twice");
+    if (!is_roots(entry, S_IFREG | 0444)) return unexpected(entry, kOtherKind);
     if (entry.size > limits_.guest_document_bytes)
       return Error::limit("the guest document in an initramfs is too large");
     CL_CHECK(read_text(out_.document_text));
     CL_TRY(out_.document, parse_guest_document(out_.document_text, limits_));
     has_document_ = true;
+    next_ = out_.document.tree.begin();
     return {};
   }
 
@@ -195,20 +203,19 @@ class InitramfsChecker {
     const auto& names = out_.document.modules;
     if (modules_ == names.size() || entry.path != cat(kGuestModulesPath, "/", names[modules_]))
       return unexpected(entry, "is no module that the document names there");
+    if (!is_roots(entry, S_IFREG | 0444)) return unexpected(entry, kOtherKind);
     ++modules_;
     return {};
   }
 
+  // In the order of the list, in which every directory stands before what is in it: the kernel
+  // leaves out what it has no directory for.
   Status take_root(const CpioEntry& entry) {
-    const std::string path =
-        entry.path == kGuestRootPath ? "" : entry.path.substr(kGuestRootPath.size() + 1);
-    const auto listed = out_.document.tree.find(path);
-    if (listed == out_.document.tree.end() || out_.document.disk)
-      return unexpected(entry, "is not listed");
-    if (!seen_.insert(path).second) return unexpected(entry, "comes twice");
-    const GuestEntry& want = listed->second;
-    if (entry.mode != (type_bits(want.type) | want.mode))
-      return unexpected(entry, "has another kind or mode");
+    if (out_.document.disk || next_ == out_.document.tree.end() ||
+        entry.path != in_root(next_->first))
+      return unexpected(entry, "is not what is listed there");
+    const GuestEntry& want = (next_++)->second;
+    if (entry.mode != (type_bits(want.type) | want.mode)) return unexpected(entry, kOtherKind);
     if (entry.uid != want.uid || entry.gid != want.gid)
       return unexpected(entry, "has another owner");
     if (want.type == GuestEntry::Type::symlink) {
@@ -244,7 +251,7 @@ class InitramfsChecker {
   CpioReader archive_;
   const Limits& limits_;
   CheckedInitramfs out_;
-  std::set<std::string> seen_;
+  GuestTree::const_iterator next_;  // of the document: what must come next
   std::size_t modules_ = 0;
   bool has_init_ = false, has_document_ = false;
 };

@@ -202,8 +202,10 @@ Result<std::string> kernel_version(ByteView image) {
   const auto field = slice(image, kVersionOffset, 2);
   if (!magic || !field || as_text(*magic) != "HdrS")
     return Error::invalid("this is no bzImage of Linux for x86")
-        .hint("name a kernel package (.deb), an image or directory that has one, or a bzImage");
-  const std::size_t start = kVersionBase + ByteReader(*field).u16();
+        .hint("name a kernel package (.deb), an image that has one, or a bzImage");
+  const std::uint16_t offset = ByteReader(*field).u16();
+  if (offset == 0) return Error::corrupt("the kernel does not say its version");
+  const std::size_t start = kVersionBase + offset;
   if (start >= image.size()) return Error::corrupt("the kernel's version lies behind its end");
   const ByteView rest = image.subspan(start, std::min(image.size() - start, kLongestVersion));
   const std::string_view text = as_text(rest);

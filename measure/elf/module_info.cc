@@ -76,8 +76,9 @@ Result<ModuleInfo> read_module_info(ByteView module, const Limits& limits) {
     const std::size_t equals = entry.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string_view key = entry.substr(0, equals), value = entry.substr(equals + 1);
-    if (key == "name") out.name = value;
-    if (key == "vermagic") out.vermagic = value;
+    // The first is the one that counts, as in the kernel (get_modinfo()).
+    if (key == "name" && out.name.empty()) out.name = value;
+    if (key == "vermagic" && out.vermagic.empty()) out.vermagic = value;
     if (key == "depends") take_names(value, limits.kernel_modules, out.depends);
   }
   if (out.name.empty()) return Error::corrupt("a kernel module does not say its name");

@@ -51,7 +51,8 @@ Check block_check(const GuestEvidence& evidence) {
     const GuestIdBlock& block = evidence.blocks[i];
     SnpIdBlock want = stated.block;
     want.launch_digest = stated.digests[i].digest;
-    if (!(block.block == want)) return fail("an ID block of another guest");
+    if (block.vcpus != stated.digests[i].vcpus || !(block.block == want))
+      return fail("an ID block of another guest");
     if (!check_snp_id_auth(block.auth, block.block).has_value())
       return fail("an ID block that is not signed as it must be");
     if (snp_key_digest(block.auth.id_key) != *stated.id_key_digest)
@@ -114,10 +115,10 @@ std::vector<Check> check_quoted_guest(const Quote& quote, const GuestMeasurement
   out.push_back(found ? passed_check("quote-measurement", digests_text({*measured}))
                       : failed_check("quote-measurement", hex(report->measurement),
                                      digests_text(guest.digests)));
-  out.push_back(
-      report->policy.bits == guest.block.policy.bits
-          ? passed_check("quote-policy", cat(report->policy.bits))
-          : failed_check("quote-policy", cat(report->policy.bits), cat(guest.block.policy.bits)));
+  out.push_back(report->policy.bits == guest.block.policy.bits
+                    ? passed_check("quote-policy", hex_number(report->policy.bits))
+                    : failed_check("quote-policy", hex_number(report->policy.bits),
+                                   hex_number(guest.block.policy.bits)));
   if (!guest.id_key_digest) return out;
   out.push_back(report->guest_svn >= guest.block.guest_svn
                     ? passed_check("quote-guest-svn", cat(report->guest_svn))

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -15,13 +16,8 @@ constexpr std::string_view kDocumentName = "guest.conf";
 constexpr std::uint64_t kMaxProcessors = 1U << 16;
 constexpr std::size_t kMaxDigests = 1024;
 
-std::string number_hex(std::uint64_t number) {
-  char text[18];
-  const auto [end, error] = std::to_chars(std::begin(text), std::end(text), number, 16);
-  return cat("0x", std::string_view(text, error == std::errc() ? end : text));
-}
-
-Result<std::uint64_t> hex_number(const Json& json, std::string_view key) {
+// As hex_number() writes them.
+Result<std::uint64_t> claim_hex_number(const Json& json, std::string_view key) {
   CL_TRY(const std::string text, claim_string(json, key));
   std::uint64_t out = 0;
   const char* last = text.data() + text.size();
@@ -51,9 +47,9 @@ OrderedJson snp_json(const GuestMeasurement& m) {
   out["measurements"] = std::move(digests);
   out["vmm"] = m.vmm;
   out["vcpuType"] = m.vcpu_type;
-  out["vcpuSignature"] = number_hex(m.vcpu_signature);
-  out["guestFeatures"] = number_hex(m.guest_features);
-  out["policy"] = number_hex(m.block.policy.bits);
+  out["vcpuSignature"] = hex_number(m.vcpu_signature);
+  out["guestFeatures"] = hex_number(m.guest_features);
+  out["policy"] = hex_number(m.block.policy.bits);
   out["guestSvn"] = m.block.guest_svn;
   out["familyId"] = hex(m.block.family_id);
   out["imageId"] = hex(m.block.image_id);
@@ -68,7 +64,7 @@ OrderedJson snp_json(const GuestMeasurement& m) {
   return out;
 }
 
-Status read_digests(const Json& snp, GuestMeasurement& out) {
+Status read_launch_digests(const Json& snp, GuestMeasurement& out) {
   CL_TRY(const Json* list, get_array(snp, "measurements"));
   if (list == nullptr || list->empty()) return missing_claim("'measurements'");
   if (list->size() > kMaxDigests) return Error::limit("the attestation has too many measurements");
@@ -76,6 +72,7 @@ Status read_digests(const Json& snp, GuestMeasurement& out) {
     if (!item.is_object()) return missing_claim("'measurements'");
     LaunchMeasurementOf one;
     CL_TRY(const std::uint64_t vcpus, claim_number(item, "vcpus", kMaxProcessors));
+    if (vcpus == 0) return Error::corrupt("the attestation measures a guest without processors");
     one.vcpus = static_cast<std::uint32_t>(vcpus);
     CL_CHECK(read_bytes(item, "digest", one.digest));
     out.digests.push_back(one);
@@ -84,14 +81,14 @@ Status read_digests(const Json& snp, GuestMeasurement& out) {
 }
 
 Status read_launch(const Json& snp, GuestMeasurement& out) {
-  CL_CHECK(read_digests(snp, out));
+  CL_CHECK(read_launch_digests(snp, out));
   CL_TRY(out.vmm, claim_string(snp, "vmm"));
   CL_TRY(out.vcpu_type, claim_string(snp, "vcpuType"));
-  CL_TRY(const std::uint64_t signature, hex_number(snp, "vcpuSignature"));
+  CL_TRY(const std::uint64_t signature, claim_hex_number(snp, "vcpuSignature"));
   if (signature > UINT32_MAX) return missing_claim("a 32-bit 'vcpuSignature'");
   out.vcpu_signature = static_cast<std::uint32_t>(signature);
-  CL_TRY(out.guest_features, hex_number(snp, "guestFeatures"));
-  CL_TRY(out.block.policy.bits, hex_number(snp, "policy"));
+  CL_TRY(out.guest_features, claim_hex_number(snp, "guestFeatures"));
+  CL_TRY(out.block.policy.bits, claim_hex_number(snp, "policy"));
   CL_TRY(const std::uint64_t svn, claim_number(snp, "guestSvn", UINT32_MAX));
   out.block.guest_svn = static_cast<std::uint32_t>(svn);
   CL_CHECK(read_bytes(snp, "familyId", out.block.family_id));
@@ -121,7 +118,15 @@ Status read_files(const Json& snp, GuestMeasurement& out) {
 }  // namespace
 
 bool GuestMeasurement::operator==(const GuestMeasurement& other) const {
-  return encode_guest_measurement(*this) == encode_guest_measurement(other);
+  // Not their texts: JSON has no way to write bytes that are not UTF-8.
+  const auto members = [](const GuestMeasurement& m) {
+    return std::tie(m.platform, m.vmm, m.vcpu_type, m.vcpu_signature, m.guest_features,
+                    m.block.policy.bits, m.block.family_id, m.block.image_id, m.block.guest_svn,
+                    m.digests, m.kernel_version, m.firmware_name, m.kernel, m.initrd, m.firmware,
+                    m.command_line, m.disk, m.id_key_digest, m.document, m.files, m.files_digest,
+                    m.base_uri, m.base_digest, m.generator_version);
+  };
+  return members(*this) == members(other);
 }
 
 std::string encode_guest_measurement(const GuestMeasurement& m) {

@@ -86,6 +86,15 @@ TEST(VerifySource, PassesTheRightBytes) {
   EXPECT_FALSE(verify("", "", 0).error.has_value());
 }
 
+TEST(VerifySource, StaysAtItsEnd) {
+  MemorySource inner(as_bytes("the bytes"));
+  VerifySource source(inner, sha256("the bytes"), 9, "blob");
+  Bytes buffer(100);
+  EXPECT_EQ(must(source.read(buffer)), 9U);
+  EXPECT_EQ(must(source.read(buffer)), 0U);
+  EXPECT_EQ(must(source.read(buffer)), 0U);
+}
+
 TEST(VerifySource, RefusesOtherBytesOfTheSameLength) {
   const Verified v = verify("the bytez", "the bytes", 9);
   ASSERT_TRUE(v.error.has_value());

@@ -56,6 +56,15 @@ OrderedJson skeleton() {
         {"isvprodid", 0},
         {"isvsvn", 0},
         {"remoteAttestation", "dcap"}}},
+      {"targets",
+       {{{"tee", "sgx"},
+         {"fits", "yes"},
+         {"reasons",
+          {{{"effect", "cost"}, {"what", "each process is an enclave"}, {"evidence", "CL415"}}}}},
+        {{"tee", "nitro"},
+         {"fits", "with-limits"},
+         {"reasons",
+          {{{"effect", "limit"}, {"what", "there is no disk"}, {"evidence", "volumes /data"}}}}}}},
       {"surface",
        {{"files", 0},
         {"imageFiles", 20000},
@@ -206,6 +215,12 @@ std::string hostile_audit() {
   for (const char* key : {"name", "digest"}) audit["base"][key] = hostile();
   for (const char* key : {"name", "version", "digest"}) audit["runtime"][key] = hostile();
   for (const char* key : {"mrenclave", "remoteAttestation"}) audit["sgx"][key] = hostile();
+  audit["targets"] = OrderedJson::array();
+  for (const std::string& text : texts)
+    audit["targets"].push_back(
+        {{"tee", text},
+         {"fits", hostile()},
+         {"reasons", {{{"effect", hostile()}, {"what", text}, {"evidence", hostile()}}}}});
   OrderedJson& surface = audit["surface"];
   surface["capabilities"] = OrderedJson::array();
   surface["writable"] = OrderedJson::array();
@@ -250,7 +265,7 @@ std::string hostile_audit() {
 
 std::string bare_audit() {
   OrderedJson audit = skeleton();
-  for (const char* key : {"launch", "base", "runtime", "edges"}) audit.erase(key);
+  for (const char* key : {"launch", "base", "runtime", "edges", "targets"}) audit.erase(key);
   audit["subject"] = {{"kind", "manifest"}, {"name", "app.manifest"}};
   audit["verdict"] = {{"passed", false}, {"failOn", "medium"}, {"worst", "high"}};
   audit["counts"] = {{"critical", 0}, {"high", 1}, {"medium", 0},

@@ -183,11 +183,10 @@ TEST(LayerHashes, AnythingElseIsRefused) {
   const std::string a(64, 'a');
   const Limits limits;
   for (const std::string& text :
-       {std::string(), a + "\n", a + "\n\n" + a, a + "\n" + std::string(63, 'a'),
-        a + "\n" + std::string(64, 'A'), a + "\r\n" + a + "\r\n", a + " \n" + a,
-        cat("Layer 1 root hash: ", a, "\nLayer 0 root hash: ", a), a + "\n" + a + "\n" + a,
-        a + "\n" + a + "\n\n", std::string("sha256:") + a + "\n" + a,
-        a + "\n" + std::string(64, '\0')}) {
+       {std::string(), cat(a, "\n"), cat(a, "\n\n", a), cat(a, "\n", std::string(63, 'a')),
+        cat(a, "\n", std::string(64, 'A')), cat(a, "\r\n", a, "\r\n"), cat(a, " \n", a),
+        cat("Layer 1 root hash: ", a, "\nLayer 0 root hash: ", a), cat(a, "\n", a, "\n", a),
+        cat(a, "\n", a, "\n\n"), cat("sha256:", a, "\n", a), cat(a, "\n", std::string(64, '\0'))}) {
     const auto hashes = parse_layer_hashes(text, 2, limits);
     ASSERT_FALSE(hashes.has_value()) << text;
     EXPECT_EQ(hashes.error().code(), Code::invalid) << text;
@@ -285,8 +284,7 @@ TEST(AttestationProvider, IsAnHttpsHost) {
     EXPECT_EQ(check_attestation_provider(url).error().code(), Code::usage) << url;
 }
 
-// --- What an image says of itself
-// -----------------------------------------------------------------
+// --- What an image says of itself ---------------------------------------------------------------
 
 Result<CloudImage> image_with(const oci::ExecutionConfig& config,
                               const char* architecture = "amd64") {

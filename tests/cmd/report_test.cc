@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cmd/report/audit_targets.h"
 #include "cmd/report/closure.h"
 #include "cmd/report/files.h"
 #include "cmd/report/sgx_json.h"
@@ -58,6 +59,29 @@ TEST(ClosureReport, ShowsASharedDependencyOnceAndLoopsEnd) {
   EXPECT_NE(tree.find("├── b.so => /lib/b.so"), std::string::npos) << tree;
   EXPECT_NE(tree.find("(above)"), std::string::npos) << tree;
   EXPECT_EQ(closure_list(closure), "/bin/a\n/lib/b.so\n/lib/c.so\n");
+}
+
+TEST(TargetsReport, IsASectionWithAnAnswerAndItsReasons) {
+  using Effect = manifest::FitReason::Effect;
+  const std::vector<manifest::TargetFit> targets = {
+      {manifest::Target::sgx,
+       manifest::Fit::no,
+       {{Effect::obstacle, "it would not start", "CL401 /a|b\x1b[31m<i>"}}},
+      {manifest::Target::nitro, manifest::Fit::with_limits, {{Effect::limit, "no disk", "/d"}}}};
+  EXPECT_EQ(targets_text(targets, 50, false),
+            "\nWhere it can run\n  SGX enclave       no\n"
+            "    against  it would not start (CL401\n"
+            "             /a|b\\x1b[31m<i>)\n"
+            "  Nitro Enclave     with limits\n    limit    no disk (/d)\n");
+  const std::string markdown = targets_markdown(targets);
+  EXPECT_NE(markdown.find("| SGX enclave | no | against: it would not start (CL401 /a&#124;b"),
+            std::string::npos)
+      << markdown;
+  EXPECT_EQ(markdown.find("<i>"), std::string::npos);
+  const auto json = targets_json(targets);
+  EXPECT_EQ(json[1]["fits"], "with-limits");
+  EXPECT_EQ(json[1]["reasons"][0]["effect"], "limit");
+  EXPECT_EQ(targets_text({}, 80, false) + targets_markdown({}), "");
 }
 
 TEST(SgxJson, WritesIntegersInMemoryOrder) {

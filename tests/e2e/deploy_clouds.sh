@@ -2,6 +2,7 @@
 # What `deploy gcp` and `deploy azure` write: policies that name the image's bytes and say the same
 # wherever they stand, scripts that tell the clouds' own tools no more, and nothing for images that
 # would not start there. The tools themselves are not here: ones of ours say what they were told.
+# shellcheck disable=SC2016  # $ in programs of jq and sh
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 need skopeo docker-registry jq base64 sha256sum
@@ -19,7 +20,6 @@ config_of "$work/plain" glibc-two-layers | jq -c --arg n "$nasty" '.config += {
   Labels: {"tee.launch_policy.allow_cmd_override": "true", "tee.launch_policy.log_redirect": $n}}' >"$work/config"
 cp "$work/config" "$work/given"
 config=$(layout_blob "$work/plain" "$layout_config_type" "$work/config")
-# shellcheck disable=SC2016  # a variable of jq
 manifest_of "$work/plain" glibc-two-layers | jq -c --argjson config "$config" '.config = $config' >"$work/manifest"
 layout_tag "$work/plain" plain "$(layout_blob "$work/plain" "$layout_manifest_type" "$work/manifest")"
 app=$registry/team/app:1
@@ -31,18 +31,20 @@ must build "oci:$images:glibc" --key "$key" --runtime "$runtime" --isvprodid 7 -
 # tool NAME: a program of that name in front of PATH, which keeps its words, one a line, in told.NAME.
 mkdir "$work/bin"
 tool() {
-  # shellcheck disable=SC2016  # the tool's own
   printf '#!/bin/sh\nfor word; do printf "%%s\\0" "$word"; done >>"%s"\n' "$work/told.$1" >"$work/bin/$1"
   chmod 755 "$work/bin/$1"
 }
 for name in gcloud az kubectl docker; do tool "$name"; done
 # run SCRIPT [NAME=VALUE…]: as a shell does, with these variables.
+# shellcheck disable=SC2317  # called by claim
 run() {
   run_script=$1
   shift
   rm -f "$work"/told.*
   env -i PATH="$work/bin:$PATH" "$@" sh "$run_script"
 }
+# The files in DIRECTORY.
+names() { find "$1" -type f -printf '%f\n' | sort | paste -s -d ' '; }
 told() { tr '\0' '\n' <"$work/told.$1"; }
 # shellcheck disable=SC2317  # called by claim
 no_controls() { ! LC_ALL=C grep -qP "[\x00-\x08\x0b-\x1f\x7f]" "$1"; }
@@ -51,7 +53,7 @@ no_controls() { ! LC_ALL=C grep -qP "[\x00-\x08\x0b-\x1f\x7f]" "$1"; }
 
 must deploy gcp "$app" -o "$work/gcp"
 same "with -o nothing is printed" "$(cat "$out")" ""
-same "the files" "$(ls "$work/gcp" | paste -s -d ' ')" \
+same "the files" "$(names "$work/gcp")" \
   "README.txt attestation-policy.cel create-instance.sh identity-pool.sh launch-policy.txt"
 policy=$work/gcp/attestation-policy.cel
 claim "the policy names the manifest" grep -qxF "&& assertion.submods.container.image_digest == \"${pinned#*@}\"" "$policy"
@@ -135,7 +137,7 @@ same "another policy is another HOST_DATA" "$([ "$(sha256sum "$rego" | cut -d ' 
 # --- Azure: SGX -----------------------------------------------------------------------------------
 
 must deploy azure "$registry/team/app:sgx" -o "$work/aks"
-same "the image decides about the service" "$(ls "$work/aks" | paste -s -d ' ')" \
+same "the image decides about the service" "$(names "$work/aks")" \
   "README.txt attestation-policy.txt create-cluster.sh create-key.sh key-release-policy.json workload.yaml"
 claims() { jq -r --arg c "$1" '.anyOf[].allOf[] | select(.claim == $c) | .equals // .greaterOrEquals' "$work/aks/key-release-policy.json"; }
 same "the key is for the enclave that was built" "$(claims x-ms-sgx-mrenclave) $(claims x-ms-sgx-mrsigner) $(claims x-ms-sgx-product-id) $(claims x-ms-sgx-svn)" \

@@ -1,36 +1,17 @@
 #!/bin/sh
 # A guest's disk in a guest: Debian's kernels mount what is written and read every byte of it, and of a
 # disk that was changed they give what is right or nothing.
-# CLOISTER_KERNELS names packages of Debian's cloud kernels (linux-image-*-cloud-amd64_*.deb), separated
-# by spaces; without it those that are installed are taken.
 # shellcheck source=tests/e2e/lib.sh
 . "$CLOISTER_SOURCE_DIR/tests/e2e/lib.sh"
+# shellcheck source=tests/e2e/guest.sh
+. "$CLOISTER_SOURCE_DIR/tests/e2e/guest.sh"
 [ -x "${GUEST_DISK:-}" ] || skip "GUEST_DISK is not built"
-command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed (Debian's qemu-system-x86)"
-for tool in cpio depmod modprobe dpkg; do
+for tool in cpio depmod modprobe; do
   command -v "$tool" >/dev/null || skip "$tool is not installed (Debian's cpio, kmod)"
 done
 need musl-gcc
 
-# --- Kernels: $kernels has one directory for each, with boot/ and lib/modules/ ------------------------
-
-kernels=
-for package in ${CLOISTER_KERNELS:-}; do
-  mkdir -p "$work/kernels/$(basename "$package")"
-  dpkg -x "$package" "$work/kernels/$(basename "$package")"
-  kernels="$kernels $work/kernels/$(basename "$package")"
-done
-if [ -z "$kernels" ]; then
-  for image in /boot/vmlinuz-*-cloud-amd64; do
-    version=${image#/boot/vmlinuz-}
-    if [ ! -r "$image" ] || [ ! -d "/lib/modules/$version" ]; then continue; fi
-    mkdir -p "$work/kernels/$version/boot" "$work/kernels/$version/lib/modules"
-    cp "$image" "$work/kernels/$version/boot/"
-    cp -r "/lib/modules/$version" "$work/kernels/$version/lib/modules/"
-    kernels="$kernels $work/kernels/$version"
-  done
-fi
-[ -n "$kernels" ] || skip "no cloud kernel of Debian: install linux-image-cloud-amd64, or name packages in CLOISTER_KERNELS"
+find_kernels
 
 # make_initramfs KERNEL: the init, and the modules in the order in which they need each other.
 make_initramfs() {
@@ -62,7 +43,7 @@ boot() {
     esac
   done
   # shellcheck disable=SC2086  # a list of words
-  timeout 200 qemu-system-x86_64 -accel tcg -m 512 -display none -no-reboot -nodefaults -serial "file:$log.raw" \
+  timeout 200 "$qemu" -accel tcg -m 512 -display none -no-reboot -nodefaults -serial "file:$log.raw" \
     -kernel "$kernel"/boot/vmlinuz-* -initrd "$kernel/initramfs.cpio" \
     -append "console=ttyS0 loglevel=1 panic=-1 $words" $drives </dev/null >"$log.qemu" 2>&1 || cat "$log.qemu"
   tr -d '\r' <"$log.raw" >"$log"

@@ -154,6 +154,8 @@ predicate() {
 schemas=$CLOISTER_SOURCE_DIR/sign/image/schema
 predicate 1
 agrees "the measurement predicate" "$schemas/enclave-measurement-v1.json" "$work/predicate"
+agrees "the measurement of a guest" "$schemas/enclave-measurement-v1.json" \
+  "$CLOISTER_SOURCE_DIR/testdata/sign/guest-measurement.json"
 predicate 2
 agrees "the provenance" "$schemas/provenance-v1.json" "$work/predicate"
 must keygen image -o "$work/rebuilder.pem"

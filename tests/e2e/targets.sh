@@ -1,6 +1,7 @@
 #!/bin/sh
 # Where audit says that a program can run: of small programs that are made here, each with one trait
 # that decides, and of real ones where an image corpus is at hand. In every format, with evidence.
+# shellcheck disable=SC2016  # $ in programs of jq and awk
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 need gcc jq
@@ -85,7 +86,7 @@ same "a saved report can be compared" "$code $(cat "$out")" "0 the same"
 # --- Real programs --------------------------------------------------------------------------------
 
 corpus=${CLOISTER_CORPUS:-$CLOISTER_SOURCE_DIR/build/corpus/oci}
-# corpus IMAGE WANT
+# real IMAGE WANT: of the corpus.
 real() {
   if [ -n "$(manifest_digest "$corpus" "$1" 2>/dev/null)" ]; then
     fits "$1" "oci:$corpus:$1" "$2"

@@ -3,7 +3,7 @@
 // tail of the measured files would be missing.
 #pragma once
 
-#include "guest.h"
+#include "manifest-gen/guest/init/guest.h"
 
 // Refuses a root where a listed name is absent, or another kind, size, mode or owner than listed.
 void check_root(const struct guest* guest);

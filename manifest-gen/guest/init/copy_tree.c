@@ -1,4 +1,4 @@
-#include "copy_tree.h"
+#include "manifest-gen/guest/init/copy_tree.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "dhcp.h"
+#include "manifest-gen/guest/init/dhcp.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
-#include "disk.h"
+#include "manifest-gen/guest/init/disk.h"
 
-#include "dm_verity.h"
-#include "kernel_command_line.h"
-#include "report.h"
+#include "manifest-gen/guest/init/dm_verity.h"
+#include "manifest-gen/guest/init/kernel_command_line.h"
+#include "manifest-gen/guest/init/report.h"
 
 const char* open_disk(const struct disk* disk) {
   static char node[64];

@@ -1,7 +1,7 @@
 // The structures are those of Linux include/uapi/linux/dm-ioctl.h, which a C library of its own
 // such as musl's does not bring. Three calls make a device: create it, load its table, resume it.
 #define _DEFAULT_SOURCE  // mknod and the like, beside C11
-#include "dm_verity.h"
+#include "manifest-gen/guest/init/dm_verity.h"
 
 #include <errno.h>
 #include <fcntl.h>

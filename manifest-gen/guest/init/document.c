@@ -1,4 +1,4 @@
-#include "document.h"
+#include "manifest-gen/guest/init/document.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "etc_files.h"
+#include "manifest-gen/guest/init/etc_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "paths.h"
-#include "report.h"
+#include "manifest-gen/guest/init/paths.h"
+#include "manifest-gen/guest/init/report.h"
 
 #define GUEST_ETC "/cloister/etc"
 

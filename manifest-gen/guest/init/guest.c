@@ -1,4 +1,4 @@
-#include "guest.h"
+#include "manifest-gen/guest/init/guest.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "document.h"
-#include "report.h"
+#include "manifest-gen/guest/init/document.h"
+#include "manifest-gen/guest/init/report.h"
 
 static char* read_text(const char* path) {
   struct stat status;
@@ -48,6 +48,11 @@ static unsigned long long number(const struct line* line, size_t field, unsigned
 static void want_fields(const struct line* line, size_t count) {
   if (line->count != count)
     refuse("the guest document has %zu fields in a line '%s'", line->count, line->key);
+}
+
+static char* only_field(const struct line* line) {
+  want_fields(line, 1);
+  return line->fields[0];
 }
 
 struct words {
@@ -94,18 +99,19 @@ struct reader {
 // What has one value.
 static bool take_single(struct reader* in, const struct line* line) {
   struct guest* out = &in->guest;
-  const char* first = line->count > 0 ? line->fields[0] : "";
   if (strcmp(line->key, "program") == 0) {
-    out->program = first;
+    out->program = only_field(line);
   } else if (strcmp(line->key, "workdir") == 0) {
-    out->workdir = first;
+    out->workdir = only_field(line);
   } else if (strcmp(line->key, "hostname") == 0) {
-    out->hostname = first;
+    out->hostname = only_field(line);
   } else if (strcmp(line->key, "network") == 0) {
-    out->network = strcmp(first, "none") != 0;
+    out->network = strcmp(only_field(line), "none") != 0;
   } else if (strcmp(line->key, "stop") == 0) {
+    want_fields(line, 1);
     out->stop_signal = (int)number(line, 0, 10, 64);
   } else if (strcmp(line->key, "earliest") == 0) {
+    want_fields(line, 1);
     out->earliest = (long long)number(line, 0, 10, LLONG_MAX);
   } else if (strcmp(line->key, "user") == 0) {
     want_fields(line, 2);
@@ -114,7 +120,7 @@ static bool take_single(struct reader* in, const struct line* line) {
   } else if (strcmp(line->key, "disk") == 0) {
     want_fields(line, 3);
     out->disk =
-        (struct disk){first, number(line, 1, 10, LLONG_MAX), number(line, 2, 10, LLONG_MAX)};
+        (struct disk){line->fields[0], number(line, 1, 10, LLONG_MAX), number(line, 2, 10, LLONG_MAX)};
   } else {
     return false;
   }
@@ -125,18 +131,16 @@ static bool take_single(struct reader* in, const struct line* line) {
 static bool take_repeated(struct reader* in, const struct line* line) {
   struct guest* out = &in->guest;
   if (strcmp(line->key, "argv") == 0) {
-    want_fields(line, 1);
-    add_word(&in->argv, line->fields[0]);
+    add_word(&in->argv, only_field(line));
   } else if (strcmp(line->key, "env") == 0) {
-    want_fields(line, 1);
-    add_word(&in->env, line->fields[0]);
+    add_word(&in->env, only_field(line));
   } else if (strcmp(line->key, "group") == 0) {
+    want_fields(line, 1);
     out->groups = grow(out->groups, out->group_count, sizeof *out->groups);
     out->groups[out->group_count++] = (gid_t)number(line, 0, 10, UINT_MAX - 1);
   } else if (strcmp(line->key, "module") == 0) {
-    want_fields(line, 1);
     out->modules = grow(out->modules, out->module_count, sizeof *out->modules);
-    out->modules[out->module_count++] = line->fields[0];
+    out->modules[out->module_count++] = only_field(line);
   } else if (strcmp(line->key, "writable") == 0) {
     out->writable = grow(out->writable, out->writable_count, sizeof *out->writable);
     out->writable[out->writable_count++] = place_of(line);
@@ -154,6 +158,7 @@ static bool take_repeated(struct reader* in, const struct line* line) {
 static void take(struct reader* in, const struct line* line) {
   if (in->ended) refuse("the guest document goes on after its end");
   if (strcmp(line->key, "end") == 0) {
+    want_fields(line, 1);
     if (number(line, 0, 10, LLONG_MAX) != in->guest.list_count)
       refuse("the guest document lists %zu names, and says otherwise", in->guest.list_count);
     in->ended = true;

@@ -1,4 +1,4 @@
-#include "kernel_command_line.h"
+#include "manifest-gen/guest/init/kernel_command_line.h"
 
 #include <fcntl.h>
 #include <string.h>

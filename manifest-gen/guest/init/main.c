@@ -10,16 +10,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "check_root.h"
-#include "disk.h"
-#include "etc_files.h"
-#include "guest.h"
-#include "modules.h"
-#include "mounts.h"
-#include "network.h"
-#include "paths.h"
-#include "program.h"
-#include "report.h"
+#include "manifest-gen/guest/init/check_root.h"
+#include "manifest-gen/guest/init/disk.h"
+#include "manifest-gen/guest/init/etc_files.h"
+#include "manifest-gen/guest/init/guest.h"
+#include "manifest-gen/guest/init/modules.h"
+#include "manifest-gen/guest/init/mounts.h"
+#include "manifest-gen/guest/init/network.h"
+#include "manifest-gen/guest/init/paths.h"
+#include "manifest-gen/guest/init/program.h"
+#include "manifest-gen/guest/init/report.h"
 
 // The clock is the host's; certificates should at least not be from the future.
 static void check_time(const struct guest* guest) {

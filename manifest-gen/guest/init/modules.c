@@ -1,4 +1,4 @@
-#include "modules.h"
+#include "manifest-gen/guest/init/modules.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "paths.h"
-#include "report.h"
+#include "manifest-gen/guest/init/paths.h"
+#include "manifest-gen/guest/init/report.h"
 
 void load_modules(const struct guest* guest) {
   for (size_t i = 0; i < guest->module_count; ++i) {

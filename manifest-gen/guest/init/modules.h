@@ -1,6 +1,6 @@
 // Kernel modules, in the order of the guest document: what a module needs stands before it.
 #pragma once
 
-#include "guest.h"
+#include "manifest-gen/guest/init/guest.h"
 
 void load_modules(const struct guest* guest);

@@ -1,4 +1,4 @@
-#include "mounts.h"
+#include "manifest-gen/guest/init/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "copy_tree.h"
-#include "paths.h"
-#include "report.h"
+#include "manifest-gen/guest/init/copy_tree.h"
+#include "manifest-gen/guest/init/paths.h"
+#include "manifest-gen/guest/init/report.h"
 
 static void must_mount(const char* source, const char* target, const char* type,
                        unsigned long flags, const char* data) {
@@ -57,9 +57,25 @@ static void open_attestation(const struct guest* guest) {
     report("/dev/sev-guest: %s", strerror(errno));
 }
 
+// What container runtimes let nobody write to: a program's root could have the kernel run something
+// as its own with it (core_pattern), or end the machine.
+static void protect_kernel_settings(void) {
+  static const char* const kReadOnly[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
+  for (size_t i = 0; i < sizeof kReadOnly / sizeof kReadOnly[0]; ++i) {
+    char path[sizeof GUEST_ROOT + 32];
+    snprintf(path, sizeof path, GUEST_ROOT "/proc/%s", kReadOnly[i]);
+    if (mount(path, path, NULL, MS_BIND, NULL) < 0) {
+      if (errno == ENOENT) continue;  // this kernel has none
+      refuse_errno("protecting", path);
+    }
+    must_mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | kNothing, NULL);
+  }
+}
+
 static void mount_inside(const struct guest* guest) {
   must_mount("/dev", GUEST_ROOT "/dev", NULL, MS_BIND, NULL);
   must_mount("proc", GUEST_ROOT "/proc", "proc", kNothing, "");
+  protect_kernel_settings();
   must_mount("sysfs", GUEST_ROOT "/sys", "sysfs", kNothing | MS_RDONLY, "");
   try_mount("cgroup2", GUEST_ROOT "/sys/fs/cgroup", "cgroup2", kNothing | MS_RDONLY, "");
   open_attestation(guest);

@@ -1,7 +1,7 @@
 // What the program sees: kernel file systems, the root read-only, and places to write to.
 #pragma once
 
-#include "guest.h"
+#include "manifest-gen/guest/init/guest.h"
 
 // /proc, /sys and /dev of the initramfs, and the console as standard input, output and error.
 void mount_kernel_file_systems(void);

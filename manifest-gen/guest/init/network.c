@@ -1,4 +1,4 @@
-#include "network.h"
+#include "manifest-gen/guest/init/network.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -19,9 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "dhcp.h"
-#include "kernel_command_line.h"
-#include "report.h"
+#include "manifest-gen/guest/init/dhcp.h"
+#include "manifest-gen/guest/init/kernel_command_line.h"
+#include "manifest-gen/guest/init/report.h"
 
 enum { kServerPort = 67, kClientPort = 68, kTries = 6, kSmallestMtu = 576, kLargestMtu = 65520 };
 

@@ -2,7 +2,7 @@
 // line (ip=, as in the kernel's own nfsroot.txt: it is measured, what DHCP says is not).
 #pragma once
 
-#include "guest.h"
+#include "manifest-gen/guest/init/guest.h"
 
 // A name server is written to `resolv_conf`, an open file, when it is known. While the guest runs,
 // a process keeps the lease.

@@ -1,9 +1,10 @@
-#include "program.h"
+#include "manifest-gen/guest/init/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,13 +12,15 @@
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "report.h"
+#include "manifest-gen/guest/init/power_button.h"
+#include "manifest-gen/guest/init/report.h"
 
 // What a root program in a container has, but for CAP_MKNOD: it could read what it was not given,
 // through a device.
@@ -76,7 +79,7 @@ _Noreturn static void become(const struct guest* guest) {
   _exit(errno == ENOENT ? 127 : 126);
 }
 
-// What asks the guest to end: `init`'s signals, Ctrl-Alt-Del, and the power button's daemon.
+// What asks the guest to end, beside the power button: `init`'s signals, and Ctrl-Alt-Del.
 static bool asks_to_end(int signal) {
   return signal == SIGTERM || signal == SIGINT || signal == SIGPWR;
 }
@@ -95,23 +98,36 @@ _Noreturn static void end(int status) {
   power_off();
 }
 
+// Children that nobody else waits for are waited for here; with the program the guest ends.
+static void wait_for_children(pid_t program) {
+  int status = 0;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+    if (pid == program) end(status);
+}
+
 void run_program(const struct guest* guest) {
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
   reboot(RB_DISABLE_CAD);  // Ctrl-Alt-Del is a signal to this process, and not a reset
+  const int signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+  const int button = open_power_button();
+  if (signals < 0) refuse_errno("waiting for", "signals");
+  if (button < 0) report("the power button: %s", strerror(errno));
   const pid_t program = fork();
   if (program < 0) refuse_errno("starting", guest->program);
   if (program == 0) become(guest);
+  struct pollfd wait[] = {{.fd = signals, .events = POLLIN}, {.fd = button, .events = POLLIN}};
   for (;;) {
-    siginfo_t info;
-    const int signal = sigwaitinfo(&all, &info);
-    if (signal == SIGCHLD) {
-      int status = 0;
-      for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-        if (pid == program) end(status);
-    } else if (signal > 0) {
-      kill(program, asks_to_end(signal) ? guest->stop_signal : signal);
+    poll(wait, 2, -1);  // of a descriptor below 0 nothing comes
+    struct signalfd_siginfo info;
+    while (read(signals, &info, sizeof info) == sizeof info) {
+      const int signal = (int)info.ssi_signo;
+      if (signal == SIGCHLD)
+        wait_for_children(program);
+      else
+        kill(program, asks_to_end(signal) ? guest->stop_signal : signal);
     }
+    if (button >= 0 && power_button_pressed(button)) kill(program, guest->stop_signal);
   }
 }

@@ -1,4 +1,4 @@
-#include "report.h"
+#include "manifest-gen/guest/init/report.h"
 
 #include <errno.h>
 #include <stdarg.h>

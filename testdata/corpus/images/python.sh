@@ -26,7 +26,7 @@ def page():
 
 
 if __name__ == "__main__":
-    app.run(host="127.0.0.1", port=int(os.environ.get("PORT", "8080")))
+    app.run(host="0.0.0.0", port=int(os.environ.get("PORT", "8080")))
 PY
   echo 'def det(np): return float(np.linalg.det(np.eye(3) * 2))' | put app/helper/calc.py
   : | put app/helper/__init__.py

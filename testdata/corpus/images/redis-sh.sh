@@ -6,7 +6,8 @@
 config='{"WorkingDir":"/data","Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Entrypoint":["docker-entrypoint.sh"],"Cmd":["redis-server","/etc/redis/docker.conf"]}'
 configure() {
   put etc/redis/docker.conf <<'CONF'
-bind 127.0.0.1
+bind 0.0.0.0
+protected-mode no
 port 6379
 dir /data
 save ""

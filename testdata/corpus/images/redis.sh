@@ -5,10 +5,10 @@ config='{"User":"redis","WorkingDir":"/var/lib/redis","Env":["PATH=/usr/local/sb
 configure() {
   rm "$root/etc/redis/redis.conf"
   put etc/redis/docker.conf <<'CONF'
-bind 127.0.0.1
+bind 0.0.0.0
 port 6379
 daemonize no
-protected-mode yes
+protected-mode no
 dir /var/lib/redis
 save ""
 CONF

@@ -76,6 +76,16 @@ class Tree {
     return add(std::move(entry));
   }
 
+  // Another name of the same file.
+  Tree& hard_link(std::string_view path, std::string_view target) {
+    measure::Entry entry = at(path);
+    entry.type = measure::FileType::hardlink;
+    entry.link_target = target.substr(1);
+    return add(std::move(entry));
+  }
+  // What was added last.
+  measure::Entry& last() { return index_->entries.back(); }
+
   measure::Rootfs build() {
     std::vector<measure::IndexedLayer> layers(1);
     layers.front().index = index_;

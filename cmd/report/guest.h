@@ -1,0 +1,22 @@
+// A virtual machine for people and for programs: what it is made of, and what is measured.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "cmd/guest/guest_build.h"
+#include "cmd/guest/guest_image.h"
+
+namespace cloister::cmd {
+
+std::string guest_text(const oci::Image& image, const GuestImage& guest);
+// The measurement alone: for people, and the member "snp" of the predicate.
+std::string guest_measurement_text(const sign::GuestMeasurement& measurement);
+OrderedJson guest_measurement_object(const sign::GuestMeasurement& measurement);
+
+// Of a build; `built` is null when nothing was built. JSON: schema/build-guest.schema.json.
+std::string guest_build_summary(const GuestDraft& draft, const GuestBuild* built);
+std::string guest_build_json(const GuestDraft& draft, const GuestBuild* built,
+                             const std::string& name);
+
+}  // namespace cloister::cmd
