@@ -30,7 +30,7 @@ class EifReader {
     buffer_.resize(kStreamBuffer);
     for (const EifExtent& extent : out_.header.sections) CL_CHECK(read_section(extent));
     CL_TRY(const std::size_t more, file_.read(std::span(buffer_).first(1)));
-    if (more != 0) return Error::corrupt("there are bytes after the last section");
+    if (more != 0) return Error::corrupt("the enclave image has bytes after its last section");
     CL_CHECK(check_crc(header));
     CL_CHECK(check_sections());
     out_.pcr0 = extended(all_.finish());
@@ -47,14 +47,16 @@ class EifReader {
     return out;
   }
 
-  static Error cut_short() { return Error::corrupt("it ends before its last section does"); }
+  static Error cut_short() {
+    return Error::corrupt("the enclave image ends before its last section does");
+  }
 
   Status check_size() {
     const EifExtent& last = out_.header.sections.back();  // whose sum parse_eif_header checked
     out_.size = last.offset + kEifSectionHeaderSize + last.size;
     if (out_.size > limits_.eif_bytes)
-      return Error::limit(
-          cat("it says that it is larger than the limit of ", human_bytes(limits_.eif_bytes)));
+      return Error::limit(cat("the enclave image says that it is larger than the limit of ",
+                              human_bytes(limits_.eif_bytes)));
     return {};
   }
 
@@ -65,7 +67,8 @@ class EifReader {
     section.crc32 = crc32_after(0, bytes);
     CL_TRY(const EifSectionHeader header, parse_eif_section_header(bytes));
     if (header.size != extent.size)
-      return Error::corrupt(cat("a ", eif_section_name(header.type), " has two sizes"))
+      return Error::corrupt(
+                 cat("the enclave image gives a ", eif_section_name(header.type), " two sizes"))
           .detail(cat("got ", header.size, " beside it, and ", extent.size,
                       " in the header of the file"));
     CL_CHECK(check_place(header.type));
@@ -84,9 +87,9 @@ class EifReader {
 
   Status check_place(Type type) const {
     if (type != Type::ramdisk && count(type) != 0)
-      return Error::corrupt(cat("it has a second ", eif_section_name(type)));
+      return Error::corrupt(cat("the enclave image has a second ", eif_section_name(type)));
     if (type == Type::ramdisk && count(Type::kernel) == 0)
-      return Error::corrupt("a ramdisk stands before the kernel");
+      return Error::corrupt("a ramdisk of the enclave image stands before its kernel");
     return {};
   }
 
@@ -96,7 +99,8 @@ class EifReader {
     if (header.type == Type::kernel || header.type == Type::ramdisk) return {};
     if (header.type == Type::signature) most = kEifMaxSignature;
     if (header.size <= most) return {};
-    return Error::limit(cat("its ", eif_section_name(header.type), " is larger than the limit of ",
+    return Error::limit(cat("the ", eif_section_name(header.type),
+                            " of the enclave image is larger than the limit of ",
                             human_bytes(most)))
         .detail(cat("got ", header.size, " bytes"));
   }
@@ -126,7 +130,7 @@ class EifReader {
   Status check_crc(ByteView header) const {
     const std::uint32_t got = eif_crc32(header, out_.sections);
     if (got == out_.header.crc32) return {};
-    return Error::corrupt("its CRC-32 is another one")
+    return Error::corrupt("the CRC-32 of the enclave image is another one")
         .detail(cat("got ", hex_number(got), ", want ", hex_number(out_.header.crc32)));
   }
 
@@ -134,7 +138,8 @@ class EifReader {
     std::vector<Type> wanted = {Type::kernel, Type::command_line};
     if (out_.header.version >= kEifVersion) wanted.push_back(Type::metadata);
     for (const Type type : wanted)
-      if (count(type) == 0) return Error::corrupt(cat("it has no ", eif_section_name(type)));
+      if (count(type) == 0)
+        return Error::corrupt(cat("the enclave image has no ", eif_section_name(type)));
     return {};
   }
 

@@ -105,7 +105,7 @@ TEST(Eif, OrderIsThatOfTheFile) {
 TEST(Eif, OlderVersionsHaveNoMetadata) {
   TestEif eif;
   eif.sections.erase(eif.sections.begin() + 2);
-  EXPECT_EQ(refusal(eif.bytes()), "it has no metadata");
+  EXPECT_EQ(refusal(eif.bytes()), "the enclave image has no metadata");
   eif.header.version = 3;
   EXPECT_EQ(must(read_bytes(eif.bytes())).metadata, "");
 }
@@ -139,7 +139,7 @@ TEST(Eif, EveryBitCounts) {
 TEST(Eif, BytesAfterTheLastSectionAreRefused) {
   Bytes bytes = TestEif().bytes();
   bytes.push_back(std::byte{0});
-  EXPECT_EQ(refusal(bytes), "there are bytes after the last section");
+  EXPECT_EQ(refusal(bytes), "the enclave image has bytes after its last section");
 }
 
 TEST(Eif, SectionsStandWhereTheyMay) {
@@ -153,13 +153,15 @@ TEST(Eif, SectionsStandWhereTheyMay) {
       signature{EifSectionType::signature, "s"};
   EXPECT_EQ(with({kernel, line, metadata}), "read");
   EXPECT_EQ(with({metadata, kernel, ramdisk, line}), "read");
-  EXPECT_EQ(with({kernel, kernel, line, metadata}), "it has a second kernel");
-  EXPECT_EQ(with({kernel, line, line, metadata}), "it has a second cmdline");
-  EXPECT_EQ(with({kernel, line, metadata, metadata}), "it has a second metadata");
-  EXPECT_EQ(with({kernel, line, metadata, signature, signature}), "it has a second signature");
-  EXPECT_EQ(with({ramdisk, kernel, line, metadata}), "a ramdisk stands before the kernel");
-  EXPECT_EQ(with({line, metadata}), "it has no kernel");
-  EXPECT_EQ(with({kernel, metadata}), "it has no cmdline");
+  EXPECT_EQ(with({kernel, kernel, line, metadata}), "the enclave image has a second kernel");
+  EXPECT_EQ(with({kernel, line, line, metadata}), "the enclave image has a second cmdline");
+  EXPECT_EQ(with({kernel, line, metadata, metadata}), "the enclave image has a second metadata");
+  EXPECT_EQ(with({kernel, line, metadata, signature, signature}),
+            "the enclave image has a second signature");
+  EXPECT_EQ(with({ramdisk, kernel, line, metadata}),
+            "a ramdisk of the enclave image stands before its kernel");
+  EXPECT_EQ(with({line, metadata}), "the enclave image has no kernel");
+  EXPECT_EQ(with({kernel, metadata}), "the enclave image has no cmdline");
   EXPECT_EQ(with({kernel, line, metadata, {EifSectionType(6), "x"}}),
             "a section is of no known type: 6");
 }
@@ -168,7 +170,7 @@ TEST(Eif, ASectionHasOneSize) {
   TestEif eif;
   Bytes bytes = eif.bytes();
   bytes[kEifHeaderSize + 11] ^= std::byte{1};
-  EXPECT_EQ(refusal(with_crc(bytes)), "a kernel has two sizes");
+  EXPECT_EQ(refusal(with_crc(bytes)), "the enclave image gives a kernel two sizes");
 }
 
 TEST(Eif, ReachesItsLimits) {
