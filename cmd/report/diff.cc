@@ -131,7 +131,7 @@ std::string diff_markdown(const DiffReport& report) {
       cat("## ", manifest::widens(report.changes) ? "⚠️" : "✅", " ",
           markdown_code(printable(report.before)), " → ", markdown_code(printable(report.after)),
           "\n\n", change_phrase(report.changes), "\n");
-  constexpr std::size_t kMaxRows = 200;
+  constexpr std::size_t kMaxDiffRows = 200;
   for (const Direction direction : kDirections) {
     const std::size_t all = count_of(report.changes, direction);
     if (all == 0) continue;
@@ -139,12 +139,12 @@ std::string diff_markdown(const DiffReport& report) {
                "\n\n| | what | before | after |\n|---|---|---|---|\n");
     std::size_t shown = 0;
     for (const Change& change : report.changes) {
-      if (change.direction != direction || ++shown > kMaxRows) continue;
+      if (change.direction != direction || ++shown > kMaxDiffRows) continue;
       out += cat("| ", change.area, " | ", markdown_code(printable(change.what)), " | ",
                  change.before.empty() ? "" : markdown_code(short_value(change.before)), " | ",
                  change.after.empty() ? "" : markdown_code(short_value(change.after)), " |\n");
     }
-    if (all > kMaxRows) out += cat("\nand ", all - kMaxRows, " more\n");
+    if (all > kMaxDiffRows) out += cat("\nand ", all - kMaxDiffRows, " more\n");
   }
   return out;
 }
