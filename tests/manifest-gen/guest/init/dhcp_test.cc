@@ -3,7 +3,9 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -120,9 +122,10 @@ struct Read {
 // From memory of exactly that size: a sanitizer sees what is read beyond it.
 Read read(const Message& message) {
   Read out;
-  const Message exact(message);
-  out.ok =
-      read_dhcp_message(exact.data(), exact.size(), kTransaction, kHardware, &out.type, &out.lease);
+  const auto exact = std::make_unique<std::uint8_t[]>(message.size());  // NOLINT: exactly this size
+  std::copy(message.begin(), message.end(), exact.get());
+  out.ok = read_dhcp_message(exact.get(), message.size(), kTransaction, kHardware, &out.type,
+                             &out.lease);
   return out;
 }
 
