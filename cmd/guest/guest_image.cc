@@ -162,16 +162,22 @@ Result<std::vector<sign::Check>> check_guest_files(Session& session, const oci::
   return sign::check_guest_evidence(evidence, pins);
 }
 
-Result<std::vector<Predicate>> guest_predicates(Session& session, const oci::ImageRef& ref,
-                                                const oci::Image& image) {
-  CL_TRY(const GuestImage guest, read_guest_image(session, ref, image));
+Result<GuestImage> read_sound_guest(Session& session, const oci::ImageRef& ref,
+                                    const oci::Image& image) {
+  CL_TRY(GuestImage guest, read_guest_image(session, ref, image));
   CL_TRY(const auto checks,
          check_guest_files(session, ref, image, guest, {.allow_debug = true}));
   for (const sign::Check& check : checks)
     if (!check.passed)
       return Error::policy(cat("the guest is not what it says: ", check.name))
           .detail(cat("got ", check.found, ", want ", check.expected))
-          .hint("build it anew; nothing was signed");
+          .hint("build it anew");
+  return guest;
+}
+
+Result<std::vector<Predicate>> guest_predicates(Session& session, const oci::ImageRef& ref,
+                                                const oci::Image& image) {
+  CL_TRY(const GuestImage guest, read_sound_guest(session, ref, image));
   std::vector<Predicate> out;
   out.push_back({sign::kMeasurementPredicate, guest.stated_text});
   return out;

@@ -35,7 +35,10 @@ Result<std::vector<sign::Check>> check_guest_files(Session& session, const oci::
                                                    const oci::Image& image, const GuestImage& guest,
                                                    const sign::GuestPins& pins);
 
-// What is stated about a guest by who signs it. A `policy` error when it is not what it says.
+// What it says of itself, and that its files say the same; a `policy` error where they do not.
+Result<GuestImage> read_sound_guest(Session& session, const oci::ImageRef& ref,
+                                    const oci::Image& image);
+// What is stated about a guest by who signs it; `policy` likewise.
 Result<std::vector<Predicate>> guest_predicates(Session& session, const oci::ImageRef& ref,
                                                 const oci::Image& image);
 
