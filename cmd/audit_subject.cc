@@ -229,11 +229,12 @@ Result<AuditReport> audit_image(Session& session, const std::string& argument,
                                 const PlanOptions& options, const RehearsalFiles* rehearsals) {
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(argument));
   CL_TRY(const oci::Image image, session.resolve(ref));
-  if (rehearsals != nullptr && (options.machine || is_guest(image.manifest)))
+  const bool machine = target_of(options.tee).machine;
+  if (rehearsals != nullptr && (machine || is_guest(image.manifest)))
     return Error::usage("a rehearsal is held against a manifest of Gramine")
         .hint("leave out --rehearsal, or --tee");
   if (is_guest(image.manifest)) return audit_guest_image(session, argument, ref, image);
-  if (options.machine) return audit_guest_draft(session, argument, ref, options);
+  if (machine) return audit_guest_draft(session, argument, ref, options);
   if (may_hold_enclave(image))
     return audit_enclave_image(session, argument, ref, image, rehearsals);
   CL_TRY(Plan plan, plan_audit(session, ref, options));

@@ -48,7 +48,9 @@ constexpr Command kCommands[] = {
      "cloister build redis:7 --dry-run\n"
      "  cloister build redis:7 --key enclave.pem -t reg.example/redis:7-sgx --push\n"
      "  cloister build oci:./app:v1 --key enclave.pem -o oci:./out:v1-sgx --with-direct\n"
-     "  cloister build -f cloister.toml --key enclave.pem",
+     "  cloister build -f cloister.toml --key enclave.pem\n"
+     "  cloister build redis:7 --tee nitro --kernel bzImage --init init --nsm nsm.ko -t "
+     "reg.example/redis:7-nitro --push",
      add_build},
     {"rehearse", "Run an image with only what its manifest grants; report misses, sizes and costs",
      "cloister rehearse redis:7 -p 6379 --exec 'redis-cli ping' -o overlay.toml\n"
@@ -79,7 +81,9 @@ constexpr Command kCommands[] = {
      "  cloister deploy kubernetes reg.example/redis:7-sgx --key image.pub | kubectl apply -f -\n"
      "  cloister deploy gcp reg.example/redis:7 -o ./gcp\n"
      "  cloister deploy azure reg.example/redis:7-sgx -o ./aks\n"
-     "  cloister deploy azure reg.example/redis:7 --layer-hashes hashes.txt -o ./aci",
+     "  cloister deploy azure reg.example/redis:7 --layer-hashes hashes.txt -o ./aci\n"
+     "  cloister deploy aws reg.example/redis:7-nitro --role arn:aws:iam::111122223333:role/host "
+     "-o ./aws",
      add_deploy},
     {"measure",
      "Compute what hardware will measure: of a Gramine manifest, a virtual machine, an enclave "

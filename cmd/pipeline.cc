@@ -257,7 +257,8 @@ Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
                                  const PlanOptions& options) {
   CL_CHECK(require_enclave_platform(session.platform()));
   ClosurePlan plan;
-  if (options.machine) {
+  const bool machine = target_of(options.tee).machine;
+  if (machine) {
     CL_TRY(plan.base, session.load(image));
     plan.image_libc = true;
   } else {
@@ -274,7 +275,7 @@ Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
          manifest::resolve_launch(plan.base.image.config.config, rootfs, options.launch));
   CL_TRY(plan.kind, manifest::choose_kind(plan.launch, rootfs));
   CL_CHECK(add_attestation(options, plan));
-  if (options.machine)
+  if (machine)
     plan.kind.grants.push_back({"/etc/ld.so.cache", manifest::Why::config,
                                 "the dynamic loader finds libraries by it", /*optional=*/true, ""});
   CL_TRY(plan.closure,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cmd/session.h"
+#include "cmd/targets.h"
 #include "manifest-gen/assemble/assemble.h"
 #include "manifest-gen/audit/finding.h"
 #include "manifest-gen/closure/closure.h"
@@ -37,8 +38,8 @@ struct PlanOptions {
   // Without --runtime, when the default one cannot be had: go on with the image's own libc. For
   // commands that only look; said on stderr.
   bool runtime_optional = false;
-  // For a virtual machine: no Gramine, the image's own libc.
-  bool machine = false;
+  // A virtual machine has no Gramine, but the image's own libc.
+  Tee tee = Tee::sgx;
 };
 
 // Everything that is known before a key is needed.

@@ -13,6 +13,7 @@ namespace {
 constexpr Target kTargets[] = {
     {Tee::sgx, "sgx", "an enclave of Intel SGX, by Gramine", false},
     {Tee::snp, "snp", "a virtual machine of AMD SEV-SNP", true},
+    {Tee::nitro, "nitro", "an enclave of AWS Nitro", true},
 };
 
 }  // namespace
@@ -24,6 +25,11 @@ std::span<const Target> targets() {
 const Target& target_named(std::string_view name) {
   return *std::find_if(std::begin(kTargets), std::end(kTargets),
                        [&](const Target& target) { return target.name == name; });
+}
+
+const Target& target_of(Tee tee) {
+  return *std::find_if(std::begin(kTargets), std::end(kTargets),
+                       [&](const Target& target) { return target.tee == tee; });
 }
 
 void add_target_option(CLI::App& app, std::string& tee) {

@@ -23,6 +23,7 @@ struct Target {
 std::span<const Target> targets();
 // REQUIRES: a name of the table, which the option checks.
 const Target& target_named(std::string_view name);
+const Target& target_of(Tee tee);
 void add_target_option(CLI::App& app, std::string& tee);
 
 }  // namespace cloister::cmd

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "cmd/guest/guest_statement.h"
 #include "cmd/policy_checks.h"
 #include "cmd/rebuild.h"
 #include "cmd/session.h"
 #include "sign/image/checks.h"
-#include "sign/image/guest_measurement.h"
 #include "sign/sgx/sigstruct.h"
 
 namespace cloister::cmd {
@@ -39,11 +39,14 @@ struct ImageVerdict {
   Digest digest;
   std::vector<sign::Check> checks;
   std::optional<sign::Sigstruct> sigstruct;  // of the enclave in the image; nothing without one
-  std::optional<sign::GuestMeasurement> guest{};  // of a virtual machine
+  std::optional<GuestStatement> guest{};  // of a virtual machine
 };
 // Exit code and text are for the caller: a failed check is an answer. Errors are those of reaching
 // the image.
 Result<ImageVerdict> verify_image(Session& session, const oci::ImageRef& ref,
                                   const ImageTrust& trust, const ImageTrustOptions& options);
+// Before a quote is asked for: `unsupported` for what proves itself by something that cannot be
+// read, as enclaves of AWS Nitro do.
+Status require_quotes(const ImageVerdict& verdict);
 
 }  // namespace cloister::cmd

@@ -104,7 +104,7 @@ Result<AuditReport> audited(const AuditOptions& o, Session& session) {
     CL_TRY(report, audit_manifest_text(text, o.subject, limits, given));
   } else {
     CL_TRY(PlanOptions options, to_plan_options(o.plan, limits));
-    options.machine = target_named(o.tee).machine;
+    options.tee = target_named(o.tee).tee;
     CL_TRY(policy, decisions(o, options.overlay_file, options.overlay_text, limits));
     CL_TRY(report, audit_image(session, o.subject, options, given));
     for (const std::string& digest : rehearsals.digests)

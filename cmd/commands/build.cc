@@ -30,7 +30,6 @@ struct BuildOptions {
   bool dry_run = false, with_direct = false;
   std::string tee = "sgx";
   GuestArguments guest;
-  std::string guest_option;  // the first that was given
 
   bool signs() const { return !dry_run && signing_data.empty(); }
 };
@@ -119,15 +118,25 @@ Result<int> run_build(const BuildOptions& o, const Environment& env) {
   return 0;
 }
 
+// What would be passed over would look as if it had been done.
+Status check_machine_usage(const BuildOptions& o, const Target& target) {
+  const std::pair<bool, const char*> idle[] = {{!o.signing_data.empty(), "--emit-signing-data"},
+                                               {!o.lock.empty(), "--lock"},
+                                               {!o.locked.empty(), "--locked"},
+                                               {o.with_direct, "--with-direct"}};
+  for (const auto& [given, option] : idle)
+    if (given)
+      return Error::usage(cat(option, " is for enclaves of Gramine"))
+          .hint(cat("leave it out, or --tee ", target.name));
+  return {};
+}
+
 Result<int> run_for_target(const BuildOptions& o, const Environment& env) {
   const Target& target = target_named(o.tee);
-  if (target.machine)
-    return run_guest_build(
-        {o.common, o.plan, o.target, o.guest, o.image, o.date, o.labels, o.dry_run}, env);
-  if (!o.guest_option.empty())
-    return Error::usage(cat(o.guest_option, " is for a virtual machine"))
-        .hint("add --tee snp, or leave it out");
-  return run_build(o, env);
+  if (!target.machine) return run_build(o, env);
+  CL_CHECK(check_machine_usage(o, target));
+  return run_guest_build(
+      {target.tee, o.common, o.plan, o.target, o.guest, o.image, o.date, o.labels, o.dry_run}, env);
 }
 
 }  // namespace
@@ -162,9 +171,12 @@ Action add_build(CLI::App& app) {
   add_image_options(app, o->common);
   add_target_option(app, o->tee);
   add_guest_options(app, o->guest);
-  return [o, &app](const Environment& env) {
-    o->guest_option = first_guest_option(app);
-    drop_default_key(o->target, !o->signing_data.empty(), env);
+  return [o, &app](const Environment& env) -> Result<int> {
+    const Tee tee = target_named(o->tee).tee;
+    CL_CHECK(check_guest_options(app, tee));
+    // Without a certificate nobody asked for a signed enclave image file.
+    const bool elsewhere = tee == Tee::nitro && o->guest.certificate.empty();
+    drop_default_key(o->target, elsewhere || !o->signing_data.empty(), env);
     return run_for_target(*o, env);
   };
 }

@@ -76,10 +76,14 @@ Action add_deploy(CLI::App& app) {
       "gcp", "Files for Google Confidential Space: attestation policy, identity pool, instance");
   CLI::App* azure = app.add_subcommand(
       "azure", "Files for Azure: SGX on AKS or a machine, or confidential container instances");
-  const Action run_on_gcp = add_deploy_gcp(*gcp), run_on_azure = add_deploy_azure(*azure);
+  CLI::App* aws = app.add_subcommand(
+      "aws", "Files for an AWS Nitro enclave: key policies, and what starts it on an instance");
+  const Action run_on_gcp = add_deploy_gcp(*gcp), run_on_azure = add_deploy_azure(*azure),
+               run_on_aws = add_deploy_aws(*aws);
   return [=](const Environment& env) {
     if (gcp->parsed()) return run_on_gcp(env);
     if (azure->parsed()) return run_on_azure(env);
+    if (aws->parsed()) return run_on_aws(env);
     const DeployTarget target = kubernetes->parsed() ? DeployTarget::kubernetes
                                 : compose->parsed()  ? DeployTarget::compose
                                                      : DeployTarget::docker;

@@ -41,7 +41,7 @@ Result<int> run_deps(const DepsOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(PlanOptions options, to_plan_options(o.plan, session->limits()));
-  options.machine = target_named(o.tee).machine;
+  options.tee = target_named(o.tee).tee;
   // With paths, the first is what is started, and the others are roots beside it.
   if (!o.paths.empty()) {
     options.launch.entrypoint = o.paths.front();

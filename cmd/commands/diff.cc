@@ -26,7 +26,7 @@ struct DiffOptions {
 Result<int> run_diff(const DiffOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(PlanOptions options, to_plan_options(o.plan, session->limits()));
-  options.machine = target_named(o.tee).machine;
+  options.tee = target_named(o.tee).tee;
   CL_TRY(const manifest::Permissions before, read_permissions(*session, o.before, options));
   CL_TRY(const manifest::Permissions after, read_permissions(*session, o.after, options));
   const DiffReport report{o.before, o.after, manifest::compare_permissions(before, after)};

@@ -25,8 +25,8 @@ Result<int> run_manifest(const ManifestOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(PlanOptions options, to_plan_options(o.plan, session->limits()));
-  options.machine = target_named(o.tee).machine;
-  if (options.machine) {
+  options.tee = target_named(o.tee).tee;
+  if (target_of(options.tee).machine) {
     CL_TRY(const oci::Image image, session->resolve(ref));
     CL_TRY(const Seconds created, build_date("", env, image.config.created));
     CL_TRY(const GuestDraft draft, draft_guest(*session, ref, options, {}, created));

@@ -40,7 +40,9 @@ Status check_verify_usage(const VerifyOptions& o) {
 void add_enclave_checks(const sign::Quote& quote, const ImageVerdict& image,
                         std::vector<sign::Check>& out) {
   if (image.guest) {
-    for (sign::Check& check : sign::check_quoted_guest(quote, *image.guest))
+    // require_quotes() let no other pass.
+    const auto& guest = std::get<sign::GuestMeasurement>(*image.guest);
+    for (sign::Check& check : sign::check_quoted_guest(quote, guest))
       out.push_back(std::move(check));
     return;
   }
@@ -88,6 +90,7 @@ Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const ImageTrust trust, load_trust(*session, o.trust));
   CL_TRY(ImageVerdict image, verify_image(*session, ref, trust, o.trust));
+  if (!o.quote.empty() || !o.connect.empty()) CL_CHECK(require_quotes(image));
 
   VerifyReport report{image.name, image.digest, std::move(image.checks)};
   if (trust.policy)

@@ -26,7 +26,7 @@ Result<int> run_why(const WhyOptions& o, const Environment& env) {
   CL_TRY(auto session, Session::create(o.common, env));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(PlanOptions options, to_plan_options(o.plan, session->limits()));
-  options.machine = target_named(o.tee).machine;
+  options.tee = target_named(o.tee).tee;
   options.runtime_optional = true;
   CL_TRY(const ClosurePlan plan, plan_closure(*session, ref, options));
   CL_TRY(const manifest::Explanation explanation,

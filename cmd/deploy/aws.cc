@@ -118,6 +118,13 @@ std::uint32_t least_memory_mib(std::uint64_t eif_size) {
       std::min<std::uint64_t>(mebibytes * kMemoryPerFile, UINT32_MAX));
 }
 
+std::uint32_t usual_memory_mib(std::uint64_t eif_size) {
+  constexpr std::uint32_t kSmallest = 512, kStep = 128;
+  const std::uint32_t least = std::max(least_memory_mib(eif_size), kSmallest);
+  const std::uint32_t over = least % kStep;
+  return over == 0 || least > UINT32_MAX - kStep ? least : least - over + kStep;
+}
+
 Status check_role(std::string_view role) {
   // arn:PARTITION:iam::ACCOUNT:role/PATH (IAM User Guide, "IAM identifiers").
   const std::vector<std::string_view> parts = split(role, ':');

@@ -29,6 +29,8 @@ struct NitroDeployment {
 
 // nitro-cli starts no enclave with less memory than four times its file.
 std::uint32_t least_memory_mib(std::uint64_t eif_size);
+// That and room for the program: in steps of 128, at least 512.
+std::uint32_t usual_memory_mib(std::uint64_t eif_size);
 // "arn:aws:iam::111122223333:role/name"; `usage` for another text.
 Status check_role(std::string_view role);
 

@@ -6,14 +6,18 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/path.h"
 #include "base/text.h"
+#include "cmd/deploy/aws.h"
 #include "cmd/deploy/azure.h"
 #include "cmd/deploy/gcp.h"
 #include "cmd/deploy/prepare.h"
 #include "cmd/exit_code.h"
+#include "cmd/guest/guest_image.h"
 #include "cmd/option_heading.h"
 #include "cmd/output.h"
 #include "cmd/session.h"
+#include "manifest-gen/guest/guest_document.h"
 
 namespace cloister::cmd {
 namespace {
@@ -33,6 +37,12 @@ struct AzureArguments {
   std::string service, key, layer_hashes;
   std::vector<std::string> capabilities;
   AzureAciOptions aci;
+};
+
+struct AwsArguments {
+  CloudOptions cloud;
+  std::string eif = "app.eif", role;
+  std::uint32_t memory = 0, cpus = 2;
 };
 
 void add_cloud_options(CLI::App& app, CloudOptions& o, const char* image) {
@@ -151,6 +161,75 @@ Result<int> run_azure(AzureArguments o, const Environment& env) {
   return give_out(o.cloud, env, files);
 }
 
+// Only an enclave image file says what a Nitro enclave is.
+Status require_nitro(const oci::ImageRef& ref, const oci::Image& image) {
+  const std::string name = quote(ref.str());
+  constexpr std::string_view kBuild =
+      "cloister build IMAGE --tee nitro --kernel bzImage --init init -t NAME --push, of the image "
+      "that it was made from";
+  if (is_guest(image.manifest)) {
+    CL_TRY(const Tee tee, guest_tee(image));
+    if (tee == Tee::nitro) return {};
+    return Error::unsupported(cat(name, " is a virtual machine of AMD SEV-SNP"))
+        .detail(
+            "on EC2 the firmware is AWS's, and boots what lies on a disk: what SEV-SNP measures "
+            "there says nothing of this image")
+        .hint(std::string(kBuild));
+  }
+  if (is_enclave_ready(image))
+    return Error::unsupported(cat(name, " is for SGX, which no machine of EC2 has"))
+        .hint(std::string(kBuild));
+  return Error::unsupported(cat(name, " is a container image, and no enclave of AWS Nitro"))
+      .hint("cloister build IMAGE --tee nitro --kernel bzImage --init init -t NAME --push");
+}
+
+Result<std::vector<ExposedPort>> ports_of_guest(Session& session, const GuestImage& guest,
+                                                std::vector<std::string>& problems) {
+  CL_TRY(const oci::Store* store, session.store());
+  CL_TRY(const Bytes text,
+         store->read_blob(guest_descriptor(*find_blob(guest.files, GuestFile::document)),
+                          session.limits().guest_document_bytes));
+  CL_TRY(const auto document, manifest::parse_guest_document(as_text(text), session.limits()));
+  oci::ExecutionConfig config;
+  config.exposed_ports = document.plan.ports;
+  std::vector<ExposedPort> out;
+  read_ports(config, out, problems);
+  return out;
+}
+
+Result<int> run_aws(const AwsArguments& o, const Environment& env) {
+  if (!o.role.empty()) CL_CHECK(check_role(o.role));
+  CL_TRY(auto session, Session::create(o.cloud.common, env));
+  CL_TRY(const oci::ImageRef ref, deployable_ref(o.cloud.image));
+  CL_TRY(const oci::Image image, session->resolve(ref));
+  CL_CHECK(require_nitro(ref, image));
+  CL_TRY(const GuestImage guest, read_sound_guest(*session, ref, image));
+  const auto& stated = std::get<sign::NitroMeasurement>(guest.stated);
+  oci::RegistryRef pinned = ref.registry;
+  pinned.digest = image.manifest_descriptor.digest;
+  pinned.tag.clear();
+  NitroDeployment d;
+  d.title = pinned.str();
+  d.name = dns_label(base_name(pinned.repository));
+  d.eif = o.eif;
+  d.eif_size = find_blob(guest.files, GuestFile::eif)->size;
+  d.pcr0 = stated.pcr0;
+  d.pcr1 = stated.pcr1;
+  d.pcr2 = stated.pcr2;
+  d.pcr8 = stated.pcr8;
+  d.memory_mib = o.memory != 0 ? o.memory : usual_memory_mib(d.eif_size);
+  d.cpus = o.cpus;
+  d.role = o.role;
+  std::vector<std::string> problems;
+  CL_TRY(d.ports, ports_of_guest(*session, guest, problems));
+  CL_TRY(DeployFiles files, aws_files(d));
+  files.notes.insert(
+      files.notes.begin(),
+      cat("cloister pull ", pinned.str(), " -o DIR fetches the enclave image file, app.eif"));
+  files.notes.insert(files.notes.end(), problems.begin(), problems.end());
+  return give_out(o.cloud, env, files);
+}
+
 void add_aci_options(CLI::App& app, AzureArguments& o) {
   app.add_option("--layer-hashes", o.layer_hashes,
                  "File with the dm-verity root hash of each layer, one a line, as dmverity-vhd "
@@ -204,6 +283,30 @@ Action add_deploy_azure(CLI::App& app) {
   }
   add_cloud_options(app, o->cloud, "Image in a registry");
   return [o](const Environment& env) { return run_azure(*o, env); };
+}
+
+Action add_deploy_aws(CLI::App& app) {
+  auto o = std::make_shared<AwsArguments>();
+  app.add_option("--eif-path", o->eif, "Where the enclave image file lies on the instance")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.add_option("--memory", o->memory,
+                 "Memory of the enclave (default: what nitro-cli wants for the file, at least 512)")
+      ->type_name("MIB")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--cpu-count", o->cpus, "Virtual CPUs of the enclave")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  {
+    const OptionHeading heading(app, kHeadingTrust);
+    app.add_option("--role", o->role,
+                   "Role of the instance, which asks for the enclave's keys (default: left to be "
+                   "put in)")
+        ->type_name("ARN");
+  }
+  add_cloud_options(app, o->cloud, "Enclave of AWS Nitro (cloister build --tee nitro) in a registry");
+  return [o](const Environment& env) { return run_aws(*o, env); };
 }
 
 }  // namespace cloister::cmd

@@ -37,7 +37,7 @@ Result<AuditReport> audit_guest_draft(Session& session, const std::string& argum
   const measure::Rootfs& rootfs = *found.base.rootfs;
   AuditReport out;
   out.subject = AuditReport::Subject::image;
-  out.tee = "snp";
+  out.tee = target_of(options.tee).name;
   out.name = argument;
   out.base_name = found.base.image.name;
   out.digest = out.base_digest = found.base.image.manifest_descriptor.digest.str();
@@ -74,7 +74,7 @@ Result<AuditReport> audit_guest_draft(Session& session, const std::string& argum
 Result<AuditReport> audit_guest_image(Session& session, const std::string& argument,
                                       const oci::ImageRef& ref, const oci::Image& image) {
   CL_TRY(const GuestImage guest, read_guest_image(session, ref, image));
-  CL_TRY(const sign::GuestEvidence evidence, guest_evidence(session, ref, image, guest));
+  CL_TRY(const auto checks, check_guest_files(session, ref, image, guest, {}));
   CL_TRY(const oci::Store* store, session.store());
   CL_TRY(const Bytes text,
          store->read_blob(guest_descriptor(*find_blob(guest.files, GuestFile::document)),
@@ -83,17 +83,17 @@ Result<AuditReport> audit_guest_image(Session& session, const std::string& argum
          manifest::parse_guest_document(as_text(text), session.limits()));
   AuditReport out;
   out.subject = AuditReport::Subject::enclave_image;
-  out.tee = "snp";
+  out.tee = target_of(tee_of(guest.stated)).name;
   out.name = argument;
   out.digest = image.manifest_descriptor.digest.str();
   out.platform = image.config.platform().str();
-  out.base_name = guest.stated.base_uri;
-  out.base_digest = guest.stated.base_digest.str();
+  out.base_name = origin_of(guest.stated).base_uri;
+  out.base_digest = origin_of(guest.stated).base_digest.str();
   out.manifest = manifest::permissions_table(document.plan, document.tree);
   out.lines = reasoned(as_text(text));
   out.manifest_digest = sha256(text).str();
   out.surface = manifest::surface_of({.manifest = out.manifest});
-  for (const sign::Check& check : sign::check_guest_evidence(evidence, {}))
+  for (const sign::Check& check : checks)
     if (!check.passed)
       out.findings.push_back(manifest::make_finding(manifest::kRuleMeasurement, check.name,
                                                     cat("got ", check.found),

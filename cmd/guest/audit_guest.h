@@ -9,7 +9,8 @@
 
 namespace cloister::cmd {
 
-// What a build of the image for a virtual machine would be. REQUIRES: options.machine.
+// What a build of the image for a virtual machine would be. REQUIRES:
+// options.tee is a machine.
 Result<AuditReport> audit_guest_draft(Session& session, const std::string& argument,
                                       const oci::ImageRef& ref, const PlanOptions& options);
 // REQUIRES: is_guest(image.manifest).

@@ -7,10 +7,11 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/guest/guest_launch.h"
+#include "cmd/guest/guest_packing.h"
+#include "cmd/guest/nitro_build.h"
 #include "manifest-gen/guest/disk.h"
 #include "manifest-gen/guest/initramfs.h"
 #include "measure/snp/firmware.h"
-#include "sign/image/measurement.h"
 
 namespace cloister::cmd {
 namespace {
@@ -50,29 +51,22 @@ Result<Bytes> load_firmware(Session& session, const std::string& argument) {
       .hint("name the file, or Debian's package ovmf-amdsev");
 }
 
-std::vector<sign::NamedDigest> files_of_tree(const manifest::GuestTree& tree) {
-  std::vector<sign::NamedDigest> out;
-  for (const auto& [path, entry] : tree)
-    if (entry.type == manifest::GuestEntry::Type::file) out.push_back({"/" + path, entry.sha256});
-  return out;
-}
-
 // Puts a guest's files into the store, one after the other.
 class GuestPacker {
  public:
   GuestPacker(Session& session, oci::Store& store, GuestDraft& draft, GuestMachine machine,
               const GuestBuildOptions& options)
       : session_(session),
-        store_(store),
+        packing_(session, store),
         draft_(draft),
         machine_(std::move(machine)),
         options_(options) {}
 
   Result<GuestBuild> run() {
-    out_.document = document_of(draft_, &machine_.kernel);
+    document_ = document_of(draft_, &machine_.kernel);
     if (options_.disk) CL_CHECK(pack_disk());
     // What nobody could read would be refused by the guest itself, when it starts.
-    const std::string document = manifest::encode_guest_document(out_.document);
+    const std::string document = manifest::encode_guest_document(document_);
     auto readable = manifest::parse_guest_document(document, session_.limits());
     if (!readable.has_value()) return std::move(readable).error().while_("describing the guest");
     describe();
@@ -80,18 +74,20 @@ class GuestPacker {
     CL_CHECK(keep(GuestFile::kernel, machine_.kernel.image));
     CL_CHECK(keep(GuestFile::firmware, machine_.firmware));
     CL_CHECK(measure());
-    const sign::GuestMeasurement& m = out_.measurement;
+    const sign::GuestMeasurement& m = measurement_;
     CL_CHECK(keep(GuestFile::command_line, as_bytes(m.command_line)));
     CL_CHECK(keep(GuestFile::document, as_bytes(document)));
     CL_CHECK(keep(GuestFile::measurement, as_bytes(sign::encode_guest_measurement(m))));
     CL_CHECK(keep_launch());
-    return finish();
+    return packing_.finish(std::move(document_), std::move(measurement_), draft_.created,
+                           options_.naming);
   }
 
  private:
   void describe() {
-    sign::GuestMeasurement& m = out_.measurement;
-    m.platform = session_.platform().str();
+    sign::GuestMeasurement& m = measurement_;
+    static_cast<sign::GuestOrigin&>(m) =
+        origin_of_build(session_, draft_, document_, options_.naming);
     m.vmm = measure::snp::vmm_name(options_.launch.params.vmm);
     m.vcpu_type = options_.launch.vcpu_type;
     m.vcpu_signature = options_.launch.params.vcpu_signature;
@@ -99,34 +95,19 @@ class GuestPacker {
     m.block = options_.launch.block;
     m.kernel_version = machine_.kernel.version;
     const std::vector<std::string>& lacking = machine_.kernel.lacking;
-    out_.attestable = std::find(lacking.begin(), lacking.end(), "sev_guest") == lacking.end();
+    if (std::find(lacking.begin(), lacking.end(), "sev_guest") != lacking.end())
+      draft_.notes.emplace_back(
+          "this kernel has no driver for the processor's reports (sev_guest): what runs there cannot "
+          "prove it");
     m.firmware_name = machine_.firmware_source;
     m.kernel = sha256(machine_.kernel.image);
     m.firmware = sha256(machine_.firmware);
     m.command_line = cat(kCommandLine, disk_option_);
     if (!options_.append.empty()) m.command_line += cat(" ", options_.append);
-    m.document = sha256(manifest::encode_guest_document(out_.document));
-    const std::vector<sign::NamedDigest> files = files_of_tree(out_.document.tree);
-    m.files = files.size();
-    m.files_digest = sign::trusted_files_digest(files);
-    m.base_uri = options_.base_name;
-    m.base_digest = draft_.found.base.image.manifest_descriptor.digest;
-    m.generator_version = std::string(kVersion);
-  }
-
-  Status put(GuestFile file, std::string title, const Digest& digest, std::uint64_t size,
-             Source& content) {
-    oci::Descriptor descriptor;
-    descriptor.digest = digest;
-    descriptor.size = size;
-    CL_CHECK(store_.put_blob(descriptor, content, {}, session_.cancel()));
-    out_.blobs.push_back({file, std::move(title), digest, size});
-    return {};
   }
 
   Status keep(GuestFile file, ByteView content, std::uint32_t vcpus = 0) {
-    MemorySource source(content);
-    return put(file, guest_file_title(file, vcpus), sha256(content), content.size(), source);
+    return packing_.keep(file, content, vcpus);
   }
 
   // Its root hash goes to the command line, where the digest of the launch covers it.
@@ -140,15 +121,16 @@ class GuestPacker {
       return {};
     };
     CL_TRY(const manifest::GuestDisk disk,
-           manifest::write_guest_disk(out_.document.tree, draft_.contents, draft_.created, {},
+           manifest::write_guest_disk(document_.tree, draft_.contents, draft_.created, {},
                                       session_.limits(), take));
-    out_.document.disk =
+    document_.disk =
         manifest::DiskLine{std::string(kDiskDevice), disk.data_blocks, disk.hash_start};
     disk_option_ = cat(" cloister.verity=", disk.root.hex());
     const Digest digest = hasher.finish();
-    out_.measurement.disk = digest;
+    measurement_.disk = digest;
     SpoolSource source(image, 0, image.size());
-    return put(GuestFile::disk, guest_file_title(GuestFile::disk), digest, image.size(), source);
+    return packing_.put(GuestFile::disk, guest_file_title(GuestFile::disk), digest, image.size(),
+                        source);
   }
 
   Status pack_initrd() {
@@ -159,7 +141,7 @@ class GuestPacker {
       CL_CHECK(packed.append(piece));
       return {};
     });
-    const manifest::InitramfsInput input{out_.document, machine_.kernel.modules, draft_.contents,
+    const manifest::InitramfsInput input{document_, machine_.kernel.modules, draft_.contents,
                                          draft_.created};
     const auto compress = [&](ByteView piece) -> Status {
       CL_CHECK(session_.cancel().check());
@@ -167,14 +149,14 @@ class GuestPacker {
     };
     CL_CHECK(manifest::write_initramfs(input, compress));
     CL_CHECK(zstd.finish());
-    out_.measurement.initrd = hasher.finish();
+    measurement_.initrd = hasher.finish();
     SpoolSource source(packed, 0, packed.size());
-    return put(GuestFile::initrd, guest_file_title(GuestFile::initrd), out_.measurement.initrd,
-               packed.size(), source);
+    return packing_.put(GuestFile::initrd, guest_file_title(GuestFile::initrd),
+                        measurement_.initrd, packed.size(), source);
   }
 
   Status measure() {
-    sign::GuestMeasurement& m = out_.measurement;
+    sign::GuestMeasurement& m = measurement_;
     auto firmware = measure::snp::parse_firmware(machine_.firmware, session_.limits());
     if (!firmware.has_value())
       return std::move(firmware).error().while_(
@@ -189,7 +171,7 @@ class GuestPacker {
   }
 
   Status sign_blocks() {
-    sign::GuestMeasurement& m = out_.measurement;
+    sign::GuestMeasurement& m = measurement_;
     m.id_key_digest = sign::snp_key_digest(options_.key->point());
     for (const sign::LaunchMeasurementOf& one : m.digests) {
       sign::SnpIdBlock block = m.block;
@@ -203,37 +185,23 @@ class GuestPacker {
   }
 
   Status keep_launch() {
-    const GuestBlob* initrd = find_blob(out_.blobs, GuestFile::initrd);
-    const bool disk = out_.document.disk.has_value();
-    const GuestLaunchFacts facts{out_.measurement, out_.document.plan.ports,
+    const GuestBlob* initrd = find_blob(packing_.blobs(), GuestFile::initrd);
+    const bool disk = document_.disk.has_value();
+    const GuestLaunchFacts facts{measurement_, document_.plan.ports,
                                  guest_memory_mib(initrd->size, draft_.root.bytes, disk), disk,
                                  options_.key != nullptr};
     CL_CHECK(keep(GuestFile::launch, as_bytes(launch_script(facts))));
     return keep(GuestFile::libvirt, as_bytes(libvirt_domain(facts)));
   }
 
-  Result<GuestBuild> finish() {
-    GuestConfigFacts facts;
-    facts.created = draft_.created;
-    facts.labels.insert(options_.labels.begin(), options_.labels.end());
-    facts.labels["io.cloister.tee"] = "snp";
-    facts.labels["org.opencontainers.image.base.digest"] = out_.measurement.base_digest.str();
-    if (!options_.base_name.empty())
-      facts.labels["org.opencontainers.image.base.name"] = options_.base_name;
-    out_.artifact = make_guest_artifact(out_.blobs, facts);
-    CL_CHECK(store_.put_bytes(oci::media_type::kGuestConfig, as_bytes(out_.artifact.config_text)));
-    CL_CHECK(
-        store_.put_bytes(oci::media_type::kOciManifest, as_bytes(out_.artifact.manifest_text)));
-    return std::move(out_);
-  }
-
   Session& session_;
-  oci::Store& store_;
+  GuestPacking packing_;
   GuestDraft& draft_;
   GuestMachine machine_;
   const GuestBuildOptions& options_;
   std::string disk_option_;  // of the command line
-  GuestBuild out_;
+  manifest::GuestDocument document_;
+  sign::GuestMeasurement measurement_;
 };
 
 }  // namespace
@@ -241,12 +209,10 @@ class GuestPacker {
 Result<GuestDraft> draft_guest(Session& session, const oci::ImageRef& image,
                                const PlanOptions& options, const GuestArguments& arguments,
                                Seconds created) {
-  PlanOptions machine = options;
-  machine.machine = true;
-  CL_TRY(ClosurePlan found, plan_closure(session, image, machine));
+  CL_TRY(ClosurePlan found, plan_closure(session, image, options));
   CL_CHECK(require_resolved(found.closure));
   CL_TRY(FileSpool contents, FileSpool::create());
-  GuestDraft out{std::move(found), {}, std::move(contents), {}, created};
+  GuestDraft out{std::move(found), {}, std::move(contents), {}, created, options.tee, {}};
   const measure::Rootfs& rootfs = *out.found.base.rootfs;
   const manifest::GuestOptions guest{options.manifest.volumes, !arguments.no_network, created};
   CL_TRY(out.plan, manifest::plan_guest(out.found.launch, out.found.closure, out.found.kind,
@@ -254,6 +220,9 @@ Result<GuestDraft> draft_guest(Session& session, const oci::ImageRef& image,
   out.plan.hostname = arguments.hostname;
   CL_TRY(out.root, manifest::collect_guest_root(out.plan, out.found.closure, rootfs, out.contents,
                                                 session.limits()));
+  for (const std::string& path : out.root.without_capabilities)
+    out.notes.push_back(cat(quote(path), " has capabilities of its own, which it loses"));
+  if (options.tee == Tee::nitro) CL_CHECK(adapt_to_nitro(out));
   return out;
 }
 

@@ -10,11 +10,11 @@
 #include "base/spool.h"
 #include "cmd/guest/guest_files.h"
 #include "cmd/guest/guest_options.h"
+#include "cmd/guest/guest_statement.h"
 #include "cmd/pipeline.h"
 #include "manifest-gen/guest/guest_document.h"
 #include "manifest-gen/guest/guest_root.h"
 #include "manifest-gen/guest/kernel.h"
-#include "sign/image/guest_measurement.h"
 
 namespace cloister::cmd {
 
@@ -25,7 +25,10 @@ struct GuestDraft {
   FileSpool contents;
   manifest::GuestRoot root;
   Seconds created{};
+  Tee tee = Tee::snp;
+  std::vector<std::string> notes{};  // what the image wants and is not given, a line each
 };
+// REQUIRES: options.tee is a machine.
 Result<GuestDraft> draft_guest(Session& session, const oci::ImageRef& image,
                                const PlanOptions& options, const GuestArguments& arguments,
                                Seconds created);
@@ -46,10 +49,14 @@ std::string annotated_document(const GuestDraft& draft);
 
 struct GuestBuild {
   manifest::GuestDocument document;
-  sign::GuestMeasurement measurement;
+  GuestStatement statement;
   std::vector<GuestBlob> blobs;  // in the store
-  bool attestable = true;        // false: the kernel has no driver for the processor's reports
   GuestArtifact artifact;        // likewise
+};
+
+struct GuestNaming {
+  std::string base_name;  // public_name() of the base
+  std::vector<std::pair<std::string, std::string>> labels;
 };
 
 // Packs, measures, signs ID blocks where there is a key, and keeps everything in the store.
@@ -58,8 +65,7 @@ struct GuestBuildOptions {
   std::string append;
   bool disk = false;
   const sign::SnpIdKey* key = nullptr;
-  std::string base_name;
-  std::vector<std::pair<std::string, std::string>> labels;
+  GuestNaming naming;
 };
 Result<GuestBuild> build_guest(Session& session, GuestDraft& draft, GuestMachine machine,
                                const GuestBuildOptions& options);

@@ -1,8 +1,10 @@
 #include "cmd/guest/guest_command.h"
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cmd/build_date.h"
 #include "cmd/guest/guest_build.h"
+#include "cmd/guest/nitro_build.h"
 #include "cmd/key_leak.h"
 #include "cmd/output.h"
 #include "cmd/publish.h"
@@ -12,24 +14,46 @@
 namespace cloister::cmd {
 namespace {
 
-Status check_guest_usage(const GuestBuildRequest& r) {
-  CL_CHECK(check_key_options(r.target.sign_key, "sign-"));
-  if (r.target.push && r.target.tags.empty())
-    return Error::usage("--push needs a destination")
-        .hint("name it with -t REGISTRY/REPOSITORY:TAG");
-  if (r.target.sbom != "none")
-    return Error::usage("--sbom is for enclaves of Gramine")
-        .hint("cloister deps --tee snp --format spdx lists what the machine holds");
-  if (r.target.output.starts_with("docker-archive:"))
-    return Error::usage("a virtual machine's files are no Docker image")
-        .hint("write oci:DIR[:tag] or oci-archive:FILE[:tag]");
-  if (r.dry_run) return {};
+Status check_snp_inputs(const GuestBuildRequest& r) {
   if (r.guest.kernel.empty())
     return Error::usage("a virtual machine needs a kernel")
         .hint("give --kernel with Debian's package linux-image-VERSION-cloud-amd64, or a bzImage");
   if (r.guest.firmware.empty())
     return Error::usage("a virtual machine needs firmware, which is measured first")
         .hint("give --firmware with Debian's package ovmf-amdsev, or its OVMF.amdsev.fd");
+  return {};
+}
+
+Status check_nitro_inputs(const GuestBuildRequest& r) {
+  constexpr std::string_view kBlobs =
+      "the package aws-nitro-enclaves-cli-devel has them in /usr/share/nitro_enclaves/blobs: "
+      "--kernel bzImage --init init --nsm nsm.ko";
+  if (r.guest.kernel.empty())
+    return Error::usage("an enclave needs a kernel, which is AWS's").hint(std::string(kBlobs));
+  if (r.guest.init.empty())
+    return Error::usage("an enclave needs a first process, which is AWS's")
+        .hint(std::string(kBlobs));
+  if (r.target.key.given() == r.guest.certificate.empty())
+    return Error::usage("--key and --certificate belong together")
+        .hint("--key KEY --certificate PEM signs the enclave image file; leave out both otherwise");
+  return {};
+}
+
+Status check_guest_usage(const GuestBuildRequest& r) {
+  CL_CHECK(check_key_options(r.target.key));
+  CL_CHECK(check_key_options(r.target.sign_key, "sign-"));
+  if (r.target.push && r.target.tags.empty())
+    return Error::usage("--push needs a destination")
+        .hint("name it with -t REGISTRY/REPOSITORY:TAG");
+  if (r.target.sbom != "none")
+    return Error::usage("--sbom is for enclaves of Gramine")
+        .hint(cat("cloister deps --tee ", target_of(r.tee).name,
+                  " --format spdx lists what the machine holds"));
+  if (r.target.output.starts_with("docker-archive:"))
+    return Error::usage("a virtual machine's files are no Docker image")
+        .hint("write oci:DIR[:tag] or oci-archive:FILE[:tag]");
+  if (r.dry_run) return {};
+  CL_CHECK(r.tee == Tee::nitro ? check_nitro_inputs(r) : check_snp_inputs(r));
   if (r.target.sign_key.given() && !r.target.push && !r.target.output.starts_with("oci:"))
     return Error::usage("--sign-key signs an image where it lies, and this build puts it nowhere")
         .hint("give -t DEST --push, or -o oci:DIR (an archive cannot be added to)");
@@ -63,6 +87,69 @@ Status publish_guest(Session& session, const GuestDraft& draft, const GuestBuild
   return {};
 }
 
+// A build of either kind, up to the draft of what it packs: its keys first, as a wrong one should
+// not be found out after minutes of pulling.
+class GuestBuildRun {
+ public:
+  GuestBuildRun(const GuestBuildRequest& request, Session& session)
+      : r_(request), session_(session) {}
+
+  Status load() {
+    if (r_.tee == Tee::snp) {
+      CL_TRY(launch_, to_guest_launch(r_.guest, session_.limits()));
+    }
+    if (r_.dry_run) return {};
+    if (r_.target.sign_key.given()) {
+      CL_TRY(keys_.image, load_image_key(r_.target.sign_key, session_.key_context()));
+    }
+    if (!r_.target.key.given()) return {};
+    if (r_.tee == Tee::snp) {
+      CL_TRY(id_key_, load_snp_key(r_.target.key, session_.key_context()));
+      return {};
+    }
+    CL_TRY(const Bytes pem, read_file(r_.guest.certificate, session_.limits().key_bytes));
+    CL_TRY(const sign::Certificate certificate,
+           sign::read_eif_certificate(pem, quote(r_.guest.certificate)));
+    CL_TRY(eif_key_, load_eif_key(r_.target.key, certificate, session_.key_context()));
+    return {};
+  }
+
+  const BuildKeys& keys() const { return keys_; }
+
+  Result<std::vector<UsedKey>> used() const {
+    std::vector<UsedKey> out = used_keys(keys_);
+    if (eif_key_)
+      out.push_back({"--key", sha256(eif_key_->key.certificate().spki()), eif_key_->text});
+    if (id_key_) {
+      CL_TRY(const std::string pem, id_key_->key.public_pem());
+      CL_TRY(const sign::ImagePublicKey half,
+             sign::ImagePublicKey::from_pem(as_bytes(pem), "--key"));
+      out.push_back({"--key", half.fingerprint(), id_key_->text});
+    }
+    return out;
+  }
+
+  Result<GuestBuild> build(GuestDraft& draft, GuestNaming naming) {
+    if (r_.tee == Tee::nitro) {
+      CL_TRY(const NitroMachine machine, load_nitro_machine(session_, r_.guest));
+      return build_nitro(session_, draft, machine,
+                         {r_.guest.append, eif_key_ ? &eif_key_->key : nullptr, std::move(naming)});
+    }
+    CL_TRY(GuestMachine machine, load_machine(session_, r_.guest));
+    return build_guest(session_, draft, std::move(machine),
+                       {launch_, r_.guest.append, r_.guest.disk, id_key_ ? &id_key_->key : nullptr,
+                        std::move(naming)});
+  }
+
+ private:
+  const GuestBuildRequest& r_;
+  Session& session_;
+  GuestLaunch launch_;
+  BuildKeys keys_;
+  std::optional<LoadedKey<sign::SnpIdKey>> id_key_;
+  std::optional<LoadedKey<sign::EifKey>> eif_key_;
+};
+
 }  // namespace
 
 Result<int> run_guest_build(const GuestBuildRequest& r, const Environment& env) {
@@ -70,29 +157,16 @@ Result<int> run_guest_build(const GuestBuildRequest& r, const Environment& env) 
   CL_TRY(const Destinations destinations, parse_destinations(r.target));
   CL_TRY(const auto labels, parse_labels(r.labels));
   CL_CHECK(manifest::check_labels(labels));
-  GuestBuildOptions options;
   CL_TRY(auto session, Session::create(r.common, env));
-  CL_TRY(options.launch, to_guest_launch(r.guest, session->limits()));
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(r.image));
-  CL_TRY(const PlanOptions plan, to_plan_options(r.plan, session->limits()));
-  BuildKeys keys;
-  std::optional<LoadedKey<sign::SnpIdKey>> id_key;
-  if (!r.dry_run && r.target.sign_key.given()) {
-    CL_TRY(keys.image, load_image_key(r.target.sign_key, session->key_context()));
-  }
-  if (!r.dry_run && r.target.key.given()) {
-    CL_TRY(id_key, load_snp_key(r.target.key, session->key_context()));
-    options.key = &id_key->key;
-  }
+  CL_TRY(PlanOptions plan, to_plan_options(r.plan, session->limits()));
+  plan.tee = r.tee;
+  GuestBuildRun run(r, *session);
+  CL_CHECK(run.load());
   CL_TRY(const oci::Image base, session->resolve(ref));
   CL_TRY(const Seconds created, build_date(r.date, env, base.config.created));
   CL_TRY(GuestDraft draft, draft_guest(*session, ref, plan, r.guest, created));
-  std::vector<UsedKey> used = used_keys(keys);
-  if (id_key) {
-    CL_TRY(const std::string pem, id_key->key.public_pem());
-    CL_TRY(const sign::ImagePublicKey half, sign::ImagePublicKey::from_pem(as_bytes(pem), "--key"));
-    used.push_back({"--key", half.fingerprint(), id_key->text});
-  }
+  CL_TRY(const std::vector<UsedKey> used, run.used());
   CL_CHECK(require_no_private_key(
       draft.found.base, manifest::encode_guest_document(document_of(draft, nullptr)), used));
   const bool json = r.target.format == "json";
@@ -101,13 +175,8 @@ Result<int> run_guest_build(const GuestBuildRequest& r, const Environment& env) 
         write_result("", json ? guest_build_json(draft, nullptr, "") : annotated_document(draft)));
     return 0;
   }
-  options.append = r.guest.append;
-  options.disk = r.guest.disk;
-  options.base_name = public_name(ref);
-  options.labels = labels;
-  CL_TRY(GuestMachine machine, load_machine(*session, r.guest));
-  CL_TRY(const GuestBuild built, build_guest(*session, draft, std::move(machine), options));
-  CL_CHECK(publish_guest(*session, draft, built, r.target, destinations, keys));
+  CL_TRY(const GuestBuild built, run.build(draft, {public_name(ref), labels}));
+  CL_CHECK(publish_guest(*session, draft, built, r.target, destinations, run.keys()));
   const std::string digest = built.artifact.manifest_descriptor.digest.str();
   const std::string name = destinations.tags.empty() ? "" : destinations.tags.front().str();
   const std::string report = guest_build_json(draft, &built, name);

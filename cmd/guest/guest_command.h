@@ -1,4 +1,4 @@
-// `build --tee snp`: how a build for a virtual machine ends.
+// `build --tee snp` and `build --tee nitro`: how a build for a virtual machine ends.
 #pragma once
 
 #include <string>
@@ -12,6 +12,7 @@
 namespace cloister::cmd {
 
 struct GuestBuildRequest {
+  Tee tee;
   const CommonOptions& common;
   const PlanArguments& plan;
   const BuildTarget& target;

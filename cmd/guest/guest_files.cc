@@ -12,25 +12,41 @@ namespace {
 
 constexpr std::string_view kTitle = "org.opencontainers.image.title";
 
+constexpr std::string_view kTeeLabel = "io.cloister.tee";
+
+enum class Use { none, may, must };
+
 struct FileKind {
   GuestFile file;
   std::string_view title, media_type;
-  bool required;
+  Use snp, nitro;
+
+  Use use(Tee tee) const { return tee == Tee::nitro ? nitro : snp; }
 };
 
 constexpr FileKind kFileKinds[] = {
-    {GuestFile::kernel, "vmlinuz", "application/vnd.cloister.guest.kernel.v1", true},
-    {GuestFile::initrd, "initrd.img", "application/vnd.cloister.guest.initrd.v1+zstd", true},
-    {GuestFile::firmware, "OVMF.fd", "application/vnd.cloister.guest.firmware.v1", true},
-    {GuestFile::disk, "root.img", "application/vnd.cloister.guest.disk.v1", false},
-    {GuestFile::command_line, "cmdline", "application/vnd.cloister.guest.cmdline.v1", true},
-    {GuestFile::document, "guest.conf", "application/vnd.cloister.guest.document.v1", true},
+    {GuestFile::kernel, "vmlinuz", "application/vnd.cloister.guest.kernel.v1", Use::must,
+     Use::none},
+    {GuestFile::initrd, "initrd.img", "application/vnd.cloister.guest.initrd.v1+zstd", Use::must,
+     Use::none},
+    {GuestFile::firmware, "OVMF.fd", "application/vnd.cloister.guest.firmware.v1", Use::must,
+     Use::none},
+    {GuestFile::disk, "root.img", "application/vnd.cloister.guest.disk.v1", Use::may, Use::none},
+    {GuestFile::command_line, "cmdline", "application/vnd.cloister.guest.cmdline.v1", Use::must,
+     Use::none},
+    {GuestFile::document, "guest.conf", "application/vnd.cloister.guest.document.v1", Use::must,
+     Use::must},
     {GuestFile::measurement, "measurement.json",
-     "application/vnd.cloister.guest.measurement.v1+json", true},
-    {GuestFile::id_block, "id-block", "application/vnd.cloister.guest.id-block.v1", false},
-    {GuestFile::id_auth, "id-auth", "application/vnd.cloister.guest.id-auth.v1", false},
-    {GuestFile::launch, "launch.sh", "application/vnd.cloister.guest.launch.v1", true},
-    {GuestFile::libvirt, "libvirt.xml", "application/vnd.cloister.guest.libvirt.v1+xml", true},
+     "application/vnd.cloister.guest.measurement.v1+json", Use::must, Use::must},
+    {GuestFile::id_block, "id-block", "application/vnd.cloister.guest.id-block.v1", Use::may,
+     Use::none},
+    {GuestFile::id_auth, "id-auth", "application/vnd.cloister.guest.id-auth.v1", Use::may,
+     Use::none},
+    {GuestFile::launch, "launch.sh", "application/vnd.cloister.guest.launch.v1", Use::must,
+     Use::none},
+    {GuestFile::libvirt, "libvirt.xml", "application/vnd.cloister.guest.libvirt.v1+xml", Use::must,
+     Use::none},
+    {GuestFile::eif, "app.eif", "application/vnd.cloister.guest.eif.v1", Use::none, Use::must},
 };
 
 const FileKind& kind_of(GuestFile file) {
@@ -80,7 +96,9 @@ GuestArtifact make_guest_artifact(const std::vector<GuestBlob>& blobs,
   config["architecture"] = "amd64";
   config["os"] = "linux";
   OrderedJson labels = OrderedJson::object();
-  for (const auto& [name, value] : facts.labels) labels[name] = value;
+  std::map<std::string, std::string> named = facts.labels;
+  named[std::string(kTeeLabel)] = target_of(facts.tee).name;
+  for (const auto& [name, value] : named) labels[name] = value;
   config["config"] = {{"Labels", std::move(labels)}};
   config["rootfs"] = {{"type", "layers"}, {"diff_ids", std::move(diff_ids)}};
   out.config_text = config.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
@@ -96,9 +114,22 @@ bool is_guest(const oci::ImageManifest& manifest) {
   return manifest.config.media_type == oci::media_type::kGuestConfig;
 }
 
-Result<std::vector<GuestBlob>> guest_blobs(const oci::ImageManifest& manifest) {
+Result<Tee> guest_tee(const oci::Image& image) {
+  const auto& labels = image.config.config.labels;
+  const auto label = labels.find(std::string(kTeeLabel));
+  const std::string_view name = label == labels.end() ? "" : std::string_view(label->second);
+  for (const Target& target : targets())
+    if (target.machine && target.name == name) return target.tee;
+  return Error::unsupported(
+             cat("these files are for hardware that is not known: ", quote(name)))
+      .detail(cat("the label ", kTeeLabel, " says so"))
+      .hint("they were made by a newer version of cloister, or by nobody");
+}
+
+Result<std::vector<GuestBlob>> guest_blobs(const oci::Image& image) {
+  CL_TRY(const Tee tee, guest_tee(image));
   std::vector<GuestBlob> out;
-  for (const oci::Descriptor& layer : manifest.layers) {
+  for (const oci::Descriptor& layer : image.manifest.layers) {
     const auto* kind =
         std::find_if(std::begin(kFileKinds), std::end(kFileKinds),
                      [&](const FileKind& k) { return k.media_type == layer.media_type; });
@@ -107,6 +138,9 @@ Result<std::vector<GuestBlob>> guest_blobs(const oci::ImageManifest& manifest) {
       return Error::unsupported(
                  cat("a file of the guest has the unknown type ", quote(layer.media_type)))
           .hint("it was made by a newer version of cloister");
+    if (kind->use(tee) == Use::none)
+      return Error::corrupt(cat("a guest for ", target_of(tee).name, " has a file ",
+                                quote(kind->title), ", which is none of its own"));
     if (title == layer.annotations.end() || !is_title_of(title->second, *kind))
       return Error::corrupt(cat("a file of the guest has the wrong title ",
                                 quote(title == layer.annotations.end() ? "" : title->second)));
@@ -116,7 +150,7 @@ Result<std::vector<GuestBlob>> guest_blobs(const oci::ImageManifest& manifest) {
     out.push_back({kind->file, title->second, layer.digest, layer.size});
   }
   for (const FileKind& kind : kFileKinds)
-    if (kind.required && find_blob(out, kind.file) == nullptr)
+    if (kind.use(tee) == Use::must && find_blob(out, kind.file) == nullptr)
       return Error::corrupt(cat("the guest has no file ", quote(kind.title)));
   return out;
 }

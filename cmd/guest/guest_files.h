@@ -1,6 +1,6 @@
-// The files that a virtual machine is started from, as an OCI artifact: one manifest whose layers
-// are the files as they are, each named by its title, so that any tool for artifacts gets them
-// back.
+// The files that a virtual machine or an enclave of AWS Nitro is started from, as an OCI artifact:
+// one manifest whose layers are the files as they are, each named by its title, so that any tool
+// for artifacts gets them back. A label says for which hardware they are.
 #pragma once
 
 #include <map>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "cmd/targets.h"
 #include "oci/documents/image.h"
 
 namespace cloister::cmd {
@@ -27,6 +28,7 @@ enum class GuestFile {
   id_auth,
   launch,   // a shell script that starts QEMU
   libvirt,  // a domain
+  eif,      // of Nitro: kernel, command line and ramdisks in one
 };
 
 // "vmlinuz"; with several ID blocks they are numbered by processors: "id-block-2.bin".
@@ -50,6 +52,7 @@ struct GuestArtifact {
 struct GuestConfigFacts {
   std::optional<Seconds> created;
   std::map<std::string, std::string> labels;
+  Tee tee = Tee::snp;
 };
 
 // The config has the shape of an image's (its diff_ids are the files' digests), so that what reads
@@ -58,9 +61,13 @@ GuestArtifact make_guest_artifact(const std::vector<GuestBlob>& blobs,
                                   const GuestConfigFacts& facts);
 
 bool is_guest(const oci::ImageManifest& manifest);
-// The files of a guest, by their media types. `corrupt` when one that a guest must have is missing,
-// one comes twice, or a title is none of the names above.
-Result<std::vector<GuestBlob>> guest_blobs(const oci::ImageManifest& manifest);
+// What the artifact is for, by its label. `unsupported` for what this version does not know.
+// REQUIRES: is_guest(image.manifest).
+Result<Tee> guest_tee(const oci::Image& image);
+// The files of a guest, by their media types. `corrupt` when one that a guest for this hardware
+// must have is missing, one comes twice or belongs to another, or a title is none of the names
+// above.
+Result<std::vector<GuestBlob>> guest_blobs(const oci::Image& image);
 // Null when there is none.
 const GuestBlob* find_blob(const std::vector<GuestBlob>& blobs, GuestFile file,
                            std::uint32_t vcpus = 0);

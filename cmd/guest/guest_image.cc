@@ -24,14 +24,15 @@ oci::Image cut_to(const oci::Image& image, GuestFile file, const std::vector<Gue
 
 class GuestReader {
  public:
-  GuestReader(Session& session, const oci::Store& store, const GuestImage& guest)
-      : session_(session), store_(store), guest_(guest) {}
+  GuestReader(Session& session, const oci::Store& store, const GuestImage& guest,
+              const sign::GuestMeasurement& stated)
+      : session_(session), store_(store), guest_(guest), stated_(stated) {}
 
   // From the bytes; what they do not say (for which machine it was measured, of what it was made)
   // is taken as stated.
   Status measure(sign::GuestEvidence& out) {
     const Limits& limits = session_.limits();
-    out.measured = guest_.stated;
+    out.measured = stated_;
     sign::GuestMeasurement& m = *out.measured;
     CL_TRY(const Bytes kernel, read(GuestFile::kernel, limits.kernel_bytes));
     CL_TRY(m.kernel_version, manifest::kernel_version(kernel));
@@ -97,7 +98,7 @@ class GuestReader {
   }
 
   Status read_blocks(sign::GuestEvidence& out) const {
-    for (const sign::LaunchMeasurementOf& one : guest_.stated.digests) {
+    for (const sign::LaunchMeasurementOf& one : stated_.digests) {
       const GuestBlob* block = find_blob(guest_.files, GuestFile::id_block, one.vcpus);
       const GuestBlob* auth = find_blob(guest_.files, GuestFile::id_auth, one.vcpus);
       if (block == nullptr || auth == nullptr) continue;
@@ -115,6 +116,7 @@ class GuestReader {
   Session& session_;
   const oci::Store& store_;
   const GuestImage& guest_;
+  const sign::GuestMeasurement& stated_;
 };
 
 }  // namespace
@@ -122,24 +124,25 @@ class GuestReader {
 Result<GuestImage> read_guest_image(Session& session, const oci::ImageRef& ref,
                                     const oci::Image& image) {
   GuestImage out;
-  CL_TRY(out.files, guest_blobs(image.manifest));
+  CL_TRY(const Tee tee, guest_tee(image));
+  CL_TRY(out.files, guest_blobs(image));
   CL_CHECK(session.fetch(ref, cut_to(image, GuestFile::measurement, out.files)));
   CL_TRY(const oci::Store* store, session.store());
   CL_TRY(const Bytes text,
          store->read_blob(guest_descriptor(*find_blob(out.files, GuestFile::measurement)),
                           kLargestText));
   out.stated_text = as_text(text);
-  CL_TRY(out.stated, sign::parse_guest_measurement(out.stated_text, session.limits()));
+  CL_TRY(out.stated, parse_statement(out.stated_text, tee, session.limits()));
   return out;
 }
 
-Result<sign::GuestEvidence> guest_evidence(Session& session, const oci::ImageRef& ref,
-                                           const oci::Image& image, const GuestImage& guest) {
+Result<sign::GuestEvidence> snp_evidence(Session& session, const oci::ImageRef& ref,
+                                         const oci::Image& image, const GuestImage& guest) {
   CL_CHECK(session.fetch(ref, image));
   CL_TRY(const oci::Store* store, session.store());
   sign::GuestEvidence out;
-  out.stated = guest.stated;
-  auto done = GuestReader(session, *store, guest).measure(out);
+  out.stated = std::get<sign::GuestMeasurement>(guest.stated);
+  auto done = GuestReader(session, *store, guest, out.stated).measure(out);
   if (!done.has_value()) {
     if (done.error().code() == Code::cancelled) return std::move(done).error();
     out.measured.reset();
@@ -148,15 +151,33 @@ Result<sign::GuestEvidence> guest_evidence(Session& session, const oci::ImageRef
   return out;
 }
 
-Result<std::vector<Predicate>> guest_predicates(Session& session, const oci::ImageRef& ref,
-                                                const oci::Image& image) {
-  CL_TRY(const GuestImage guest, read_guest_image(session, ref, image));
-  CL_TRY(const sign::GuestEvidence evidence, guest_evidence(session, ref, image, guest));
-  for (const sign::Check& check : sign::check_guest_evidence(evidence, {.allow_debug = true}))
+Result<std::vector<sign::Check>> check_guest_files(Session& session, const oci::ImageRef& ref,
+                                                   const oci::Image& image, const GuestImage& guest,
+                                                   const sign::GuestPins& pins) {
+  if (tee_of(guest.stated) == Tee::nitro) {
+    CL_TRY(const auto evidence, nitro_evidence(session, ref, image, guest));
+    return sign::check_nitro_evidence(evidence);
+  }
+  CL_TRY(const auto evidence, snp_evidence(session, ref, image, guest));
+  return sign::check_guest_evidence(evidence, pins);
+}
+
+Result<GuestImage> read_sound_guest(Session& session, const oci::ImageRef& ref,
+                                    const oci::Image& image) {
+  CL_TRY(GuestImage guest, read_guest_image(session, ref, image));
+  CL_TRY(const auto checks,
+         check_guest_files(session, ref, image, guest, {.allow_debug = true}));
+  for (const sign::Check& check : checks)
     if (!check.passed)
       return Error::policy(cat("the guest is not what it says: ", check.name))
           .detail(cat("got ", check.found, ", want ", check.expected))
-          .hint("build it anew; nothing was signed");
+          .hint("build it anew");
+  return guest;
+}
+
+Result<std::vector<Predicate>> guest_predicates(Session& session, const oci::ImageRef& ref,
+                                                const oci::Image& image) {
+  CL_TRY(const GuestImage guest, read_sound_guest(session, ref, image));
   std::vector<Predicate> out;
   out.push_back({sign::kMeasurementPredicate, guest.stated_text});
   return out;
@@ -164,7 +185,7 @@ Result<std::vector<Predicate>> guest_predicates(Session& session, const oci::Ima
 
 Status write_guest_files(Session& session, const oci::ImageRef& ref, const oci::Image& image,
                          const std::string& directory) {
-  CL_TRY(const std::vector<GuestBlob> files, guest_blobs(image.manifest));
+  CL_TRY(const std::vector<GuestBlob> files, guest_blobs(image));
   CL_CHECK(session.fetch(ref, image));
   CL_TRY(const oci::Store* store, session.store());
   CL_CHECK(make_directories(directory));

@@ -6,16 +6,17 @@
 #include <vector>
 
 #include "cmd/guest/guest_files.h"
+#include "cmd/guest/guest_statement.h"
 #include "cmd/predicates.h"
 #include "cmd/session.h"
 #include "sign/image/guest_checks.h"
-#include "sign/image/guest_measurement.h"
+#include "sign/image/nitro_checks.h"
 
 namespace cloister::cmd {
 
 struct GuestImage {
   std::vector<GuestBlob> files;
-  sign::GuestMeasurement stated;  // what the artifact says of itself
+  GuestStatement stated;  // what the artifact says of itself
   std::string stated_text;
 };
 
@@ -24,11 +25,20 @@ Result<GuestImage> read_guest_image(Session& session, const oci::ImageRef& ref,
                                     const oci::Image& image);
 
 // All files, fetched, and measured again. What cannot be measured is in the evidence, with the
-// reason.
-Result<sign::GuestEvidence> guest_evidence(Session& session, const oci::ImageRef& ref,
+// reason. REQUIRES: guest.stated is of that hardware.
+Result<sign::GuestEvidence> snp_evidence(Session& session, const oci::ImageRef& ref,
+                                         const oci::Image& image, const GuestImage& guest);
+Result<sign::NitroEvidence> nitro_evidence(Session& session, const oci::ImageRef& ref,
                                            const oci::Image& image, const GuestImage& guest);
+// The same for either, as the answers to what can be asked of the files alone.
+Result<std::vector<sign::Check>> check_guest_files(Session& session, const oci::ImageRef& ref,
+                                                   const oci::Image& image, const GuestImage& guest,
+                                                   const sign::GuestPins& pins);
 
-// What is stated about a guest by who signs it. A `policy` error when it is not what it says.
+// What it says of itself, and that its files say the same; a `policy` error where they do not.
+Result<GuestImage> read_sound_guest(Session& session, const oci::ImageRef& ref,
+                                    const oci::Image& image);
+// What is stated about a guest by who signs it; `policy` likewise.
 Result<std::vector<Predicate>> guest_predicates(Session& session, const oci::ImageRef& ref,
                                                 const oci::Image& image);
 

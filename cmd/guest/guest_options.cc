@@ -8,12 +8,37 @@
 namespace cloister::cmd {
 namespace {
 
-constexpr std::string_view kGuestOptions[] = {
-    "--kernel",    "--firmware",  "--append",         "--hostname",  "--vcpus",
-    "--vcpu-type", "--vcpu-sig",  "--guest-features", "--policy",    "--family-id",
-    "--image-id",  "--guest-svn", "--disk",           "--no-network"};
-
 constexpr std::size_t kLongestHostname = 64;  // sethostname(2)
+
+struct GuestOption {
+  std::string_view name;
+  bool snp, nitro;  // which machines have it
+};
+
+constexpr GuestOption kGuestOptions[] = {
+    {"--kernel", true, true},       {"--append", true, true},      {"--firmware", true, false},
+    {"--hostname", true, false},    {"--vcpus", true, false},      {"--vcpu-type", true, false},
+    {"--vcpu-sig", true, false},    {"--policy", true, false},     {"--guest-features", true, false},
+    {"--family-id", true, false},   {"--image-id", true, false},   {"--guest-svn", true, false},
+    {"--disk", true, false},        {"--no-network", true, false}, {"--init", false, true},
+    {"--nsm", false, true},         {"--certificate", false, true}};
+
+bool is_for(const GuestOption& option, Tee tee) {
+  return (tee == Tee::snp && option.snp) || (tee == Tee::nitro && option.nitro);
+}
+
+void add_nitro_options(CLI::App& app, GuestArguments& a) {
+  OptionHeading heading(app, kHeadingNitro);
+  app.add_option("--init", a.init, "First process of an enclave: AWS's init, of nitro-cli's blobs")
+      ->type_name("FILE");
+  app.add_option("--nsm", a.nsm,
+                 "Kernel module of the security module: AWS's nsm.ko, unless the kernel has it")
+      ->type_name("FILE");
+  app.add_option("--certificate", a.certificate,
+                 "Certificate of --key, which signs the enclave image file then; PEM, its digest\n"
+                 "is PCR8")
+      ->type_name("FILE");
+}
 
 }  // namespace
 
@@ -38,13 +63,19 @@ void add_guest_options(CLI::App& app, GuestArguments& a) {
   app.add_flag("--no-network", a.no_network, "Leave the machine's network card alone");
   add_snp_machine_options(app, a.machine);
   add_snp_block_options(app, a.block);
+  add_nitro_options(app, a);
 }
 
-std::string first_guest_option(const CLI::App& app) {
-  for (const std::string_view name : kGuestOptions)
-    if (const CLI::Option* option = app.get_option_no_throw(std::string(name));
-        option != nullptr && option->count() > 0)
-      return std::string(name);
+Status check_guest_options(const CLI::App& app, Tee tee) {
+  for (const GuestOption& one : kGuestOptions) {
+    const CLI::Option* option = app.get_option_no_throw(std::string(one.name));
+    if (option == nullptr || option->count() == 0 || is_for(one, tee)) continue;
+    const std::string wanted = one.snp && one.nitro ? "--tee snp or --tee nitro"
+                               : one.snp            ? "--tee snp"
+                                                    : "--tee nitro";
+    return Error::usage(cat(one.name, " is for ", wanted))
+        .hint(cat("add ", wanted, ", or leave it out"));
+  }
   return {};
 }
 

@@ -1,4 +1,4 @@
-// The options of builds for a virtual machine, as typed and as values.
+// The options of builds for a virtual machine or an enclave of Nitro, as typed and as values.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "cmd/guest/snp_options.h"
+#include "cmd/targets.h"
 
 namespace cloister::cmd {
 
@@ -14,11 +15,12 @@ struct GuestArguments {
   SnpMachineOptions machine;
   SnpBlockOptions block;
   bool disk = false, no_network = false;
+  std::string init, nsm, certificate;  // of Nitro
 };
 
 void add_guest_options(CLI::App& app, GuestArguments& arguments);
-// The first that was given; empty: none, as other targets want it.
-std::string first_guest_option(const CLI::App& app);
+// `usage` for an option that was given and is for other hardware.
+Status check_guest_options(const CLI::App& app, Tee tee);
 
 // What decides a launch digest beside the bytes that are loaded, and what an ID block says beside
 // the digest.

@@ -1,5 +1,7 @@
 #include "cmd/guest/verify_guest.h"
 
+#include <functional>
+
 #include "base/text.h"
 #include "cmd/attached.h"
 #include "cmd/guest/guest_image.h"
@@ -22,24 +24,57 @@ Status check_guest_trust(const ImageTrustOptions& o) {
   return {};
 }
 
+// The attestation by the key, and what is asked of the artifact once its statement was read.
+struct Questions {
+  sign::Check attestation;
+  std::function<Result<std::vector<sign::Check>>(const GuestImage&)> of_files;
+};
+
+Questions questions_of(Tee tee, Session& session, const oci::ImageRef& ref, const oci::Image& image,
+                       const std::vector<sign::DsseEnvelope>& envelopes,
+                       const sign::ImagePublicKey& key, const ImageTrustOptions& o) {
+  const Digest& digest = image.manifest_descriptor.digest;
+  const auto with_claim = [](std::vector<sign::Check> checks, std::vector<sign::Check> of_claim) {
+    checks.insert(checks.end(), of_claim.begin(), of_claim.end());
+    return checks;
+  };
+  using Checks = Result<std::vector<sign::Check>>;
+  if (tee == Tee::nitro) {
+    auto found = sign::check_nitro_attestation(digest, envelopes, key, session.limits());
+    return {found.check, [=, &session, &ref, &image](const GuestImage& guest) -> Checks {
+              CL_TRY(const auto evidence, nitro_evidence(session, ref, image, guest));
+              auto checks = sign::check_nitro_evidence(evidence);
+              if (!found.claim) return checks;
+              return with_claim(std::move(checks), check_nitro_claim(evidence, *found.claim));
+            }};
+  }
+  auto found = sign::check_guest_attestation(digest, envelopes, key, session.limits());
+  return {found.check, [=, &session, &ref, &image, &o](const GuestImage& guest) -> Checks {
+            CL_TRY(const auto evidence, snp_evidence(session, ref, image, guest));
+            auto checks = sign::check_guest_evidence(evidence, {.allow_debug = o.allow_debug});
+            if (!found.claim) return checks;
+            return with_claim(std::move(checks), check_guest_claim(evidence, *found.claim));
+          }};
+}
+
 }  // namespace
 
 Result<ImageVerdict> verify_guest(Session& session, const oci::ImageRef& ref,
                                   const oci::Image& image, const ImageTrust& trust,
                                   const ImageTrustOptions& o) {
   CL_CHECK(check_guest_trust(o));
-  const Limits& limits = session.limits();
   const Digest& digest = image.manifest_descriptor.digest;
   ImageVerdict out{image.name, digest, {}, {}, {}};
   const auto add = [&](const std::vector<sign::Check>& checks) {
     out.checks.insert(out.checks.end(), checks.begin(), checks.end());
   };
+  CL_TRY(const Tee tee, guest_tee(image));
   CL_TRY(const AttachedEvidence attached, read_attached(session, ref, digest));
   const auto envelopes = attached.envelopes();
-  add({sign::check_signature(digest, attached.signatures, envelopes, *trust.key, limits)});
-  const sign::GuestAttestation attestation =
-      sign::check_guest_attestation(digest, envelopes, *trust.key, limits);
-  add({attestation.check});
+  add({sign::check_signature(digest, attached.signatures, envelopes, *trust.key,
+                             session.limits())});
+  const Questions questions = questions_of(tee, session, ref, image, envelopes, *trust.key, o);
+  add({questions.attestation});
 
   // What is wrong with the files is an answer, and no reason to give up.
   auto guest = read_guest_image(session, ref, image);
@@ -49,10 +84,9 @@ Result<ImageVerdict> verify_guest(Session& session, const oci::ImageRef& ref,
                             "the files of a virtual machine, as cloister built it")});
     return out;
   }
-  CL_TRY(const sign::GuestEvidence evidence, guest_evidence(session, ref, image, *guest));
-  add(sign::check_guest_evidence(evidence, {.allow_debug = o.allow_debug}));
-  if (attestation.claim) add(sign::check_guest_claim(evidence, *attestation.claim));
-  out.guest = evidence.stated;
+  CL_TRY(const auto checks, questions.of_files(*guest));
+  add(checks);
+  out.guest = std::move(guest->stated);
   return out;
 }
 

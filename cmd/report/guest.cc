@@ -8,7 +8,9 @@
 
 namespace cloister::cmd {
 
-std::string guest_measurement_text(const sign::GuestMeasurement& m) {
+namespace {
+
+std::string snp_text(const sign::GuestMeasurement& m) {
   std::string out;
   for (const sign::LaunchMeasurementOf& one : m.digests)
     out += cat("measurement  ", hex(one.digest), "  (", one.vcpus, " × ", printable(m.vcpu_type),
@@ -28,14 +30,83 @@ std::string guest_measurement_text(const sign::GuestMeasurement& m) {
   return out;
 }
 
-OrderedJson guest_measurement_object(const sign::GuestMeasurement& m) {
-  return OrderedJson::parse(sign::encode_guest_measurement(m)).at("snp");
+std::string nitro_text(const sign::NitroMeasurement& m) {
+  std::string out =
+      cat("pcr0         ", hex(m.pcr0), "\npcr1         ", hex(m.pcr1), "\npcr2         ",
+          hex(m.pcr2), "\n");
+  if (m.pcr8) out += cat("pcr8         ", hex(*m.pcr8), "\n");
+  out += cat("image file   ", m.eif.str(), "\n");
+  out += cat("kernel       ", printable(m.kernel_version), "  ", m.kernel.str(), "\n");
+  out += cat("init         ", m.init.str(), "\n");
+  if (m.nsm) out += cat("nsm          ", m.nsm->str(), "\n");
+  out += cat("command line ", printable(m.command_line), "\n");
+  out += cat("holds        ", m.files, " files\n");
+  return out;
+}
+
+// What a build measured, of the member that is named after the TEE.
+OrderedJson snp_build_object(const sign::GuestMeasurement* m) {
+  OrderedJson digests = OrderedJson::array();
+  if (m != nullptr)
+    for (const sign::LaunchMeasurementOf& one : m->digests)
+      digests.push_back(OrderedJson::object({{"vcpus", one.vcpus}, {"digest", hex(one.digest)}}));
+  return OrderedJson::object({{"measurements", std::move(digests)},
+                              {"idKeyDigest", m != nullptr && m->id_key_digest
+                                                  ? OrderedJson(hex(*m->id_key_digest))
+                                                  : OrderedJson()}});
+}
+
+OrderedJson nitro_build_object(const sign::NitroMeasurement* m) {
+  const auto pcr = [&](const measure::nitro::Pcr* value) {
+    return m == nullptr || value == nullptr ? OrderedJson() : OrderedJson(hex(*value));
+  };
+  if (m == nullptr)
+    return OrderedJson::object(
+        {{"pcr0", nullptr}, {"pcr1", nullptr}, {"pcr2", nullptr}, {"pcr8", nullptr}});
+  return OrderedJson::object({{"pcr0", pcr(&m->pcr0)},
+                              {"pcr1", pcr(&m->pcr1)},
+                              {"pcr2", pcr(&m->pcr2)},
+                              {"pcr8", pcr(m->pcr8 ? &*m->pcr8 : nullptr)}});
+}
+
+std::string snp_summary(const sign::GuestMeasurement& m, const GuestBuild& built) {
+  std::string out = cat("kernel      ", printable(m.kernel_version), ", ",
+                        built.document.modules.size(), " modules\n");
+  const GuestBlob* initrd = find_blob(built.blobs, GuestFile::initrd);
+  out += cat("initrd      ", human_bytes(initrd->size), "\n");
+  for (const sign::LaunchMeasurementOf& one : m.digests)
+    out += cat("measurement ", hex(one.digest), "  (", one.vcpus, " × ", m.vcpu_type, ")\n");
+  if (m.id_key_digest) out += cat("id key      ", hex(*m.id_key_digest), "\n");
+  return out;
+}
+
+std::string nitro_summary(const sign::NitroMeasurement& m, const GuestBuild& built) {
+  std::string out = cat("kernel      ", printable(m.kernel_version), "\nimage file  ",
+                        human_bytes(find_blob(built.blobs, GuestFile::eif)->size),
+                        "\npcr0        ", hex(m.pcr0), "\npcr1        ", hex(m.pcr1),
+                        "\npcr2        ", hex(m.pcr2), "\n");
+  if (m.pcr8) out += cat("pcr8        ", hex(*m.pcr8), "\n");
+  return out;
+}
+
+}  // namespace
+
+std::string guest_statement_text(const GuestStatement& statement) {
+  if (const auto* nitro = std::get_if<sign::NitroMeasurement>(&statement))
+    return nitro_text(*nitro);
+  return snp_text(std::get<sign::GuestMeasurement>(statement));
+}
+
+OrderedJson guest_statement_object(const GuestStatement& statement) {
+  return OrderedJson::parse(encode_statement(statement)).at(std::string(
+      target_of(tee_of(statement)).name));
 }
 
 std::string guest_text(const oci::Image& image, const GuestImage& guest) {
   std::string out = cat("name         ", printable(image.name), "\ndigest       ",
                         image.manifest_descriptor.digest.str(), "\nplatform     ",
-                        printable(image.config.platform().str()), ", a virtual machine\n");
+                        printable(image.config.platform().str()), ", ",
+                        target_of(tee_of(guest.stated)).summary, "\n");
   if (image.config.created)
     out += cat("created      ", format_rfc3339(*image.config.created), "\n");
   for (const auto& [name, value] : image.config.config.labels)
@@ -43,7 +114,7 @@ std::string guest_text(const oci::Image& image, const GuestImage& guest) {
   for (const GuestBlob& file : guest.files)
     out += cat("file         ", file.digest.str(), "  ", human_bytes(file.size), "  ",
                printable(file.title), "\n");
-  return cat(out, "\n", guest_measurement_text(guest.stated));
+  return cat(out, "\n", guest_statement_text(guest.stated));
 }
 
 std::string guest_build_json(const GuestDraft& draft, const GuestBuild* built,
@@ -58,19 +129,15 @@ std::string guest_build_json(const GuestDraft& draft, const GuestBuild* built,
                                  {"mediaType", oci::media_type::kOciManifest}});
   out["base"] = OrderedJson::object(
       {{"name", printable(base.name)}, {"digest", base.manifest_descriptor.digest.str()}});
-  out["tee"] = "snp";
-  OrderedJson digests = OrderedJson::array();
-  if (built != nullptr)
-    for (const sign::LaunchMeasurementOf& one : built->measurement.digests)
-      digests.push_back(OrderedJson::object({{"vcpus", one.vcpus}, {"digest", hex(one.digest)}}));
-  const bool keyed = built != nullptr && built->measurement.id_key_digest;
-  out["snp"] = OrderedJson::object(
-      {{"measurements", std::move(digests)},
-       {"idKeyDigest",
-        keyed ? OrderedJson(hex(*built->measurement.id_key_digest)) : OrderedJson()}});
+  const std::string tee(target_of(draft.tee).name);
+  const GuestStatement* statement = built == nullptr ? nullptr : &built->statement;
+  out["tee"] = tee;
+  out[tee] = draft.tee == Tee::nitro
+                 ? nitro_build_object(std::get_if<sign::NitroMeasurement>(statement))
+                 : snp_build_object(std::get_if<sign::GuestMeasurement>(statement));
   out["manifest"] = OrderedJson::object(
       {{"digest",
-        built == nullptr ? OrderedJson() : OrderedJson(built->measurement.document.str())},
+        built == nullptr ? OrderedJson() : OrderedJson(origin_of(*statement).document.str())},
        {"trustedFiles", draft.root.files},
        {"trustedBytes", draft.root.bytes}});
   OrderedJson files = OrderedJson::array();
@@ -92,23 +159,11 @@ std::string guest_build_summary(const GuestDraft& draft, const GuestBuild* built
              " files, ", human_bytes(draft.root.bytes), "\n");
   for (const manifest::GuestPlace& place : plan.writable)
     out += cat("writable    ", printable(place.path), "  ", place.reason, "\n");
-  for (const std::string& path : draft.root.without_capabilities)
-    out += cat("note        ", quote(path), " has capabilities of its own, which it loses\n");
+  for (const std::string& note : draft.notes) out += cat("note        ", note, "\n");
   if (built == nullptr) return out;
-  out += cat("kernel      ", printable(built->measurement.kernel_version), ", ",
-             built->document.modules.size(), " modules\n");
-  if (!built->attestable)
-    out +=
-        "note        this kernel has no driver for the processor's reports (sev_guest): what runs "
-        "there cannot prove it\n";
-  const GuestBlob* initrd = find_blob(built->blobs, GuestFile::initrd);
-  out += cat("initrd      ", human_bytes(initrd->size), "\n");
-  for (const sign::LaunchMeasurementOf& one : built->measurement.digests)
-    out += cat("measurement ", hex(one.digest), "  (", one.vcpus, " × ",
-               built->measurement.vcpu_type, ")\n");
-  if (built->measurement.id_key_digest)
-    out += cat("id key      ", hex(*built->measurement.id_key_digest), "\n");
-  return out;
+  if (const auto* nitro = std::get_if<sign::NitroMeasurement>(&built->statement))
+    return out + nitro_summary(*nitro, *built);
+  return out + snp_summary(std::get<sign::GuestMeasurement>(built->statement), *built);
 }
 
 }  // namespace cloister::cmd

@@ -85,7 +85,7 @@ std::string inspect_text(const oci::Image& image, const std::optional<EnclaveIma
 }
 
 std::string inspect_json(const oci::Image& image, const std::optional<EnclaveImage>& enclave,
-                         const sign::GuestMeasurement* guest) {
+                         const GuestStatement* guest) {
   const oci::ExecutionConfig& c = image.config.config;
   OrderedJson layers = OrderedJson::array();
   for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
@@ -115,7 +115,8 @@ std::string inspect_json(const oci::Image& image, const std::optional<EnclaveIma
       {"layers", std::move(layers)},
       {"sgx", enclave ? sgx_object(*enclave) : OrderedJson()},
   };
-  if (guest != nullptr) json["snp"] = guest_measurement_object(*guest);
+  if (guest != nullptr)
+    json[std::string(target_of(tee_of(*guest)).name)] = guest_statement_object(*guest);
   return dump_json_pretty(json) + "\n";
 }
 

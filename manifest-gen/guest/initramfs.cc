@@ -4,32 +4,18 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "base/inflate.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/guest/cpio.h"
+#include "manifest-gen/guest/cpio_tree.h"
 
 namespace cloister::manifest {
 namespace {
 
 constexpr std::uint32_t kConsoleMajor = 5, kConsoleMinor = 1;  // Documentation/admin-guide/devices
-
-std::string in_root(const std::string& path) {
-  return path.empty() ? std::string(kGuestRootPath) : cat(kGuestRootPath, "/", path);
-}
-
-std::uint32_t type_bits(GuestEntry::Type type) {
-  switch (type) {
-    case GuestEntry::Type::directory:
-      return S_IFDIR;
-    case GuestEntry::Type::file:
-      return S_IFREG;
-    case GuestEntry::Type::symlink:
-      break;
-  }
-  return S_IFLNK;
-}
 
 class InitramfsWriter {
  public:
@@ -50,7 +36,8 @@ class InitramfsWriter {
     if (input_.document.disk)
       CL_CHECK(entry(std::string(kGuestRootPath)));
     else
-      CL_CHECK(root());
+      CL_CHECK(write_cpio_tree(input_.document.tree, kGuestRootPath, input_.contents,
+                               input_.created, archive_));
     return archive_.finish();
   }
 
@@ -59,9 +46,7 @@ class InitramfsWriter {
     CpioEntry out;
     out.path = std::move(path);
     out.mode = mode;
-    const auto seconds = input_.created.time_since_epoch().count();
-    out.mtime = static_cast<std::uint32_t>(
-        std::clamp<std::int64_t>(seconds, 0, std::numeric_limits<std::uint32_t>::max()));
+    out.mtime = cpio_time(input_.created);
     return out;
   }
 
@@ -81,45 +66,8 @@ class InitramfsWriter {
     return archive_.content(content);
   }
 
-  Status root() {
-    for (const auto& [path, node] : input_.document.tree) {
-      CpioEntry out = make(in_root(path), type_bits(node.type) | node.mode);
-      out.uid = node.uid;
-      out.gid = node.gid;
-      if (node.type == GuestEntry::Type::symlink) {
-        if (node.link_target.size() > kMaxCpioName)
-          return Error::unsupported(cat("the target of the link ", quote("/" + path),
-                                        " is longer than an initramfs can hold"));
-        out.size = static_cast<std::uint32_t>(node.link_target.size());
-        CL_CHECK(archive_.begin(out));
-        CL_CHECK(archive_.content(as_bytes(node.link_target)));
-        continue;
-      }
-      if (node.size > std::numeric_limits<std::uint32_t>::max())
-        return Error::unsupported(cat(quote("/" + path), " is larger than a file in an initramfs"))
-            .hint("put the root on a disk: --disk");
-      out.size = static_cast<std::uint32_t>(node.size);
-      CL_CHECK(archive_.begin(out));
-      CL_CHECK(copy(node));
-    }
-    return {};
-  }
-
-  Status copy(const GuestEntry& node) {
-    buffer_.resize(kStreamBuffer);
-    for (std::uint64_t done = 0; done < node.size;) {
-      const auto piece = std::span(buffer_).first(
-          static_cast<std::size_t>(std::min<std::uint64_t>(node.size - done, buffer_.size())));
-      CL_CHECK(input_.contents.read(node.offset + done, piece));
-      CL_CHECK(archive_.content(piece));
-      done += piece.size();
-    }
-    return {};
-  }
-
   const InitramfsInput& input_;
   CpioWriter archive_;
-  Bytes buffer_;
 };
 
 // --- Reading back

@@ -12,6 +12,9 @@ namespace cloister::manifest {
 namespace {
 
 constexpr std::string_view kRootPrefix = "rootfs";
+constexpr std::string_view kAllIsWritable =
+    "AWS's first process makes nothing read-only: the whole root is in the enclave's memory, and "
+    "lost when it ends";
 // Where AWS's init mounts, or expects something to be.
 constexpr std::string_view kMountPoints[] = {"dev", "proc", "run", "sys", "tmp", "var"};
 
@@ -41,19 +44,10 @@ Result<std::string> lines_of(const std::vector<std::string>& words, std::string_
   return out;
 }
 
-Result<std::string> command_lines(const Launch& launch) {
-  std::vector<std::string> words = launch.argv;
-  if (words.empty())
-    words.push_back(launch.program);
-  else
-    words.front() = launch.program;
-  return lines_of(words, "the argument");
-}
-
-Result<std::string> variable_lines(const Launch& launch) {
+Result<std::string> variable_lines(const GuestPlan& plan) {
   std::vector<std::string> words;
-  words.reserve(launch.env.size());
-  for (const auto& [name, value] : launch.env) words.push_back(cat(name, "=", value));
+  words.reserve(plan.env.size());
+  for (const auto& [name, value] : plan.env) words.push_back(cat(name, "=", value));
   return lines_of(words, "the variable");
 }
 
@@ -82,10 +76,27 @@ Status add_mount_points(GuestTree& root) {
 
 }  // namespace
 
-Result<NitroLayout> nitro_layout(const Launch& launch, GuestTree root, const NitroBoot& boot,
+NitroPlan nitro_plan(GuestPlan plan) {
+  NitroPlan out;
+  out.ignores_user = plan.uid != 0 || plan.gid != 0 || !plan.groups.empty();
+  out.ignores_workdir = plan.workdir != "/" && !plan.workdir.empty();
+  out.plan.program = plan.program;
+  out.plan.argv = std::move(plan.argv);
+  if (out.plan.argv.empty()) out.plan.argv.emplace_back();
+  out.plan.argv.front() = std::move(plan.program);
+  out.plan.env = std::move(plan.env);
+  out.plan.workdir = "/";
+  out.plan.stop_signal = 0;
+  out.plan.network = false;
+  out.plan.ports = std::move(plan.ports);
+  out.plan.writable = {{"/", 0755, 0, 0, std::string(kAllIsWritable)}};
+  return out;
+}
+
+Result<NitroLayout> nitro_layout(const GuestPlan& plan, GuestTree root, const NitroBoot& boot,
                                  FileSpool& spool) {
-  CL_TRY(const std::string command, command_lines(launch));
-  CL_TRY(const std::string variables, variable_lines(launch));
+  CL_TRY(const std::string command, lines_of(plan.argv, "the argument"));
+  CL_TRY(const std::string variables, variable_lines(plan));
   NitroLayout out;
   out.root = below_rootfs(std::move(root));
   CL_CHECK(add_mount_points(out.root));
@@ -96,8 +107,6 @@ Result<NitroLayout> nitro_layout(const Launch& launch, GuestTree root, const Nit
   }
   CL_TRY(out.start["cmd"], spooled_file(as_bytes(command), 0644, spool));
   CL_TRY(out.start["env"], spooled_file(as_bytes(variables), 0644, spool));
-  out.ignores_user = launch.uid != 0 || launch.gid != 0;
-  out.ignores_workdir = launch.workdir != "/" && !launch.workdir.empty();
   return out;
 }
 

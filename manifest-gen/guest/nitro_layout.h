@@ -12,8 +12,8 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/spool.h"
+#include "manifest-gen/guest/guest_plan.h"
 #include "manifest-gen/guest/guest_tree.h"
-#include "manifest-gen/launch/launch.h"
 
 namespace cloister::manifest {
 
@@ -23,20 +23,27 @@ struct NitroBoot {
   ByteView nsm;   // nsm.ko of the same kernel; empty where that has it built in (Linux 6.8 on)
 };
 
+// What a plan becomes with this first process: root runs the program, by its path, in /; nothing is
+// read-only, everything in memory; there is no network, nor a name of the machine, and nobody sends
+// a signal or sets a clock.
+struct NitroPlan {
+  GuestPlan plan;
+  // What the image wants otherwise.
+  bool ignores_user = false, ignores_workdir = false;
+};
+NitroPlan nitro_plan(GuestPlan plan);
+
 struct NitroLayout {
   GuestTree boot;   // the first ramdisk, in PCR1: /init, /dev, /nsm.ko
   GuestTree root;   // the second, in PCR2 like the next: /rootfs
   GuestTree start;  // the third: /cmd, /env
-
-  // What the image wants and this first process does not do: it starts every program as root, in /.
-  bool ignores_user = false;
-  bool ignores_workdir = false;
 };
 
 // `root` is the program's root, of which entries are moved; contents that come along are appended
 // to `spool`, in which those of `root` lie. `unsupported` for arguments and variables with a line
 // feed, which /cmd and /env cannot express, and for a file where a mount point has to be.
-Result<NitroLayout> nitro_layout(const Launch& launch, GuestTree root, const NitroBoot& boot,
+// REQUIRES: nitro_plan() made the plan.
+Result<NitroLayout> nitro_layout(const GuestPlan& plan, GuestTree root, const NitroBoot& boot,
                                  FileSpool& spool);
 
 }  // namespace cloister::manifest

@@ -1,5 +1,6 @@
 #include "sign/image/claim_json.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -39,6 +40,16 @@ Result<std::uint64_t> claim_number(const Json& json, std::string_view key, std::
     return Error::corrupt(cat(quote(key), " of the measurement attestation is out of range"))
         .detail(cat("got ", *number, ", want 0 to ", max));
   return static_cast<std::uint64_t>(*number);
+}
+
+Status claim_bytes(const Json& json, std::string_view key, std::span<std::byte> out) {
+  CL_TRY(const std::string text, claim_string(json, key));
+  const auto bytes = unhex(text);
+  if (!bytes || bytes->size() != out.size() || hex(*bytes) != text)
+    return Error::corrupt(
+        cat(quote(key), " of the measurement attestation is not ", out.size(), " bytes as hex"));
+  std::copy(bytes->begin(), bytes->end(), out.begin());
+  return {};
 }
 
 }  // namespace cloister::sign

@@ -2,7 +2,10 @@
 // range is `corrupt`, by its name.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,5 +22,7 @@ Result<const Json*> claim_object(const Json& json, std::string_view key);
 Result<std::string> claim_string(const Json& json, std::string_view key);
 Result<Digest> claim_digest(const Json& json, std::string_view key);  // of a digest_set
 Result<std::uint64_t> claim_number(const Json& json, std::string_view key, std::uint64_t max);
+// Exactly as many bytes, as lower case hex.
+Status claim_bytes(const Json& json, std::string_view key, std::span<std::byte> out);
 
 }  // namespace cloister::sign

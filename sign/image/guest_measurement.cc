@@ -12,7 +12,6 @@
 namespace cloister::sign {
 namespace {
 
-constexpr std::string_view kDocumentName = "guest.conf";
 constexpr std::uint64_t kMaxProcessors = 1U << 16;
 constexpr std::size_t kMaxDigests = 1024;
 
@@ -26,17 +25,6 @@ Result<std::uint64_t> claim_hex_number(const Json& json, std::string_view key) {
     if (error == std::errc() && end == last) return out;
   }
   return Error::corrupt(cat(quote(key), " of the measurement attestation is no number"));
-}
-
-template <std::size_t kSize>
-Status read_bytes(const Json& json, std::string_view key, std::array<std::byte, kSize>& out) {
-  CL_TRY(const std::string text, claim_string(json, key));
-  const auto bytes = unhex(text);
-  if (!bytes || bytes->size() != kSize || hex(*bytes) != text)
-    return Error::corrupt(
-        cat(quote(key), " of the measurement attestation is not ", kSize, " bytes as hex"));
-  std::copy(bytes->begin(), bytes->end(), out.begin());
-  return {};
 }
 
 OrderedJson snp_json(const GuestMeasurement& m) {
@@ -74,7 +62,7 @@ Status read_launch_digests(const Json& snp, GuestMeasurement& out) {
     CL_TRY(const std::uint64_t vcpus, claim_number(item, "vcpus", kMaxProcessors));
     if (vcpus == 0) return Error::corrupt("the attestation measures a guest without processors");
     one.vcpus = static_cast<std::uint32_t>(vcpus);
-    CL_CHECK(read_bytes(item, "digest", one.digest));
+    CL_CHECK(claim_bytes(item, "digest", one.digest));
     out.digests.push_back(one);
   }
   return {};
@@ -91,10 +79,10 @@ Status read_launch(const Json& snp, GuestMeasurement& out) {
   CL_TRY(out.block.policy.bits, claim_hex_number(snp, "policy"));
   CL_TRY(const std::uint64_t svn, claim_number(snp, "guestSvn", UINT32_MAX));
   out.block.guest_svn = static_cast<std::uint32_t>(svn);
-  CL_CHECK(read_bytes(snp, "familyId", out.block.family_id));
-  CL_CHECK(read_bytes(snp, "imageId", out.block.image_id));
+  CL_CHECK(claim_bytes(snp, "familyId", out.block.family_id));
+  CL_CHECK(claim_bytes(snp, "imageId", out.block.image_id));
   CL_TRY(const auto id_key, get_string(snp, "idKeyDigest"));
-  if (id_key) CL_CHECK(read_bytes(snp, "idKeyDigest", out.id_key_digest.emplace()));
+  if (id_key) CL_CHECK(claim_bytes(snp, "idKeyDigest", out.id_key_digest.emplace()));
   return {};
 }
 
@@ -130,49 +118,14 @@ bool GuestMeasurement::operator==(const GuestMeasurement& other) const {
 }
 
 std::string encode_guest_measurement(const GuestMeasurement& m) {
-  OrderedJson out = OrderedJson::object();
-  out["schema"] = "1.0";
-  out["tee"] = "snp";
-  out["image"] = OrderedJson::object(
-      {{"mediaType", "application/vnd.oci.image.manifest.v1+json"}, {"platform", m.platform}});
-  out["snp"] = snp_json(m);
-  out["manifest"] =
-      OrderedJson::object({{"path", kDocumentName}, {"digest", digest_set(m.document)}});
-  out["trustedFiles"] = OrderedJson::object(
-      {{"count", m.files}, {"format", "sha256sum-v1"}, {"digest", digest_set(m.files_digest)}});
-  OrderedJson base = OrderedJson::object();
-  if (!m.base_uri.empty()) base["uri"] = m.base_uri;
-  base["digest"] = digest_set(m.base_digest);
-  out["base"] = std::move(base);
-  out["generator"] =
-      OrderedJson::object({{"id", "urn:cloister"}, {"version", m.generator_version}});
-  return dump_json(out);
+  return encode_guest_predicate("snp", m, snp_json(m));
 }
 
 Result<GuestMeasurement> parse_guest_measurement(std::string_view text, const Limits& limits) {
-  CL_TRY(const Json predicate, parse_json(text, limits, "measurement attestation"));
-  if (!predicate.is_object()) return Error::corrupt("a measurement attestation is a JSON object");
-  CL_TRY(const std::string tee, claim_string(predicate, "tee"));
-  if (tee != "snp")
-    return Error::unsupported(
-        cat("the attestation is about an enclave of another kind: ", quote(tee)));
   GuestMeasurement out;
-  CL_TRY(const Json* image, claim_object(predicate, "image"));
-  CL_TRY(out.platform, claim_string(*image, "platform"));
-  CL_TRY(const Json* snp, claim_object(predicate, "snp"));
-  CL_CHECK(read_launch(*snp, out));
-  CL_CHECK(read_files(*snp, out));
-  CL_TRY(const Json* manifest, claim_object(predicate, "manifest"));
-  CL_TRY(out.document, claim_digest(*manifest, "digest"));
-  CL_TRY(const Json* files, claim_object(predicate, "trustedFiles"));
-  CL_TRY(out.files, claim_number(*files, "count", std::uint64_t{1} << 32));
-  CL_TRY(out.files_digest, claim_digest(*files, "digest"));
-  CL_TRY(const Json* base, claim_object(predicate, "base"));
-  CL_TRY(const auto uri, get_string(*base, "uri"));
-  out.base_uri = uri.value_or("");
-  CL_TRY(out.base_digest, claim_digest(*base, "digest"));
-  CL_TRY(const Json* generator, claim_object(predicate, "generator"));
-  CL_TRY(out.generator_version, claim_string(*generator, "version"));
+  CL_TRY(const Json snp, parse_guest_predicate(text, "snp", limits, out));
+  CL_CHECK(read_launch(snp, out));
+  CL_CHECK(read_files(snp, out));
   return out;
 }
 

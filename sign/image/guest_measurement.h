@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/sha384.h"
+#include "sign/image/guest_origin.h"
 #include "sign/snp/id_block.h"
 
 namespace cloister::sign {
@@ -24,8 +25,7 @@ struct LaunchMeasurementOf {
   bool operator==(const LaunchMeasurementOf&) const = default;
 };
 
-struct GuestMeasurement {
-  std::string platform;                      // "linux/amd64"
+struct GuestMeasurement : GuestOrigin {
   std::string vmm, vcpu_type;                // "qemu"; "EPYC-v4"
   std::uint32_t vcpu_signature = 0;          // CPUID Fn0000_0001_EAX
   std::uint64_t guest_features = 0;          // SEV_FEATURES
@@ -36,12 +36,6 @@ struct GuestMeasurement {
   std::string command_line;
   std::optional<Digest> disk;              // SHA-256 of the file
   std::optional<Digest384> id_key_digest;  // with ID blocks
-  Digest document;                         // of the guest document
-  std::uint64_t files = 0;                 // that the root holds
-  Digest files_digest;                     // trusted_files_digest() of them
-  std::string base_uri;                    // may be empty: a base that has no name others could use
-  Digest base_digest;
-  std::string generator_version;
 
   bool operator==(const GuestMeasurement&) const;
 };

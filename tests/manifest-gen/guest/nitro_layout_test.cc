@@ -10,13 +10,13 @@ namespace {
 
 using Type = GuestEntry::Type;
 
-Launch redis() {
-  Launch launch;
-  launch.argv = {"redis-server", "--save", "", "/etc/my redis.conf"};
-  launch.program = "/usr/bin/redis-server";
-  launch.env = {{"PATH", "/usr/bin:/bin"}, {"EMPTY", ""}, {"QUOTED", "it's = \"this\""}};
-  launch.workdir = "/";
-  return launch;
+GuestPlan redis() {
+  GuestPlan plan;
+  plan.argv = {"redis-server", "--save", "", "/etc/my redis.conf"};
+  plan.program = "/usr/bin/redis-server";
+  plan.env = {{"PATH", "/usr/bin:/bin"}, {"EMPTY", ""}, {"QUOTED", "it's = \"this\""}};
+  plan.workdir = "/";
+  return plan;
 }
 
 class NitroLayoutTest : public testing::Test {
@@ -33,8 +33,8 @@ class NitroLayoutTest : public testing::Test {
     out.offset = must(spool.append(as_bytes(content)));
     return out;
   }
-  Result<NitroLayout> layout(const Launch& launch, GuestTree root = {}) {
-    return nitro_layout(launch, std::move(root), {init, nsm}, spool);
+  Result<NitroLayout> layout(const GuestPlan& plan, GuestTree root = {}) {
+    return nitro_layout(nitro_plan(plan).plan, std::move(root), {init, nsm}, spool);
   }
   std::string content(const GuestEntry& entry) const {
     Bytes out(entry.size);
@@ -106,25 +106,59 @@ TEST_F(NitroLayoutTest, AFileIsNoMountPoint) {
 }
 
 TEST_F(NitroLayoutTest, ALineFeedWouldBeAnotherArgument) {
-  Launch launch = redis();
-  launch.argv.push_back("a\n--evil");
-  EXPECT_EQ(layout(launch).error().code(), Code::unsupported);
-  launch = redis();
-  launch.env.emplace_back("A", "b\nLD_PRELOAD=/evil.so");
-  const auto made = layout(launch);
+  GuestPlan plan = redis();
+  plan.argv.push_back("a\n--evil");
+  EXPECT_EQ(layout(plan).error().code(), Code::unsupported);
+  plan = redis();
+  plan.env.emplace_back("A", "b\nLD_PRELOAD=/evil.so");
+  const auto made = layout(plan);
   ASSERT_FALSE(made.has_value());
   EXPECT_EQ(made.error().what(),
             "the variable 'A=b\\x0aLD_PRELOAD=/evil.so' has a line feed in it");
 }
 
-TEST_F(NitroLayoutTest, SaysWhatTheFirstProcessDoesNotDo) {
-  Launch launch = redis();
-  NitroLayout made = must(layout(launch));
-  EXPECT_FALSE(made.ignores_user || made.ignores_workdir);
-  launch.uid = 999;
-  launch.workdir = "/data";
-  made = must(layout(launch));
-  EXPECT_TRUE(made.ignores_user && made.ignores_workdir);
+TEST(NitroPlanTest, SaysWhatTheFirstProcessDoesNotDo) {
+  GuestPlan plan = redis();
+  EXPECT_FALSE(nitro_plan(plan).ignores_user || nitro_plan(plan).ignores_workdir);
+  plan.groups = {7};
+  EXPECT_TRUE(nitro_plan(plan).ignores_user);
+  plan = redis();
+  plan.uid = 999;
+  plan.workdir = "/data";
+  EXPECT_TRUE(nitro_plan(plan).ignores_user && nitro_plan(plan).ignores_workdir);
+}
+
+TEST(NitroPlanTest, IsWhatThatProcessDoes) {
+  GuestPlan plan = redis();
+  plan.uid = plan.gid = 999;
+  plan.groups = {7};
+  plan.workdir = "/data";
+  plan.hostname = "redis";
+  plan.ports = {"6379/tcp"};
+  plan.writable = {{"/data", 0700, 999, 999, ""}};
+  const GuestPlan made = nitro_plan(plan).plan;
+  EXPECT_EQ(made.argv, (std::vector<std::string>{"/usr/bin/redis-server", "--save", "",
+                                                 "/etc/my redis.conf"}));
+  EXPECT_EQ(made.program, "/usr/bin/redis-server");
+  EXPECT_EQ(made.env, plan.env);
+  EXPECT_EQ(made.ports, plan.ports);
+  EXPECT_EQ(made.uid + made.gid + made.groups.size(), 0U);
+  EXPECT_EQ(made.workdir, "/");
+  EXPECT_EQ(made.hostname, "");
+  EXPECT_FALSE(made.network);
+  ASSERT_EQ(made.writable.size(), 1U);
+  EXPECT_EQ(made.writable[0].path, "/");
+}
+
+TEST(NitroPlanTest, ASecondTimeChangesNothing) {
+  GuestPlan plan = redis();
+  plan.argv.clear();
+  plan.uid = 5;
+  const GuestPlan once = nitro_plan(plan).plan, twice = nitro_plan(once).plan;
+  EXPECT_EQ(once.argv, std::vector<std::string>{"/usr/bin/redis-server"});
+  EXPECT_EQ(twice.argv, once.argv);
+  EXPECT_EQ(twice.writable[0].path, once.writable[0].path);
+  EXPECT_FALSE(nitro_plan(once).ignores_user);
 }
 
 }  // namespace
