@@ -97,7 +97,8 @@ class GuestPacker {
     const std::vector<std::string>& lacking = machine_.kernel.lacking;
     if (std::find(lacking.begin(), lacking.end(), "sev_guest") != lacking.end())
       draft_.notes.emplace_back(
-          "this kernel has no driver for the processor's reports (sev_guest): what runs there cannot "
+          "this kernel has no driver for the processor's reports (sev_guest): what runs there "
+          "cannot "
           "prove it");
     m.firmware_name = machine_.firmware_source;
     m.kernel = sha256(machine_.kernel.image);
@@ -151,8 +152,8 @@ class GuestPacker {
     CL_CHECK(zstd.finish());
     measurement_.initrd = hasher.finish();
     SpoolSource source(packed, 0, packed.size());
-    return packing_.put(GuestFile::initrd, guest_file_title(GuestFile::initrd),
-                        measurement_.initrd, packed.size(), source);
+    return packing_.put(GuestFile::initrd, guest_file_title(GuestFile::initrd), measurement_.initrd,
+                        packed.size(), source);
   }
 
   Status measure() {

@@ -17,6 +17,10 @@ namespace {
 
 constexpr std::uint32_t kConsoleMajor = 5, kConsoleMinor = 1;  // Documentation/admin-guide/devices
 
+std::string in_root(const std::string& path) {
+  return path.empty() ? std::string(kGuestRootPath) : cat(kGuestRootPath, "/", path);
+}
+
 class InitramfsWriter {
  public:
   InitramfsWriter(const InitramfsInput& input, const ByteSink& out)
