@@ -39,7 +39,7 @@ struct ImageVerdict {
   Digest digest;
   std::vector<sign::Check> checks;
   std::optional<sign::Sigstruct> sigstruct;  // of the enclave in the image; nothing without one
-  std::optional<GuestStatement> guest{};  // of a virtual machine
+  std::optional<GuestStatement> guest{};     // of a virtual machine
 };
 // Exit code and text are for the caller: a failed check is an answer. Errors are those of reaching
 // the image.

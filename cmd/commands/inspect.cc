@@ -63,8 +63,7 @@ Result<int> inspect_guest(const InspectOptions& o, Session& session, const oci::
   if (o.measurement) {
     // As for enclaves: only if it is what it says.
     CL_TRY(const auto predicates, guest_predicates(session, ref, image));
-    out =
-        o.format == "text" ? guest_statement_text(guest.stated) : predicates.front().text + "\n";
+    out = o.format == "text" ? guest_statement_text(guest.stated) : predicates.front().text + "\n";
   } else if (o.format == "text") {
     out =
         session.quiet() ? image.manifest_descriptor.digest.str() + "\n" : guest_text(image, guest);

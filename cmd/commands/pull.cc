@@ -41,9 +41,10 @@ Action add_pull(CLI::App& app) {
                  "oci:DIR[:TAG|@DIGEST], oci-archive:FILE[:TAG|@DIGEST],\n"
                  "docker-archive:FILE[:NAME|:@N] or docker-daemon:NAME")
       ->required();
-  app.add_option("-o,--output", o->output,
-                 "Directory for the files of a virtual machine, which launch.sh there starts, or of an\n"
-                 "enclave of AWS Nitro (app.eif)")
+  app.add_option(
+         "-o,--output", o->output,
+         "Directory for the files of a virtual machine, which launch.sh there starts, or of an\n"
+         "enclave of AWS Nitro (app.eif)")
       ->type_name("DIR");
   return [o](const Environment& env) { return run_pull(*o, env); };
 }

@@ -223,9 +223,8 @@ Result<int> run_aws(const AwsArguments& o, const Environment& env) {
   std::vector<std::string> problems;
   CL_TRY(d.ports, ports_of_guest(*session, guest, problems));
   CL_TRY(DeployFiles files, aws_files(d));
-  files.notes.insert(
-      files.notes.begin(),
-      cat("cloister pull ", pinned.str(), " -o DIR fetches the enclave image file, app.eif"));
+  files.notes.insert(files.notes.begin(), cat("cloister pull ", pinned.str(),
+                                              " -o DIR fetches the enclave image file, app.eif"));
   files.notes.insert(files.notes.end(), problems.begin(), problems.end());
   return give_out(o.cloud, env, files);
 }
@@ -305,7 +304,8 @@ Action add_deploy_aws(CLI::App& app) {
                    "put in)")
         ->type_name("ARN");
   }
-  add_cloud_options(app, o->cloud, "Enclave of AWS Nitro (cloister build --tee nitro) in a registry");
+  add_cloud_options(app, o->cloud,
+                    "Enclave of AWS Nitro (cloister build --tee nitro) in a registry");
   return [o](const Environment& env) { return run_aws(*o, env); };
 }
 

@@ -142,8 +142,8 @@ class GuestPacker {
     CL_CHECK(zstd.finish());
     measurement_.initrd = hasher.finish();
     SpoolSource source(packed, 0, packed.size());
-    return packing_.put(GuestFile::initrd, guest_file_title(GuestFile::initrd),
-                        measurement_.initrd, packed.size(), source);
+    return packing_.put(GuestFile::initrd, guest_file_title(GuestFile::initrd), measurement_.initrd,
+                        packed.size(), source);
   }
 
   Status measure() {

@@ -120,8 +120,7 @@ Result<Tee> guest_tee(const oci::Image& image) {
   const std::string_view name = label == labels.end() ? "" : std::string_view(label->second);
   for (const Target& target : targets())
     if (target.machine && target.name == name) return target.tee;
-  return Error::unsupported(
-             cat("these files are for hardware that is not known: ", quote(name)))
+  return Error::unsupported(cat("these files are for hardware that is not known: ", quote(name)))
       .detail(cat("the label ", kTeeLabel, " says so"))
       .hint("they were made by a newer version of cloister, or by nobody");
 }

@@ -165,8 +165,7 @@ Result<std::vector<sign::Check>> check_guest_files(Session& session, const oci::
 Result<GuestImage> read_sound_guest(Session& session, const oci::ImageRef& ref,
                                     const oci::Image& image) {
   CL_TRY(GuestImage guest, read_guest_image(session, ref, image));
-  CL_TRY(const auto checks,
-         check_guest_files(session, ref, image, guest, {.allow_debug = true}));
+  CL_TRY(const auto checks, check_guest_files(session, ref, image, guest, {.allow_debug = true}));
   for (const sign::Check& check : checks)
     if (!check.passed)
       return Error::policy(cat("the guest is not what it says: ", check.name))

@@ -12,12 +12,12 @@ struct GuestOption {
 };
 
 constexpr GuestOption kGuestOptions[] = {
-    {"--kernel", true, true},       {"--append", true, true},      {"--firmware", true, false},
-    {"--hostname", true, false},    {"--vcpus", true, false},      {"--vcpu-type", true, false},
-    {"--vcpu-sig", true, false},    {"--policy", true, false},     {"--guest-features", true, false},
-    {"--family-id", true, false},   {"--image-id", true, false},   {"--guest-svn", true, false},
-    {"--disk", true, false},        {"--no-network", true, false}, {"--init", false, true},
-    {"--nsm", false, true},         {"--certificate", false, true}};
+    {"--kernel", true, true},     {"--append", true, true},      {"--firmware", true, false},
+    {"--hostname", true, false},  {"--vcpus", true, false},      {"--vcpu-type", true, false},
+    {"--vcpu-sig", true, false},  {"--policy", true, false},     {"--guest-features", true, false},
+    {"--family-id", true, false}, {"--image-id", true, false},   {"--guest-svn", true, false},
+    {"--disk", true, false},      {"--no-network", true, false}, {"--init", false, true},
+    {"--nsm", false, true},       {"--certificate", false, true}};
 
 bool is_for(const GuestOption& option, Tee tee) {
   return (tee == Tee::snp && option.snp) || (tee == Tee::nitro && option.nitro);

@@ -1,5 +1,5 @@
-// The ramdisks are archives that are not compressed, as those of current nitro-cli (linuxkit/0002 of
-// aws-nitro-enclaves-sdk-bootstrap): every kernel unpacks them, however large they are.
+// The ramdisks are archives that are not compressed, as those of current nitro-cli (linuxkit/0002
+// of aws-nitro-enclaves-sdk-bootstrap): every kernel unpacks them, however large they are.
 #include "cmd/guest/nitro_build.h"
 
 #include <array>
@@ -72,8 +72,7 @@ class NitroPacker {
       CL_TRY(const Bytes section, sign::make_eif_signature(*options_.key, eif.pcr0));
       CL_CHECK(manifest::put_eif_signature(eif, section, file));
       CL_TRY(eif, read_back(file));
-      measurement_.pcr8 =
-          measure::nitro::certificate_pcr(options_.key->certificate().der());
+      measurement_.pcr8 = measure::nitro::certificate_pcr(options_.key->certificate().der());
     }
     describe(eif);
     CL_TRY(const auto source, FileSource::open(file.path()));

@@ -31,9 +31,8 @@ std::string snp_text(const sign::GuestMeasurement& m) {
 }
 
 std::string nitro_text(const sign::NitroMeasurement& m) {
-  std::string out =
-      cat("pcr0         ", hex(m.pcr0), "\npcr1         ", hex(m.pcr1), "\npcr2         ",
-          hex(m.pcr2), "\n");
+  std::string out = cat("pcr0         ", hex(m.pcr0), "\npcr1         ", hex(m.pcr1),
+                        "\npcr2         ", hex(m.pcr2), "\n");
   if (m.pcr8) out += cat("pcr8         ", hex(*m.pcr8), "\n");
   out += cat("image file   ", m.eif.str(), "\n");
   out += cat("kernel       ", printable(m.kernel_version), "  ", m.kernel.str(), "\n");
@@ -50,10 +49,10 @@ OrderedJson snp_build_object(const sign::GuestMeasurement* m) {
   if (m != nullptr)
     for (const sign::LaunchMeasurementOf& one : m->digests)
       digests.push_back(OrderedJson::object({{"vcpus", one.vcpus}, {"digest", hex(one.digest)}}));
-  return OrderedJson::object({{"measurements", std::move(digests)},
-                              {"idKeyDigest", m != nullptr && m->id_key_digest
-                                                  ? OrderedJson(hex(*m->id_key_digest))
-                                                  : OrderedJson()}});
+  return OrderedJson::object(
+      {{"measurements", std::move(digests)},
+       {"idKeyDigest",
+        m != nullptr && m->id_key_digest ? OrderedJson(hex(*m->id_key_digest)) : OrderedJson()}});
 }
 
 OrderedJson nitro_build_object(const sign::NitroMeasurement* m) {
@@ -81,10 +80,10 @@ std::string snp_summary(const sign::GuestMeasurement& m, const GuestBuild& built
 }
 
 std::string nitro_summary(const sign::NitroMeasurement& m, const GuestBuild& built) {
-  std::string out = cat("kernel      ", printable(m.kernel_version), "\nimage file  ",
-                        human_bytes(find_blob(built.blobs, GuestFile::eif)->size),
-                        "\npcr0        ", hex(m.pcr0), "\npcr1        ", hex(m.pcr1),
-                        "\npcr2        ", hex(m.pcr2), "\n");
+  std::string out =
+      cat("kernel      ", printable(m.kernel_version), "\nimage file  ",
+          human_bytes(find_blob(built.blobs, GuestFile::eif)->size), "\npcr0        ", hex(m.pcr0),
+          "\npcr1        ", hex(m.pcr1), "\npcr2        ", hex(m.pcr2), "\n");
   if (m.pcr8) out += cat("pcr8        ", hex(*m.pcr8), "\n");
   return out;
 }
@@ -98,8 +97,8 @@ std::string guest_statement_text(const GuestStatement& statement) {
 }
 
 OrderedJson guest_statement_object(const GuestStatement& statement) {
-  return OrderedJson::parse(encode_statement(statement)).at(std::string(
-      target_of(tee_of(statement)).name));
+  return OrderedJson::parse(encode_statement(statement))
+      .at(std::string(target_of(tee_of(statement)).name));
 }
 
 std::string guest_text(const oci::Image& image, const GuestImage& guest) {

@@ -1,4 +1,5 @@
-// A virtual machine, or an enclave of Nitro, for people and for programs: what it is made of, and what is measured.
+// A virtual machine, or an enclave of Nitro, for people and for programs: what it is made of, and
+// what is measured.
 #pragma once
 
 #include <string>

@@ -29,8 +29,7 @@ class TreeWriter {
     if (node.size > std::numeric_limits<std::uint32_t>::max())
       return Error::unsupported(
                  cat(quote("/" + entry.path), " is larger than a file in an initramfs"))
-          .hint(
-              "leave it out: --exclude; a guest of SEV-SNP may have its root on a disk: --disk");
+          .hint("leave it out: --exclude; a guest of SEV-SNP may have its root on a disk: --disk");
     entry.size = static_cast<std::uint32_t>(node.size);
     CL_CHECK(out_.begin(entry));
     return copy(node);

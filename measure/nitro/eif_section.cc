@@ -15,8 +15,7 @@ Result<std::size_t> EifSectionSource::read(std::span<std::byte> out) {
     skip_ -= got;
   }
   if (left_ == 0) return std::size_t{0};
-  CL_TRY(const std::size_t got,
-         file_.read(out.first(std::min<std::uint64_t>(out.size(), left_))));
+  CL_TRY(const std::size_t got, file_.read(out.first(std::min<std::uint64_t>(out.size(), left_))));
   if (got == 0) return ends();
   left_ -= got;
   return got;

@@ -18,9 +18,8 @@ std::string encode_guest_predicate(std::string_view tee, const GuestOrigin& orig
   OrderedJson out = OrderedJson::object();
   out["schema"] = "1.0";
   out["tee"] = tee;
-  out["image"] =
-      OrderedJson::object({{"mediaType", "application/vnd.oci.image.manifest.v1+json"},
-                           {"platform", origin.platform}});
+  out["image"] = OrderedJson::object(
+      {{"mediaType", "application/vnd.oci.image.manifest.v1+json"}, {"platform", origin.platform}});
   out[std::string(tee)] = std::move(own);
   out["manifest"] =
       OrderedJson::object({{"path", kDocumentName}, {"digest", digest_set(origin.document)}});

@@ -53,9 +53,9 @@ Check eif_signature_check(const NitroEvidence& evidence) {
     return passed_check(std::string(kName), "none: the hypervisor starts the file without");
   const Status checked = check_eif_signature(*evidence.signature, evidence.measured->pcr0);
   if (!checked.has_value()) return fail(checked.error().what());
-  return passed_check(std::string(kName),
-                      cat("by the certificate ", quote(evidence.signature->certificate.common_name()),
-                          ", PCR8 ", hex(evidence.signature->pcr8())));
+  return passed_check(std::string(kName), cat("by the certificate ",
+                                              quote(evidence.signature->certificate.common_name()),
+                                              ", PCR8 ", hex(evidence.signature->pcr8())));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // What is attested about an enclave image file of AWS Nitro: the registers that the hypervisor will
-// fill, and what the file holds. The predicate is that of enclaves with "tee": "nitro"; hex is lower
-// case.
+// fill, and what the file holds. The predicate is that of enclaves with "tee": "nitro"; hex is
+// lower case.
 #pragma once
 
 #include <optional>

@@ -28,9 +28,9 @@ class NitroCheckTest : public testing::Test {
     document.tree["lib"].type = Type::symlink;
     document.tree["lib"].mode = 0777;
     document.tree["lib"].link_target = "usr/lib";
-    layout = must(nitro_layout(document.plan, document.tree,
-                               {as_bytes(std::string_view("init")), as_bytes(std::string_view("nsm"))},
-                               spool));
+    layout = must(nitro_layout(
+        document.plan, document.tree,
+        {as_bytes(std::string_view("init")), as_bytes(std::string_view("nsm"))}, spool));
   }
 
   GuestEntry file(std::string_view content, std::uint32_t mode = 0644) {
@@ -48,8 +48,8 @@ class NitroCheckTest : public testing::Test {
       out.insert(out.end(), piece.begin(), piece.end());
       return {};
     });
-    EXPECT_TRUE(write_cpio_tree(tree, "", spool, Seconds(std::chrono::seconds(5)), writer)
-                    .has_value());
+    EXPECT_TRUE(
+        write_cpio_tree(tree, "", spool, Seconds(std::chrono::seconds(5)), writer).has_value());
     EXPECT_TRUE(writer.finish().has_value());
     return out;
   }

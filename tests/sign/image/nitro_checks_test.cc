@@ -68,11 +68,26 @@ TEST(NitroMeasurementTest, IsReadAsItWasWritten) {
 // Without each member that must be there, and with another kind of value in its place.
 TEST(NitroMeasurementTest, WantsEveryMember) {
   const Json whole = Json::parse(encode_nitro_measurement(some_enclave()));
-  for (const char* name : {"/tee", "/image", "/nitro", "/manifest", "/trustedFiles", "/base",
-                           "/generator", "/nitro/pcr0", "/nitro/pcr1", "/nitro/pcr2", "/nitro/eif",
-                           "/nitro/kernel", "/nitro/kernel/version", "/nitro/init",
-                           "/nitro/init/digest", "/nitro/commandLine", "/base/digest",
-                           "/trustedFiles/count", "/manifest/digest", "/generator/version"}) {
+  for (const char* name : {"/tee",
+                           "/image",
+                           "/nitro",
+                           "/manifest",
+                           "/trustedFiles",
+                           "/base",
+                           "/generator",
+                           "/nitro/pcr0",
+                           "/nitro/pcr1",
+                           "/nitro/pcr2",
+                           "/nitro/eif",
+                           "/nitro/kernel",
+                           "/nitro/kernel/version",
+                           "/nitro/init",
+                           "/nitro/init/digest",
+                           "/nitro/commandLine",
+                           "/base/digest",
+                           "/trustedFiles/count",
+                           "/manifest/digest",
+                           "/generator/version"}) {
     const Json::json_pointer at{std::string(name)};
     Json without = whole;
     without.at(at.parent_pointer()).erase(at.back());
@@ -108,7 +123,7 @@ TEST(NitroChecksTest, AllHoldForWhatIsStated) {
 }
 
 TEST(NitroChecksTest, EachRegisterCounts) {
-  for (Pcr NitroMeasurement::* pcr :
+  for (Pcr NitroMeasurement::*pcr :
        {&NitroMeasurement::pcr0, &NitroMeasurement::pcr1, &NitroMeasurement::pcr2}) {
     NitroEvidence evidence;
     evidence.stated = some_enclave();
@@ -122,7 +137,7 @@ TEST(NitroChecksTest, EachRegisterCounts) {
 }
 
 TEST(NitroChecksTest, EachFileCounts) {
-  for (Digest NitroMeasurement::* digest :
+  for (Digest NitroMeasurement::*digest :
        {&NitroMeasurement::eif, &NitroMeasurement::kernel, &NitroMeasurement::init}) {
     NitroEvidence evidence;
     evidence.stated = some_enclave();
