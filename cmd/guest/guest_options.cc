@@ -48,7 +48,8 @@ void add_guest_options(CLI::App& app, GuestArguments& a) {
                  "OVMF built for SEV with kernel hashes: a file, or a package (.deb), image or\n"
                  "directory that has one")
       ->type_name("IMAGE|DIR|FILE");
-  app.add_option("--append", a.append, "More words for the kernel command line")->type_name("TEXT");
+  app.add_option("--append", a.append, "More words for the kernel command line")
+      ->type_name("WORDS");
   app.add_option("--hostname", a.hostname, "Name of the machine")
       ->type_name("NAME")
       ->capture_default_str();

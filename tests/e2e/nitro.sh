@@ -68,6 +68,7 @@ for i in range(count):
 sys.stdout.buffer.write(found[int(sys.argv[2])])
 PYTHON
 }
+# shellcheck disable=SC2317  # called by claim
 unpacked() { (mkdir "$work/ramdisk$1" && cd "$work/ramdisk$1" && cpio -i -d --quiet --no-absolute-filenames <"$work/ramdisk$1.cpio" 2>/dev/null); }
 for number in 0 1 2; do
   ramdisk $number >"$work/ramdisk$number.cpio"
