@@ -113,7 +113,7 @@ std::vector<DeployFile> key_policies(const NitroDeployment& d) {
 }  // namespace
 
 std::uint32_t least_memory_mib(std::uint64_t eif_size) {
-  const std::uint64_t mebibytes = eif_size / kMebibyte + (eif_size % kMebibyte != 0);
+  const std::uint64_t mebibytes = eif_size / kMebibyte + (eif_size % kMebibyte == 0 ? 0 : 1);
   return static_cast<std::uint32_t>(
       std::min<std::uint64_t>(mebibytes * kMemoryPerFile, UINT32_MAX));
 }

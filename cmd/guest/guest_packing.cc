@@ -6,7 +6,7 @@
 namespace cloister::cmd {
 namespace {
 
-std::vector<sign::NamedDigest> files_of(const manifest::GuestTree& tree) {
+std::vector<sign::NamedDigest> listed_files(const manifest::GuestTree& tree) {
   std::vector<sign::NamedDigest> out;
   for (const auto& [path, entry] : tree)
     if (entry.type == manifest::GuestEntry::Type::file) out.push_back({"/" + path, entry.sha256});
@@ -52,7 +52,7 @@ sign::GuestOrigin origin_of_build(const Session& session, const GuestDraft& draf
   sign::GuestOrigin out;
   out.platform = session.platform().str();
   out.document = sha256(manifest::encode_guest_document(document));
-  const std::vector<sign::NamedDigest> files = files_of(document.tree);
+  const std::vector<sign::NamedDigest> files = listed_files(document.tree);
   out.files = files.size();
   out.files_digest = sign::trusted_files_digest(files);
   out.base_uri = naming.base_name;

@@ -155,5 +155,14 @@ TEST(DeployAws, ARoleIsAnArn) {
     EXPECT_FALSE(check_role(role).has_value()) << role;
 }
 
+TEST(DeployAws, UsualMemoryIsEnoughForTheFile) {
+  constexpr std::uint64_t kMiB = 1 << 20;
+  EXPECT_EQ(usual_memory_mib(1), 512U);
+  EXPECT_EQ(usual_memory_mib(128 * kMiB), 512U);
+  EXPECT_EQ(usual_memory_mib(128 * kMiB + 1), 640U);
+  EXPECT_EQ(usual_memory_mib(160 * kMiB), 640U);
+  EXPECT_EQ(usual_memory_mib(UINT64_MAX / 8), UINT32_MAX);
+}
+
 }  // namespace
 }  // namespace cloister::cmd

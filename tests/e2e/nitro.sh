@@ -68,6 +68,7 @@ for i in range(count):
 sys.stdout.buffer.write(found[int(sys.argv[2])])
 PYTHON
 }
+# shellcheck disable=SC2317  # called by claim
 unpacked() { (mkdir "$work/ramdisk$1" && cd "$work/ramdisk$1" && cpio -i -d --quiet --no-absolute-filenames <"$work/ramdisk$1.cpio" 2>/dev/null); }
 for number in 0 1 2; do
   ramdisk $number >"$work/ramdisk$number.cpio"
@@ -75,8 +76,8 @@ for number in 0 1 2; do
 done
 claim "the first has AWS's files" cmp "$work/ramdisk0/init" "$aws/init"
 claim "all of them" cmp "$work/ramdisk0/nsm.ko" "$aws/nsm.ko"
-same "the second has the program" "$(sha256sum <"$work/ramdisk1/rootfs/usr/bin/hello" | cut -d ' ' -f 1)" \
-  "$(sed -n 's|^file /usr/bin/hello .* ||p' "$work/files/guest.conf")"
+same "the second has the program" "$(sha256sum <"$work/ramdisk1/rootfs/opt/app/hello" | cut -d ' ' -f 1)" \
+  "$(sed -n 's|^file /opt/app/hello .* ||p' "$work/files/guest.conf")"
 claim "and its loader" [ -e "$work/ramdisk1/rootfs/lib64/ld-linux-x86-64.so.2" ]
 same "the third says what is started" "$(head -n 1 "$work/ramdisk2/cmd")" /usr/bin/hello
 claim "with its variables" grep -qx 'GREETING=hi' "$work/ramdisk2/env"
