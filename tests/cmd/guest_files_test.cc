@@ -32,8 +32,16 @@ oci::ImageManifest manifest_of(const std::vector<GuestBlob>& blobs) {
   return make_guest_artifact(blobs, {}).manifest;
 }
 
+// Of which a label says that it is for SEV-SNP.
+oci::Image image_of(oci::ImageManifest manifest) {
+  oci::Image out;
+  out.manifest = std::move(manifest);
+  out.config = must(oci::parse_image_config(make_guest_artifact({}, {}).config_text, Limits()));
+  return out;
+}
+
 Code artifact_refusal(const oci::ImageManifest& manifest) {
-  const auto files = guest_blobs(manifest);
+  const auto files = guest_blobs(image_of(manifest));
   return files.has_value() ? Code::internal : files.error().code();
 }
 
@@ -55,7 +63,7 @@ TEST(GuestFiles, ComeBackFromTheManifest) {
   EXPECT_EQ(artifact.config_descriptor.digest, sha256(artifact.config_text));
   const auto manifest = must(oci::parse_image_manifest(artifact.manifest_text, Limits()));
   EXPECT_TRUE(is_guest(manifest));
-  const std::vector<GuestBlob> files = must(guest_blobs(manifest));
+  const std::vector<GuestBlob> files = must(guest_blobs(image_of(manifest)));
   ASSERT_EQ(files.size(), all_blobs().size());
   for (std::size_t i = 0; i < files.size(); ++i) {
     EXPECT_EQ(files[i].file, all_blobs()[i].file);

@@ -27,7 +27,8 @@ Typed typed(std::vector<std::string> words) {
   try {
     app.parse(words);
     out.parsed = true;
-    out.first = first_guest_option(app);
+    if (const auto status = check_guest_options(app, Tee::sgx); !status.has_value())
+      out.first = status.error().what().substr(0, status.error().what().find(' '));
   } catch (const CLI::ParseError&) {
     out.parsed = false;
   }

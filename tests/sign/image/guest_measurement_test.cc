@@ -71,10 +71,10 @@ TEST(GuestMeasurement, EveryFieldCounts) {
   EXPECT_TRUE(differs([](GuestMeasurement& m) { std::swap(m.digests[0], m.digests[1]); }));
   EXPECT_TRUE(differs([](GuestMeasurement& m) { m.kernel_version += 'x'; }));
   EXPECT_TRUE(differs([](GuestMeasurement& m) { m.firmware_name += 'x'; }));
-  for (Digest GuestMeasurement::*digest :
-       {&GuestMeasurement::kernel, &GuestMeasurement::initrd, &GuestMeasurement::firmware,
-        &GuestMeasurement::document, &GuestMeasurement::files_digest,
-        &GuestMeasurement::base_digest})
+  for (Digest GuestMeasurement::*digest : std::initializer_list<Digest GuestMeasurement::*>{
+           &GuestMeasurement::kernel, &GuestMeasurement::initrd, &GuestMeasurement::firmware,
+           &GuestMeasurement::document, &GuestMeasurement::files_digest,
+           &GuestMeasurement::base_digest})
     EXPECT_TRUE(differs([&](GuestMeasurement& m) { m.*digest = sha256("other"); }));
   EXPECT_TRUE(differs([](GuestMeasurement& m) { m.command_line += ' '; }));
   EXPECT_TRUE(differs([](GuestMeasurement& m) { m.disk.reset(); }));
