@@ -292,10 +292,10 @@ Action add_deploy_aws(CLI::App& app) {
   app.add_option("--memory", o->memory,
                  "Memory of the enclave (default: what nitro-cli wants for the file, at least 512)")
       ->type_name("MIB")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(64U, 1U << 24));
   app.add_option("--cpu-count", o->cpus, "Virtual CPUs of the enclave")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1U, 1024U))
       ->capture_default_str();
   {
     const OptionHeading heading(app, kHeadingTrust);

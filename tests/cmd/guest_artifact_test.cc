@@ -37,7 +37,7 @@ std::string problem_of(const oci::Image& image) {
   return blobs.has_value() ? "none" : blobs.error().what();
 }
 
-TEST(FilesOfHardware, AreReadAsTheyWereWritten) {
+TEST(GuestArtifact, AreReadAsTheyWereWritten) {
   for (const Tee tee : {Tee::snp, Tee::nitro}) {
     const auto& files = tee == Tee::nitro ? kNitroFiles : kSnpFiles;
     const oci::Image image = artifact_of(files, tee);
@@ -54,7 +54,7 @@ TEST(FilesOfHardware, AreReadAsTheyWereWritten) {
   }
 }
 
-TEST(FilesOfHardware, EachThatMustBeThereIsMissed) {
+TEST(GuestArtifact, EachThatMustBeThereIsMissed) {
   for (const Tee tee : {Tee::snp, Tee::nitro}) {
     const auto& files = tee == Tee::nitro ? kNitroFiles : kSnpFiles;
     for (std::size_t i = 0; i < files.size(); ++i) {
@@ -66,7 +66,7 @@ TEST(FilesOfHardware, EachThatMustBeThereIsMissed) {
   }
 }
 
-TEST(FilesOfHardware, ThoseOfOtherHardwareDoNotBelong) {
+TEST(GuestArtifact, ThoseOfOtherHardwareDoNotBelong) {
   std::vector<GuestFile> files = kNitroFiles;
   files.push_back(GuestFile::firmware);
   EXPECT_EQ(problem_of(artifact_of(files, Tee::nitro)),
@@ -80,7 +80,7 @@ TEST(FilesOfHardware, ThoseOfOtherHardwareDoNotBelong) {
   EXPECT_EQ(problem_of(artifact_of(files, Tee::nitro)), "the guest has two files 'app.eif'");
 }
 
-TEST(FilesOfHardware, TheLabelNamesKnownHardware) {
+TEST(GuestArtifact, TheLabelNamesKnownHardware) {
   for (const std::string label : {"sgx", "tdx", ""}) {
     oci::Image image = artifact_of(kNitroFiles, Tee::nitro);
     image.config.config.labels["io.cloister.tee"] = label;
