@@ -74,7 +74,7 @@ Status require_no_private_key(const LoadedImage& base, std::string_view manifest
         .detail("in an environment variable or a label")
         .hint(kLeakHint);
   if (auto leak = leak_in(as_bytes(manifest), used))
-    return Error::policy(cat("what is measured would hold ", *leak))
+    return Error::policy(cat("the manifest would hold ", *leak))
         .detail("everybody can read it in the built image")
         .hint("take it out of --env or the overlay, and consider the key known");
   return {};
