@@ -39,8 +39,13 @@ function(cloister_test name)
   list(JOIN ARG_LABELS "+" labels)
   if(CLOISTER_SANITIZE)
     # A program that is sanitized takes longer to start than most tests take: one start for all.
+    # Those of the program are not among what cloister_unit builds.
+    set(kind unit)
+    if("cloister::cmd" IN_LIST ARG_LINK)
+      set(kind program)
+    endif()
     add_test(NAME ${name} COMMAND ${target} --gtest_brief=1)
-    set_tests_properties(${name} PROPERTIES LABELS "unit+${labels}" TIMEOUT 900)
+    set_tests_properties(${name} PROPERTIES LABELS "${kind}+${labels}" TIMEOUT 900)
   else()
     gtest_discover_tests(${target} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
                          PROPERTIES LABELS "unit+${labels}" TIMEOUT 120)
