@@ -18,6 +18,7 @@ namespace {
 
 // The console is where the guest speaks; a kernel that panics ends it.
 constexpr std::string_view kCommandLine = "console=ttyS0 quiet panic=-1";
+constexpr std::uint64_t kLargestMemoryRoot = 512ULL << 20;
 constexpr std::string_view kDiskDevice = "/dev/vda";
 constexpr std::string_view kFirmwarePaths[] = {"/usr/share/ovmf/OVMF.amdsev.fd",
                                                "/usr/share/OVMF/OVMF.amdsev.fd",
@@ -28,14 +29,14 @@ bool is_plain_file(const std::string& argument) {
   return std::filesystem::is_regular_file(argument, error) && !argument.ends_with(".deb");
 }
 
-Result<manifest::GuestKernel> load_kernel(Session& session, const GuestArguments& arguments) {
+Result<manifest::GuestKernel> load_kernel(Session& session, const GuestArguments& arguments,
+                                          bool disk) {
   if (is_plain_file(arguments.kernel)) {
     CL_TRY(Bytes image, read_file(arguments.kernel, session.limits().kernel_bytes));
     return manifest::plain_kernel(std::move(image));
   }
   CL_TRY(const measure::RuntimeSource source, load_runtime_source(session, arguments.kernel));
-  return manifest::find_kernel(*source.rootfs, manifest::wanted_modules(arguments.disk),
-                               session.limits());
+  return manifest::find_kernel(*source.rootfs, manifest::wanted_modules(disk), session.limits());
 }
 
 Result<Bytes> load_firmware(Session& session, const std::string& argument) {
@@ -213,7 +214,7 @@ Result<GuestDraft> draft_guest(Session& session, const oci::ImageRef& image,
   CL_TRY(ClosurePlan found, plan_closure(session, image, options));
   CL_CHECK(require_resolved(found.closure));
   CL_TRY(FileSpool contents, FileSpool::create());
-  GuestDraft out{std::move(found), {}, std::move(contents), {}, created, options.tee, {}};
+  GuestDraft out{std::move(found), {}, std::move(contents), {}, created, options.tee};
   const measure::Rootfs& rootfs = *out.found.base.rootfs;
   const manifest::GuestOptions guest{options.manifest.volumes, !arguments.no_network, created};
   CL_TRY(out.plan, manifest::plan_guest(out.found.launch, out.found.closure, out.found.kind,
@@ -221,15 +222,16 @@ Result<GuestDraft> draft_guest(Session& session, const oci::ImageRef& image,
   out.plan.hostname = arguments.hostname;
   CL_TRY(out.root, manifest::collect_guest_root(out.plan, out.found.closure, rootfs, out.contents,
                                                 session.limits()));
+  out.disk = arguments.disk || (options.tee == Tee::snp && out.root.bytes > kLargestMemoryRoot);
   for (const std::string& path : out.root.without_capabilities)
     out.notes.push_back(cat(quote(path), " has capabilities of its own, which it loses"));
   if (options.tee == Tee::nitro) CL_CHECK(adapt_to_nitro(out));
   return out;
 }
 
-Result<GuestMachine> load_machine(Session& session, const GuestArguments& arguments) {
+Result<GuestMachine> load_machine(Session& session, const GuestArguments& arguments, bool disk) {
   GuestMachine out;
-  auto kernel = load_kernel(session, arguments);
+  auto kernel = load_kernel(session, arguments, disk);
   if (!kernel.has_value())
     return std::move(kernel).error().while_(cat("loading the kernel ", quote(arguments.kernel)));
   out.kernel = std::move(*kernel);

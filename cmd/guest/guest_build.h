@@ -27,6 +27,9 @@ struct GuestDraft {
   Seconds created{};
   Tee tee = Tee::snp;
   std::vector<std::string> notes{};  // what the image wants and is not given, a line each
+  // The root is to lie on a disk: asked for, or too large for the memory of most machines, which
+  // would have to hold it more than twice.
+  bool disk = false;
 };
 // REQUIRES: options.tee is a machine.
 Result<GuestDraft> draft_guest(Session& session, const oci::ImageRef& image,
@@ -39,7 +42,7 @@ struct GuestMachine {
   std::string kernel_source, firmware_source;  // base names, for people
   Bytes firmware;
 };
-Result<GuestMachine> load_machine(Session& session, const GuestArguments& arguments);
+Result<GuestMachine> load_machine(Session& session, const GuestArguments& arguments, bool disk);
 
 // The document of a draft with its kernel.
 manifest::GuestDocument document_of(const GuestDraft& draft, const manifest::GuestKernel* kernel);

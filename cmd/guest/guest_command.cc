@@ -135,9 +135,9 @@ class GuestBuildRun {
       return build_nitro(session_, draft, machine,
                          {r_.guest.append, eif_key_ ? &eif_key_->key : nullptr, std::move(naming)});
     }
-    CL_TRY(GuestMachine machine, load_machine(session_, r_.guest));
+    CL_TRY(GuestMachine machine, load_machine(session_, r_.guest, draft.disk));
     return build_guest(session_, draft, std::move(machine),
-                       {launch_, r_.guest.append, r_.guest.disk, id_key_ ? &id_key_->key : nullptr,
+                       {launch_, r_.guest.append, draft.disk, id_key_ ? &id_key_->key : nullptr,
                         std::move(naming)});
   }
 

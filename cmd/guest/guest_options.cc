@@ -59,7 +59,8 @@ void add_guest_options(CLI::App& app, GuestArguments& a) {
       ->type_name("NAME")
       ->capture_default_str();
   app.add_flag("--disk", a.disk,
-               "Put the root on a read-only disk, checked by dm-verity, in place of memory");
+               "Put the root on a read-only disk, checked by dm-verity, in place of memory\n"
+               "(always, when it has more than 512 MiB)");
   app.add_flag("--no-network", a.no_network, "Leave the machine's network card alone");
   add_snp_machine_options(app, a.machine);
   add_snp_block_options(app, a.block);
