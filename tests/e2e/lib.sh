@@ -170,6 +170,21 @@ manifest_of() { cat "$(blob_path "$1" "$(manifest_digest "$1" "$2")")"; }
 config_of() { cat "$(blob_path "$1" "$(manifest_of "$1" "$2" | jq -r .config.digest)")"; }
 layers_of() { manifest_of "$1" "$2" | jq -r '.layers[].digest'; }
 
+# forged NAME FILE TITLE: the artifact oci:$work/first:app with another file under this title, as a
+# layout of that name; what is attached to the first goes along.
+forged() {
+  cp -r "$work/first" "$work/$1"
+  blob=$(layout_blob "$work/$1" "$(manifest_of "$work/$1" app | jq -r --arg t "$3" \
+    '.layers[] | select(.annotations["org.opencontainers.image.title"] == $t) | .mediaType')" "$2")
+  manifest_of "$work/$1" app | jq -c --argjson blob "$blob" --arg t "$3" '.layers |= map(
+    if .annotations["org.opencontainers.image.title"] == $t then $blob + {annotations} else . end)' >"$work/manifest"
+  config_of "$work/$1" app | jq -c --argjson layers "$(jq -c '[.layers[].digest]' "$work/manifest")" \
+    '.rootfs.diff_ids = $layers' >"$work/config"
+  config=$(layout_blob "$work/$1" "$(jq -r .config.mediaType "$work/manifest")" "$work/config")
+  jq -c --argjson config "$config" '.config = $config' "$work/manifest" >"$work/manifest2"
+  layout_tag "$work/$1" app "$(layout_blob "$work/$1" "$layout_manifest_type" "$work/manifest2")"
+}
+
 # added_layer LAYOUT TAG DIRECTORY: unpacks the layer that a build added.
 added_layer() {
   mkdir -p "$3"

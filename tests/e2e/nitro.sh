@@ -123,19 +123,6 @@ data[544:548] = zlib.crc32(data[548:], zlib.crc32(data[:544])).to_bytes(4, "big"
 open(sys.argv[1], "wb").write(data)
 PYTHON
 }
-# forged NAME FILE TITLE: the first artifact with another file under this title, signed by the same key.
-forged() {
-  cp -r "$work/first" "$work/$1"
-  blob=$(layout_blob "$work/$1" "$(manifest_of "$work/$1" app | jq -r --arg t "$3" \
-    '.layers[] | select(.annotations["org.opencontainers.image.title"] == $t) | .mediaType')" "$2")
-  manifest_of "$work/$1" app | jq -c --argjson blob "$blob" --arg t "$3" '.layers |= map(
-    if .annotations["org.opencontainers.image.title"] == $t then $blob + {annotations} else . end)' >"$work/manifest"
-  config_of "$work/$1" app | jq -c --argjson layers "$(jq -c '[.layers[].digest]' "$work/manifest")" \
-    '.rootfs.diff_ids = $layers' >"$work/config"
-  config=$(layout_blob "$work/$1" "$(jq -r .config.mediaType "$work/manifest")" "$work/config")
-  jq -c --argjson config "$config" '.config = $config' "$work/manifest" >"$work/manifest2"
-  layout_tag "$work/$1" app "$(layout_blob "$work/$1" "$layout_manifest_type" "$work/manifest2")"
-}
 cp "$work/files/app.eif" "$work/changed.eif"
 changed "$work/changed.eif"
 forged changed "$work/changed.eif" app.eif
