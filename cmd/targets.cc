@@ -16,6 +16,12 @@ constexpr Target kTargets[] = {
     {Tee::nitro, "nitro", "an enclave of AWS Nitro", true},
 };
 
+std::vector<std::string> target_names() {
+  std::vector<std::string> out;
+  for (const Target& target : kTargets) out.emplace_back(target.name);
+  return out;
+}
+
 }  // namespace
 
 std::span<const Target> targets() {
@@ -33,14 +39,16 @@ const Target& target_of(Tee tee) {
 }
 
 void add_target_option(CLI::App& app, std::string& tee) {
-  std::vector<std::string> names;
   std::string text = "Hardware that it is for:";
-  for (const Target& target : kTargets) {
-    names.emplace_back(target.name);
-    text += cat(names.size() == 1 ? " " : "; ", target.name, ", ", target.summary);
-  }
+  for (const Target& target : kTargets)
+    text += cat(&target == kTargets ? " " : "; ", target.name, ", ", target.summary);
   OptionHeading heading(app, kHeadingOptions);
-  app.add_option("--tee", tee, text)->check(CLI::IsMember(names))->capture_default_str();
+  app.add_option("--tee", tee, text)->check(CLI::IsMember(target_names()))->capture_default_str();
+}
+
+void add_wanted_target_option(CLI::App& app, std::string& tee) {
+  app.add_option("--tee", tee, "Hardware that it must be for")
+      ->check(CLI::IsMember(target_names()));
 }
 
 }  // namespace cloister::cmd

@@ -25,5 +25,7 @@ std::span<const Target> targets();
 const Target& target_named(std::string_view name);
 const Target& target_of(Tee tee);
 void add_target_option(CLI::App& app, std::string& tee);
+// For who reads what was built; empty: any will do. Under the heading that is current.
+void add_wanted_target_option(CLI::App& app, std::string& tee);
 
 }  // namespace cloister::cmd

@@ -13,6 +13,7 @@
 #include "cmd/report/quote.h"
 #include "cmd/report/verify.h"
 #include "cmd/session.h"
+#include "cmd/targets.h"
 #include "cmd/verify_image.h"
 #include "sign/image/guest_checks.h"
 
@@ -23,7 +24,7 @@ struct VerifyOptions {
   CommonOptions common;
   ImageTrustOptions trust;
   AttestationOptions attestation;
-  std::string image, quote, connect, format = "text";
+  std::string image, tee, quote, connect, format = "text";
 };
 
 Status check_verify_usage(const VerifyOptions& o) {
@@ -84,6 +85,14 @@ Status add_server_checks(const VerifyOptions& o, Session& session, const ImageTr
   return {};
 }
 
+// "tee": a machine is no enclave, whoever signed it.
+sign::Check target_check(const std::string& wanted, const ImageVerdict& image) {
+  std::string found = image.sigstruct ? "sgx" : "none";
+  if (image.guest) found = target_of(tee_of(*image.guest)).name;
+  if (found == wanted) return sign::passed_check("tee", found);
+  return sign::failed_check("tee", found, wanted);
+}
+
 Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
   CL_CHECK(check_verify_usage(o));
   CL_TRY(auto session, Session::create(o.common, env));
@@ -93,6 +102,7 @@ Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
   if (!o.quote.empty() || !o.connect.empty()) CL_CHECK(require_quotes(image));
 
   VerifyReport report{image.name, image.digest, std::move(image.checks)};
+  if (!o.tee.empty()) report.checks.push_back(target_check(o.tee, image));
   if (trust.policy)
     report.verdict = "This image is what its signer says, and the policy allows it.";
   if (!o.quote.empty()) CL_CHECK(add_quote_checks(o, *session, trust, image, report));
@@ -109,6 +119,10 @@ Action add_verify(CLI::App& app) {
   auto o = std::make_shared<VerifyOptions>();
   app.add_option("IMAGE", o->image, "Image to verify")->required();
   add_trust_options(app, o->trust);
+  {
+    const OptionHeading trust(app, kHeadingTrust);
+    add_wanted_target_option(app, o->tee);
+  }
   OptionHeading heading(app, kHeadingQuote);
   auto* quote =
       app.add_option("--quote", o->quote,

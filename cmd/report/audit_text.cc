@@ -14,7 +14,6 @@ namespace cloister::cmd {
 namespace {
 
 using manifest::Finding;
-using manifest::Severity;
 
 constexpr std::size_t kLabel = 11;  // "mrenclave  "
 

@@ -80,6 +80,9 @@ launch-measurement true
 id-block true
 guest-policy true
 attested-guest true"
+must verify "oci:$work/signed:app" --key "$work/image.pub" --tee snp
+cloister verify "oci:$work/signed:app" --key "$work/image.pub" --tee sgx --format json
+same "it is no enclave of SGX" "$code $(checks | grep false)" "3 tee false"
 must pull "oci:$work/signed:app" -o "$work/blocks"
 same "an ID block is over the digest" "$(head -c 48 "$work/blocks/id-block-2.bin" | od -An -v -tx1 | tr -d ' \n')" \
   "$(echo "$digests" | tail -n 1)"
