@@ -99,8 +99,7 @@ class GuestPacker {
     if (std::find(lacking.begin(), lacking.end(), "sev_guest") != lacking.end())
       draft_.notes.emplace_back(
           "this kernel has no driver for the processor's reports (sev_guest): what runs there "
-          "cannot "
-          "prove it");
+          "cannot prove it");
     m.firmware_name = machine_.firmware_source;
     m.kernel = sha256(machine_.kernel.image);
     m.firmware = sha256(machine_.firmware);
@@ -220,8 +219,8 @@ Result<GuestDraft> draft_guest(Session& session, const oci::ImageRef& image,
   CL_TRY(out.plan, manifest::plan_guest(out.found.launch, out.found.closure, out.found.kind,
                                         out.found.base.image.config.config, rootfs, guest));
   out.plan.hostname = arguments.hostname;
-  CL_TRY(out.root, manifest::collect_guest_root(out.plan, out.found.closure, rootfs, out.contents,
-                                                session.limits()));
+  CL_TRY(out.root,
+         manifest::collect_guest_root(out.plan, out.found.closure, rootfs, session.limits()));
   out.disk = arguments.disk || (options.tee == Tee::snp && out.root.bytes > kLargestMemoryRoot);
   for (const std::string& path : out.root.without_capabilities)
     out.notes.push_back(cat(quote(path), " has capabilities of its own, which it loses"));

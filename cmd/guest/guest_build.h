@@ -22,7 +22,7 @@ namespace cloister::cmd {
 struct GuestDraft {
   ClosurePlan found;
   manifest::GuestPlan plan;
-  FileSpool contents;
+  FileSpool contents;  // filled for a build alone
   manifest::GuestRoot root;
   Seconds created{};
   Tee tee = Tee::snp;

@@ -175,6 +175,7 @@ Result<int> run_guest_build(const GuestBuildRequest& r, const Environment& env) 
         write_result("", json ? guest_build_json(draft, nullptr, "") : annotated_document(draft)));
     return 0;
   }
+  CL_CHECK(manifest::fill_guest_root(draft.root.tree, *draft.found.base.rootfs, draft.contents));
   CL_TRY(const GuestBuild built, run.build(draft, {public_name(ref), labels}));
   CL_CHECK(publish_guest(*session, draft, built, r.target, destinations, run.keys()));
   const std::string digest = built.artifact.manifest_descriptor.digest.str();

@@ -66,13 +66,7 @@ class GuestReader {
     CL_TRY(const Bytes document, read(GuestFile::document, limits.guest_document_bytes));
     if (as_text(document) != checked.document_text)
       return Error::corrupt("guest.conf is not the document that the initrd holds");
-    m.document = sha256(document);
-    std::vector<sign::NamedDigest> files;
-    for (const auto& [path, entry] : checked.document.tree)
-      if (entry.type == manifest::GuestEntry::Type::file)
-        files.push_back({"/" + path, entry.sha256});
-    m.files = files.size();
-    m.files_digest = sign::trusted_files_digest(std::move(files));
+    state_document(as_text(document), checked.document.tree, m);
     return {};
   }
 

@@ -1,20 +1,8 @@
 #include "cmd/guest/guest_packing.h"
 
 #include "base/text.h"
-#include "sign/image/measurement.h"
 
 namespace cloister::cmd {
-namespace {
-
-std::vector<sign::NamedDigest> listed_files(const manifest::GuestTree& tree) {
-  std::vector<sign::NamedDigest> out;
-  for (const auto& [path, entry] : tree)
-    if (entry.type == manifest::GuestEntry::Type::file) out.push_back({"/" + path, entry.sha256});
-  return out;
-}
-
-}  // namespace
-
 Status GuestPacking::put(GuestFile file, std::string title, const Digest& digest,
                          std::uint64_t size, Source& content) {
   oci::Descriptor descriptor;
@@ -51,10 +39,7 @@ sign::GuestOrigin origin_of_build(const Session& session, const GuestDraft& draf
                                   const GuestNaming& naming) {
   sign::GuestOrigin out;
   out.platform = session.platform().str();
-  out.document = sha256(manifest::encode_guest_document(document));
-  const std::vector<sign::NamedDigest> files = listed_files(document.tree);
-  out.files = files.size();
-  out.files_digest = sign::trusted_files_digest(files);
+  state_document(manifest::encode_guest_document(document), document.tree, out);
   out.base_uri = naming.base_name;
   out.base_digest = draft.found.base.image.manifest_descriptor.digest;
   out.generator_version = std::string(kVersion);

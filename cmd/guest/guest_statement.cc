@@ -1,5 +1,7 @@
 #include "cmd/guest/guest_statement.h"
 
+#include "sign/image/measurement.h"
+
 namespace cloister::cmd {
 
 Tee tee_of(const GuestStatement& statement) {
@@ -8,6 +10,16 @@ Tee tee_of(const GuestStatement& statement) {
 
 const sign::GuestOrigin& origin_of(const GuestStatement& statement) {
   return std::visit([](const auto& one) -> const sign::GuestOrigin& { return one; }, statement);
+}
+
+void state_document(std::string_view text, const manifest::GuestTree& tree,
+                    sign::GuestOrigin& origin) {
+  std::vector<sign::NamedDigest> files;
+  for (const auto& [path, entry] : tree)
+    if (entry.type == manifest::GuestEntry::Type::file) files.push_back({"/" + path, entry.sha256});
+  origin.document = sha256(text);
+  origin.files = files.size();
+  origin.files_digest = sign::trusted_files_digest(std::move(files));
 }
 
 std::string encode_statement(const GuestStatement& statement) {

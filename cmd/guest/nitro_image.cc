@@ -100,13 +100,7 @@ class EnclaveReader {
            manifest::check_enclave(ramdisks, as_text(document), session_.limits()));
     m.init = checked.init;
     m.nsm = checked.nsm;
-    m.document = sha256(document);
-    std::vector<sign::NamedDigest> files;
-    for (const auto& [path, entry] : checked.document.tree)
-      if (entry.type == manifest::GuestEntry::Type::file)
-        files.push_back({"/" + path, entry.sha256});
-    m.files = files.size();
-    m.files_digest = sign::trusted_files_digest(std::move(files));
+    state_document(as_text(document), checked.document.tree, m);
     return {};
   }
 

@@ -177,4 +177,22 @@ Result<ByteView> CpioReader::content() {
   return ByteView(piece);
 }
 
+Result<Digest> CpioReader::digest() {
+  Sha256 hasher;
+  for (;;) {
+    CL_TRY(const ByteView piece, content());
+    if (piece.empty()) return hasher.finish();
+    hasher.update(piece);
+  }
+}
+
+Result<std::string> CpioReader::text() {
+  std::string out;
+  for (;;) {
+    CL_TRY(const ByteView piece, content());
+    if (piece.empty()) return out;
+    out += as_text(piece);
+  }
+}
+
 }  // namespace cloister::manifest

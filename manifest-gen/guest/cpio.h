@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "base/digest.h"
 #include "base/limits.h"
 #include "base/stream.h"
 
@@ -53,6 +54,9 @@ class CpioReader {
   Result<bool> next(CpioEntry& out);
   // A piece of the content; empty at its end. Valid until the next call.
   Result<ByteView> content();
+  // All of the content at once: its digest, or the bytes, which the caller has found small enough.
+  Result<Digest> digest();
+  Result<std::string> text();
 
  private:
   Status read(std::span<std::byte> out);

@@ -89,14 +89,14 @@ class TreeReader {
     if (type == S_IFREG) {
       out.type = GuestEntry::Type::file;
       out.size = entry.size;
-      CL_TRY(out.sha256, hash());
+      CL_TRY(out.sha256, archive_.digest());
       return out;
     }
     if (type == S_IFLNK) {
       out.type = GuestEntry::Type::symlink;
       if (entry.size > kMaxCpioName)
         return Error::corrupt(cat("the link ", quote(entry.path), " in an initramfs is too long"));
-      CL_TRY(out.link_target, text());
+      CL_TRY(out.link_target, archive_.text());
       return out;
     }
     if (type != S_IFDIR)
@@ -105,24 +105,6 @@ class TreeReader {
     if (entry.size != 0)
       return Error::corrupt(cat("the directory ", quote(entry.path), " has content"));
     return out;
-  }
-
-  Result<Digest> hash() {
-    Sha256 hasher;
-    for (;;) {
-      CL_TRY(const ByteView piece, archive_.content());
-      if (piece.empty()) return hasher.finish();
-      hasher.update(piece);
-    }
-  }
-
-  Result<std::string> text() {
-    std::string out;
-    for (;;) {
-      CL_TRY(const ByteView piece, archive_.content());
-      if (piece.empty()) return out;
-      out += as_text(piece);
-    }
   }
 
   CpioReader archive_;

@@ -28,15 +28,14 @@ std::string relative_to_root(std::string_view path) {
 class Collector {
  public:
   Collector(const GuestPlan& plan, const Closure& closure, const measure::Rootfs& rootfs,
-            FileSpool& spool, const Limits& limits)
-      : plan_(plan), closure_(closure), rootfs_(rootfs), spool_(spool), limits_(limits) {}
+            const Limits& limits)
+      : plan_(plan), closure_(closure), rootfs_(rootfs), limits_(limits) {}
 
   Result<GuestRoot> run() {
     names();
     CL_CHECK(granted_files());
     CL_CHECK(files_of_places());
     CL_CHECK(made_here());
-    CL_CHECK(fill());
     return std::move(out_);
   }
 
@@ -80,7 +79,6 @@ class Collector {
           cat("the root of the guest would hold more than ", limits_.guest_root_bytes, " bytes"));
     out_.reasons.emplace(node.path(), reason);
     out_.tree.emplace(path, std::move(entry));
-    nodes_.push_back(&node);
     return {};
   }
 
@@ -155,7 +153,6 @@ class Collector {
     if (present != out_.tree.end() && present->second.type != GuestEntry::Type::file) return;
     if (present != out_.tree.end()) {
       out_.bytes -= present->second.size;
-      std::erase_if(nodes_, [&](const Node* node) { return node->path() == "/" + path; });
     } else {
       ++out_.files;
     }
@@ -167,44 +164,42 @@ class Collector {
     out_.tree.insert_or_assign(path, std::move(entry));
   }
 
-  // Hard links share their content here too.
-  Status fill() {
-    std::map<const measure::Entry*, std::uint64_t> offsets;
-    std::vector<const Node*> once;
-    for (const Node* node : nodes_) {
-      const auto [at, first] = offsets.try_emplace(node->entry, 0);
-      if (first) {
-        CL_TRY(at->second, spool_.reserve(node->entry->size));
-        once.push_back(node);
-      }
-      out_.tree.at(relative_to_root(node->path())).offset = at->second;
-    }
-    std::vector<std::uint64_t> starts;
-    starts.reserve(once.size());
-    for (const Node* node : once) starts.push_back(offsets.at(node->entry));
-    return rootfs_.read_many(
-        once, [&](std::size_t index, std::uint64_t offset, ByteView piece) -> Status {
-          if (offset > once[index]->entry->size || piece.size() > once[index]->entry->size - offset)
-            return Error::corrupt("a layer changed while it was read");
-          return spool_.write(starts[index] + offset, piece);
-        });
-  }
-
   const GuestPlan& plan_;
   const Closure& closure_;
   const measure::Rootfs& rootfs_;
-  FileSpool& spool_;
   const Limits& limits_;
-  std::vector<const Node*> nodes_;  // files whose content is wanted
   GuestRoot out_;
 };
 
 }  // namespace
 
 Result<GuestRoot> collect_guest_root(const GuestPlan& plan, const Closure& closure,
-                                     const measure::Rootfs& rootfs, FileSpool& spool,
-                                     const Limits& limits) {
-  return Collector(plan, closure, rootfs, spool, limits).run();
+                                     const measure::Rootfs& rootfs, const Limits& limits) {
+  return Collector(plan, closure, rootfs, limits).run();
+}
+
+// Hard links share their content here too.
+Status fill_guest_root(GuestTree& tree, const measure::Rootfs& rootfs, FileSpool& spool) {
+  std::map<const measure::Entry*, std::uint64_t> starts;
+  std::vector<const Node*> nodes;
+  for (auto& [path, entry] : tree) {
+    if (entry.type != GuestEntry::Type::file) continue;
+    const Node* node = rootfs.find("/" + path, /*follow_last=*/false);
+    if (node == nullptr || !node->is_regular() || node->entry->sha256 != entry.sha256) continue;
+    const auto [at, first] = starts.try_emplace(node->entry, 0);
+    if (first) {
+      CL_TRY(at->second, spool.reserve(entry.size));
+      nodes.push_back(node);
+    }
+    entry.offset = at->second;
+  }
+  const auto write = [&](std::size_t index, std::uint64_t offset, ByteView piece) -> Status {
+    const measure::Entry* entry = nodes[index]->entry;
+    if (offset > entry->size || piece.size() > entry->size - offset)
+      return Error::corrupt("a layer changed while it was read");
+    return spool.write(starts.at(entry) + offset, piece);
+  };
+  return rootfs.read_many(nodes, write);
 }
 
 }  // namespace cloister::manifest

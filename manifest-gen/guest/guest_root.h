@@ -27,10 +27,13 @@ struct GuestRoot {
 // The closure's files under their real paths, and whatever regular files lie in writable places of
 // the image; every directory and symbolic link of the image; and what container runtimes add:
 // mount points, /tmp, and empty /etc/hosts, /etc/hostname and /etc/resolv.conf, which the guest
-// fills. Contents go to `spool`. Nothing below /proc, /sys and /dev comes along.
+// fills. Nothing below /proc, /sys and /dev comes along. Contents are not read.
 // `limit` above limits.guest_root_bytes.
 Result<GuestRoot> collect_guest_root(const GuestPlan& plan, const Closure& closure,
-                                     const measure::Rootfs& rootfs, FileSpool& spool,
-                                     const Limits& limits);
+                                     const measure::Rootfs& rootfs, const Limits& limits);
+
+// Puts the contents of the tree's files into the spool, and their places into the tree. A file
+// whose content is not the image's has been put there already.
+Status fill_guest_root(GuestTree& tree, const measure::Rootfs& rootfs, FileSpool& spool);
 
 }  // namespace cloister::manifest

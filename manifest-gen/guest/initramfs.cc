@@ -111,7 +111,7 @@ class InitramfsChecker {
       if (has_init_) return unexpected(entry, "comes twice");
       if (!is_roots(entry, S_IFREG | 0755)) return unexpected(entry, kOtherKind);
       has_init_ = true;
-      CL_TRY(out_.init, hash());
+      CL_TRY(out_.init, archive_.digest());
       return {};
     }
     if (entry.path == kGuestDocumentPath) return take_document(entry);
@@ -143,7 +143,7 @@ class InitramfsChecker {
     if (!is_roots(entry, S_IFREG | 0444)) return unexpected(entry, kOtherKind);
     if (entry.size > limits_.guest_document_bytes)
       return Error::limit("the guest document in an initramfs is too large");
-    CL_CHECK(read_text(out_.document_text));
+    CL_TRY(out_.document_text, archive_.text());
     CL_TRY(out_.document, parse_guest_document(out_.document_text, limits_));
     has_document_ = true;
     next_ = out_.document.tree.begin();
@@ -171,33 +171,15 @@ class InitramfsChecker {
     if (entry.uid != want.uid || entry.gid != want.gid)
       return unexpected(entry, "has another owner");
     if (want.type == GuestEntry::Type::symlink) {
-      std::string target;
       if (entry.size > kMaxCpioName) return unexpected(entry, "leads elsewhere");
-      CL_CHECK(read_text(target));
+      CL_TRY(const std::string target, archive_.text());
       return target == want.link_target ? Status() : unexpected(entry, "leads elsewhere");
     }
     if (want.type == GuestEntry::Type::directory)
       return entry.size == 0 ? Status() : unexpected(entry, "is a directory with content");
     if (entry.size != want.size) return unexpected(entry, "has another size");
-    CL_TRY(const Digest digest, hash());
+    CL_TRY(const Digest digest, archive_.digest());
     return digest == want.sha256 ? Status() : unexpected(entry, "has another content");
-  }
-
-  Status read_text(std::string& out) {
-    for (;;) {
-      CL_TRY(const ByteView piece, archive_.content());
-      if (piece.empty()) return {};
-      out += as_text(piece);
-    }
-  }
-
-  Result<Digest> hash() {
-    Sha256 hasher;
-    for (;;) {
-      CL_TRY(const ByteView piece, archive_.content());
-      if (piece.empty()) return hasher.finish();
-      hasher.update(piece);
-    }
   }
 
   CpioReader archive_;

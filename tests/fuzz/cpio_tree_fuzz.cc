@@ -4,25 +4,7 @@
 #include <cstdint>
 
 #include "manifest-gen/guest/cpio_tree.h"
-
-namespace {
-
-// One byte at a time.
-class Trickle final : public cloister::Source {
- public:
-  explicit Trickle(cloister::ByteView bytes) : rest_(bytes) {}
-  cloister::Result<std::size_t> read(std::span<std::byte> out) override {
-    if (rest_.empty()) return std::size_t{0};
-    out.front() = rest_.front();
-    rest_ = rest_.subspan(1);
-    return std::size_t{1};
-  }
-
- private:
-  cloister::ByteView rest_;
-};
-
-}  // namespace
+#include "tests/fuzz/trickle.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cloister;

@@ -17,10 +17,8 @@ static int copy_content(int in, int out) {
   }
 }
 
-static int copy_file(int from, int to, const char* name, const struct stat* status) {
-  const int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-  const int out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  int result = in < 0 || out < 0 ? -1 : copy_content(in, out);
+// Owner and mode of what was copied, when it was. Answers `result`, or -1, with its errno.
+static int finish(int in, int out, const struct stat* status, int result) {
   // The owner first: a change of owner takes set-user-ID away.
   if (result == 0 && (fchown(out, status->st_uid, status->st_gid) < 0 ||
                       fchmod(out, status->st_mode & 07777) < 0))
@@ -30,6 +28,12 @@ static int copy_file(int from, int to, const char* name, const struct stat* stat
   if (out >= 0) close(out);
   errno = error;
   return result;
+}
+
+static int copy_file(int from, int to, const char* name, const struct stat* status) {
+  const int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  const int out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  return finish(in, out, status, in < 0 || out < 0 ? -1 : copy_content(in, out));
 }
 
 static int copy_link(int from, int to, const char* name, const struct stat* status) {
@@ -45,15 +49,7 @@ static int copy_directory(int from, int to, const char* name, const struct stat*
   if (mkdirat(to, name, 0700) < 0) return -1;
   const int in = openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   const int out = openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  int result = in < 0 || out < 0 ? -1 : copy_tree(in, out);
-  if (result == 0 && (fchown(out, status->st_uid, status->st_gid) < 0 ||
-                      fchmod(out, status->st_mode & 07777) < 0))
-    result = -1;
-  const int error = errno;
-  if (in >= 0) close(in);
-  if (out >= 0) close(out);
-  errno = error;
-  return result;
+  return finish(in, out, status, in < 0 || out < 0 ? -1 : copy_tree(in, out));
 }
 
 static int copy_entry(int from, int to, const char* name) {

@@ -59,7 +59,8 @@ struct RootInput {
   Result<Collected> collect() {
     const measure::Rootfs rootfs = tree.build();
     Collected out;
-    CL_TRY(out.root, collect_guest_root(plan, closure, rootfs, out.spool, limits));
+    CL_TRY(out.root, collect_guest_root(plan, closure, rootfs, limits));
+    CL_CHECK(fill_guest_root(out.root.tree, rootfs, out.spool));
     return out;
   }
   Code refusal() {
