@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "base/hint.h"
 #include "base/path.h"
 #include "base/suggest.h"
 #include "base/text.h"
-#include "manifest-gen/audit/compatibility.h"
 #include "manifest-gen/audit/locate.h"
 #include "manifest-gen/audit/rules.h"
 
@@ -227,7 +227,7 @@ Status add_attestation(const PlanOptions& options, ClosurePlan& plan) {
   }
   if (options.marblerun) {
     CL_TRY(plan.front, manifest::premain_front(plan.launch, plan.runtime));
-    plan.kind.manifest.put("sys.enable_extra_runtime_domain_names_conf", true);
+    plan.kind.manifest.put(manifest::kHostNamesKey, true);
   }
   if (options.secret_servers.empty()) return {};
   CL_CHECK(manifest::add_secret_provisioning(plan.launch, plan.runtime, options.secret_servers,
@@ -239,7 +239,7 @@ Status add_attestation(const PlanOptions& options, ClosurePlan& plan) {
   for (const char* file : {"/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"})
     plan.kind.grants.push_back({file, manifest::Why::config, "--secret-prov: server names",
                                 /*optional=*/true, ""});
-  plan.kind.manifest.put("sys.enable_extra_runtime_domain_names_conf", true);
+  plan.kind.manifest.put(manifest::kHostNamesKey, true);
   return {};
 }
 
@@ -311,23 +311,6 @@ namespace {
 
 enum class Purpose { manifest, build, audit };
 
-// What a reviewer should know of it.
-void add_findings(const oci::ExecutionConfig& config, Plan& plan) {
-  const auto add = [&](std::vector<manifest::Finding> more) {
-    for (manifest::Finding& finding : more) plan.findings.push_back(std::move(finding));
-  };
-  const measure::Rootfs& rootfs = *plan.base.rootfs;
-  const manifest::EnclaveManifest& manifest = plan.manifest.manifest;
-  add(manifest::closure_findings(plan.closure));
-  add(manifest::compatibility_findings(plan.launch, plan.closure, rootfs));
-  add(manifest::configuration_findings(config, manifest));
-  add(manifest::volume_findings(plan.launch, manifest, rootfs));
-  add(manifest::manifest_findings(manifest, &rootfs));
-  add(manifest::granted_findings(manifest, &rootfs));
-  manifest::locate(plan.findings, rootfs, plan.packages);
-  manifest::sort_findings(plan.findings);
-}
-
 Result<Plan> make_plan(Session& session, const oci::ImageRef& image, const PlanOptions& options,
                        Purpose purpose) {
   CL_TRY(ClosurePlan found, plan_closure(session, image, options));
@@ -365,7 +348,15 @@ Result<Plan> make_plan(Session& session, const oci::ImageRef& image, const PlanO
   }
   CL_TRY(plan.measurement, measure::sgx::measure_enclave(libpal, manifest, plan.params,
                                                          plan.runtime.layout, session.limits()));
-  add_findings(plan.base.image.config.config, plan);
+  std::vector<manifest::Finding> more =
+      manifest::build_findings({.config = plan.base.image.config.config,
+                                .launch = plan.launch,
+                                .closure = plan.closure,
+                                .manifest = plan.manifest.manifest,
+                                .rootfs = *plan.base.rootfs,
+                                .packages = plan.packages});
+  std::move(more.begin(), more.end(), std::back_inserter(plan.findings));
+  manifest::sort_findings(plan.findings);
   return plan;
 }
 

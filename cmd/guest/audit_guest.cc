@@ -61,10 +61,15 @@ Result<AuditReport> audit_guest_draft(Session& session, const std::string& argum
   add(manifest::closure_findings(found.closure));
   add(manifest::configuration_findings(found.base.image.config.config, table));
   add(manifest::volume_findings(found.launch, table, rootfs));
-  for (manifest::Finding& finding : out.findings)
+  add(manifest::credential_findings(found.closure, table));
+  for (manifest::Finding& finding : out.findings) {
     if (finding.id == manifest::kRuleVolumeLost)
       finding.fix =
           "let the program keep elsewhere what must last: the machine has no disk to write to";
+    if (finding.id == manifest::kRuleAbsentCredential)
+      finding.fix =
+          "nothing is mounted into the machine: let the program fetch it once it is attested";
+  }
   manifest::locate(out.findings, rootfs, found.packages);
   manifest::sort_findings(out.findings);
   out.launch = found.launch;

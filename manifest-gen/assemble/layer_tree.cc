@@ -30,6 +30,7 @@ class Planner {
     add_application();
     add_licenses();
     CL_CHECK(add_missing_directories());
+    CL_CHECK(add_resolv_conf());
     return std::move(tree_);
   }
 
@@ -158,6 +159,25 @@ class Planner {
         }
       }
     }
+    return {};
+  }
+
+  // With that key Gramine does not start where there is no such file. Container runtimes mount
+  // theirs; an empty one makes the image start without them too.
+  Status add_resolv_conf() {
+    const TomlValue* wanted = input_.manifest.manifest.table.at(kHostNamesKey);
+    if (wanted == nullptr || wanted->boolean() == nullptr || !*wanted->boolean() ||
+        input_.rootfs.find("/etc/resolv.conf", /*follow_last=*/false) != nullptr)
+      return {};
+    CL_TRY(const auto absent, absent_directories(input_.rootfs, "/etc", limits_));
+    for (const std::string& path : absent) tree_[path.substr(1)];
+    const std::string directory =
+        absent.empty() ? input_.rootfs.real_path("/etc").value_or("/etc") : absent.back();
+    LayerEntry file;
+    file.type = LayerEntry::Type::file;
+    file.mode = kReadable;
+    file.content = Bytes();
+    tree_[cat(directory.substr(1), "/resolv.conf")] = std::move(file);
     return {};
   }
 

@@ -74,6 +74,24 @@ std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest
   return out;
 }
 
+std::vector<Finding> credential_findings(const Closure& closure, const EnclaveManifest& manifest) {
+  std::vector<Finding> out;
+  for (const AbsentFile& file : closure.absent) {
+    const std::string type = writable_as(manifest.table, file.path);
+    // A tmpfs hides what the container has there.
+    if (!type.empty() && type != "tmpfs") continue;
+    out.push_back(make_finding(
+        kRuleAbsentCredential, file.path,
+        cat("is named ", file.named,
+            ", and the image does not have it: when it comes with the "
+            "container, the program cannot open it"),
+        cat("--volume ", file.path,
+            "=encrypted:KEY, or =allowed if the host may know and choose "
+            "it; --ra-tls makes a key inside the enclave, --secret-prov fetches one")));
+  }
+  return out;
+}
+
 std::vector<Finding> configuration_findings(const oci::ExecutionConfig& config,
                                             const EnclaveManifest& manifest) {
   std::vector<Finding> out;

@@ -12,15 +12,15 @@ inline constexpr std::string_view kRuleMutableRuntime = "CL101", kRuleUnknownVer
                                   kRuleAdvisory = "CL103";
 // what is granted, and what is not
 inline constexpr std::string_view kRuleWithheld = "CL201", kRuleMissingOptional = "CL202",
-                                  kRuleUnknown = "CL203", kRuleVolumeUnwritable = "CL211",
-                                  kRuleVolumeLost = "CL212", kRuleLogUnwritable = "CL213",
-                                  kRuleExcluded = "CL220", kRuleIncluded = "CL221",
-                                  kRuleIncludedSecret = "CL222", kRuleTrustWide = "CL223",
-                                  kRuleTrustNone = "CL224", kRuleSecret = "CL230",
-                                  kRuleShell = "CL231", kRuleInterpreter = "CL232",
-                                  kRulePackageManager = "CL233", kRuleCompiler = "CL234",
-                                  kRuleSetuid = "CL235", kRuleUnresolved = "CL240",
-                                  kRuleManyFiles = "CL241";
+                                  kRuleUnknown = "CL203", kRuleAbsentCredential = "CL204",
+                                  kRuleVolumeUnwritable = "CL211", kRuleVolumeLost = "CL212",
+                                  kRuleLogUnwritable = "CL213", kRuleExcluded = "CL220",
+                                  kRuleIncluded = "CL221", kRuleIncludedSecret = "CL222",
+                                  kRuleTrustWide = "CL223", kRuleTrustNone = "CL224",
+                                  kRuleSecret = "CL230", kRuleShell = "CL231",
+                                  kRuleInterpreter = "CL232", kRulePackageManager = "CL233",
+                                  kRuleCompiler = "CL234", kRuleSetuid = "CL235",
+                                  kRuleUnresolved = "CL240", kRuleManyFiles = "CL241";
 // the manifest
 inline constexpr std::string_view kRuleDebug = "CL301", kRuleNoAttestation = "CL302",
                                   kRuleAllowedFile = "CL303", kRuleAllowedCode = "CL304",

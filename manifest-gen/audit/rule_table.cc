@@ -39,6 +39,8 @@ constexpr Rule kTable[] = {
      "The program will be refused files that it was seen to need."},
     {kRulePackageManager, kMedium, Subject::file, "a package manager among the granted files",
      "Whoever takes over the program finds a tool that installs further ones."},
+    {kRuleAbsentCredential, kMedium, Subject::file, "a key or certificate that the image lacks",
+     "It comes when the container starts, and nothing from outside the image may be opened."},
     {kRuleVolumeLost, kLow, Subject::file, "a volume of the image that is lost at exit",
      "What the program stores there is kept in enclave memory and gone when it ends."},
     {kRuleLogUnwritable, kLow, Subject::file, "a log file of the image that cannot be written",

@@ -13,6 +13,7 @@
 #include "manifest-gen/closure/closure.h"
 #include "manifest-gen/gramine/enclave_manifest.h"
 #include "manifest-gen/launch/launch.h"
+#include "manifest-gen/packages/package_index.h"
 #include "measure/rootfs/rootfs.h"
 #include "measure/runtime/runtime.h"
 #include "oci/documents/image.h"
@@ -49,6 +50,9 @@ std::vector<Finding> closure_findings(const Closure& closure);
 std::vector<Finding> volume_findings(const Launch& launch, const EnclaveManifest& manifest,
                                      const measure::Rootfs& rootfs);
 
+// Keys and certificates that come from outside the image and that nothing lets in.
+std::vector<Finding> credential_findings(const Closure& closure, const EnclaveManifest& manifest);
+
 // What of an image's configuration does not reach into an enclave.
 std::vector<Finding> configuration_findings(const oci::ExecutionConfig& config,
                                             const EnclaveManifest& manifest);
@@ -69,6 +73,19 @@ std::vector<Finding> refusal_findings(const EnclaveManifest& manifest);
 // names have to do.
 std::vector<Finding> granted_findings(const EnclaveManifest& manifest,
                                       const measure::Rootfs* rootfs);
+
+// Something that is about to be built, as far as the rules look at it.
+struct BuildSubject {
+  const oci::ExecutionConfig& config;
+  const Launch& launch;
+  const Closure& closure;
+  const EnclaveManifest& manifest;
+  const measure::Rootfs& rootfs;
+  const PackageIndex& packages;
+};
+// What a reviewer should know of it: every rule above but those of runtimes and refusals, each
+// finding with its layer and package, sorted.
+std::vector<Finding> build_findings(const BuildSubject& subject);
 
 // An image that is ready for an enclave: whether the files that the manifest trusts are there and
 // are those, and whether the program's libraries are among them. `rootfs` has all layers.

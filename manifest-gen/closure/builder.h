@@ -129,6 +129,7 @@ class ClosureBuilder {
   // "/etc/x.conf", "app.py" in the working directory, "--config=/etc/x.conf".
   void file_argument(const std::string& word);
   void named_file(const std::string& path, Why why, const std::string& detail);
+  void note_absent(AbsentFile file);
 
   // ---- roots ----
 

@@ -167,8 +167,18 @@ void ClosureBuilder::file_argument(const std::string& word) {
 
 void ClosureBuilder::named_file(const std::string& path, Why why, const std::string& detail) {
   const Node* node = rootfs_.find(path);
+  if (node == nullptr) note_absent({measure::normalize_path(path), detail});
   if (node == nullptr || !node->is_regular()) return;
   members_.edge(0, members_.file(path), why, detail);
+}
+
+void ClosureBuilder::note_absent(AbsentFile file) {
+  static constexpr std::size_t kMax = 64;
+  std::vector<AbsentFile>& absent = closure_.absent;
+  if (absent.size() < kMax && looks_like_credential(file.path) && is_utf8(file.path) &&
+      std::none_of(absent.begin(), absent.end(),
+                   [&](const AbsentFile& other) { return other.path == file.path; }))
+    absent.push_back(std::move(file));
 }
 
 void ClosureBuilder::add_root(const ClosureRoot& root) {

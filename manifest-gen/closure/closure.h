@@ -64,6 +64,9 @@ struct Closure {
     std::string what;     // a sentence
   };
   std::vector<Unknown> unknown;
+  // Keys and certificates that are not in the image: they come when the container starts. Each
+  // once.
+  std::vector<AbsentFile> absent;
   // What the user chose, for the audit trail.
   Trust trust = Trust::closure;
   struct Included {

@@ -95,6 +95,7 @@ Status ClosureBuilder::analyze(const Task& task) {
     for (Suggestion& suggestion : found.suggestions)
       closure_.suggestions.push_back(std::move(suggestion));
     for (std::string& what : found.unknown) note_unknown(task.path, std::move(what));
+    for (AbsentFile& file : found.absent) note_absent(std::move(file));
   }
   return {};
 }

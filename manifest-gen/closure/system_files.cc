@@ -201,6 +201,26 @@ bool asks_for_utf8_locale(const measure::elf::Facts& facts) {
          (has(facts.imports, "setlocale") || has(facts.imports, "newlocale"));
 }
 
+bool calls_resolver(const measure::elf::Facts& facts) {
+  return std::any_of(facts.imports.begin(), facts.imports.end(), [](const std::string& name) {
+    return name == "getaddrinfo" || name.starts_with("gethostby");
+  });
+}
+
+// Shells open network connections only where a script says so, which nobody writes; busybox is many
+// programs, of which a few are clients.
+bool may_resolve(const Member& member) {
+  static constexpr std::string_view kClients[] = {"ftpget", "ftpput", "nc",    "nslookup",
+                                                  "ntpd",   "ping",   "ping6", "ssl_client",
+                                                  "telnet", "tftp",   "wget"};
+  const std::string_view base = base_name(member.real_path);
+  if (base != "busybox") return !is_shell(base);
+  return std::any_of(member.paths.begin(), member.paths.end(), [](const std::string& path) {
+    return std::find(std::begin(kClients), std::end(kClients), base_name(path)) !=
+           std::end(kClients);
+  });
+}
+
 class SystemFilesFinder {
  public:
   SystemFilesFinder(const Launch& launch, const measure::Rootfs& rootfs,
@@ -222,6 +242,7 @@ class SystemFilesFinder {
       converters();
       catalogues();
     }
+    host_names();
     time_zone();
     openssl_modules();
     trust();
@@ -430,6 +451,13 @@ class SystemFilesFinder {
       }
   }
 
+  void host_names() {
+    if (const std::string& from = input_.use->resolves_hosts; !from.empty())
+      out_.suggestions.push_back(
+          {std::string(kHostNamesKey), true,
+           cat("looks host names up (", from, "): the host's resolv.conf, checked by Gramine")});
+  }
+
   // TZ (tzset(3)): a name below the time zone directory, a path, or a rule that needs no file.
   void time_zone() {
     const std::string* from = imports(kClock);
@@ -602,6 +630,8 @@ CodeUse code_use(const Closure& closure, const measure::Rootfs& rootfs) {
       out.imports.try_emplace(name, member.real_path);
       if (program && !is_interpreter(base)) out.program_imports.try_emplace(name, member.real_path);
     }
+    if (out.resolves_hosts.empty() && calls_resolver(*facts) && may_resolve(member))
+      out.resolves_hosts = member.real_path;
     if (out.names_utf8_locale.empty() && asks_for_utf8_locale(*facts))
       out.names_utf8_locale = member.real_path;
     for (const std::string& path : member.paths)

@@ -17,6 +17,7 @@ struct CodeUse {
   std::map<std::string, std::string, std::less<>> imports;          // by anything
   std::map<std::string, std::string, std::less<>> program_imports;  // by programs, not libraries
   std::map<std::string, std::string, std::less<>> libraries;        // by base name
+  std::string resolves_hosts;     // a file whose code looks host names up; may be empty
   std::string names_utf8_locale;  // a file whose code asks for the locale C.UTF-8; may be empty
 };
 // The runtime's own files count for nothing: they are the libc that is called.

@@ -2,6 +2,9 @@
 // a file that is named exactly (an argument, --include) is granted all the same.
 #include "manifest-gen/closure/withheld.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/path.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/launch/shebang.h"
@@ -50,6 +53,9 @@ constexpr std::string_view kSecretPaths[] = {
 
 constexpr std::string_view kPublicNames[] = {"*.pub", "ssh_host_*.pub"};
 
+constexpr std::string_view kCertificateNames[] = {"*.crt", "*.cer", "*.cert", "*.der",
+                                                  "*.pem", "*.p7b", "*.crl"};
+
 constexpr std::string_view kNeverValid[] = {"/etc/hosts", "/etc/resolv.conf", "/etc/hostname",
                                             "/etc/mtab",  "**/*.pyc",         "**/*.pyo",
                                             "/proc/**",   "/sys/**",          "/dev/**"};
@@ -65,6 +71,13 @@ bool looks_secret(std::string_view path) {
   for (const std::string_view pattern : kSecretPaths)
     if (match_path(pattern, path)) return true;
   return false;
+}
+
+bool looks_like_credential(std::string_view path) {
+  const std::string_view base = base_name(path);
+  return looks_secret(path) ||
+         std::any_of(std::begin(kCertificateNames), std::end(kCertificateNames),
+                     [&](std::string_view pattern) { return match_component(pattern, base); });
 }
 
 bool is_mounted_over(std::string_view path) {

@@ -9,6 +9,9 @@ namespace cloister::manifest {
 // granting one protects nothing, and it rarely belongs into an image at all.
 bool looks_secret(std::string_view path);
 
+// The same, or a certificate: what is mounted into containers rather than built into images.
+bool looks_like_credential(std::string_view path);
+
 // Files whose bytes at run time are not the image's (container runtimes mount over /etc/hosts,
 // /etc/resolv.conf and /etc/hostname), or that Gramine makes useless (Python byte code: its
 // timestamp is never right).

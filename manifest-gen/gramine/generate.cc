@@ -262,16 +262,11 @@ class Generator {
     note("sys.enable_sigterm_injection", "docker stop ends the program in order");
   }
 
-  // With this key Gramine does not start at all on a host without /etc/resolv.conf; container
-  // runtimes provide one, and an image that has the file can be run without them too.
+  // Unless a suggestion did.
   void domain_names() {
-    constexpr std::string_view kKey = "enable_extra_runtime_domain_names_conf";
-    TomlTable& sys = *root_.find("sys")->table();
-    if (sys.find(kKey) == nullptr) return;
-    if (rootfs_.find("/etc/resolv.conf", /*follow_last=*/false) == nullptr)
-      sys.erase(kKey);
-    else
-      note(cat("sys.", kKey), "name lookups: the host's resolv.conf, checked by Gramine");
+    if (root_.at(kHostNamesKey) != nullptr)
+      out_.reasons.emplace(kHostNamesKey,
+                           "name lookups: the host's resolv.conf, checked by Gramine");
   }
 
   void enclave() {

@@ -45,10 +45,21 @@ struct Suggestion {
   std::string reason;  // for people
 };
 
+// Gramine then makes /etc/resolv.conf out of the host's, checked. Without it libc asks no name
+// server: container runtimes mount a file of their own there, which no hash can fit.
+inline constexpr std::string_view kHostNamesKey = "sys.enable_extra_runtime_domain_names_conf";
+
+// A key or certificate that something tells the program to open, and the image lacks.
+struct AbsentFile {
+  std::string path;   // absolute, normal
+  std::string named;  // "argument --tls=/x.pem", "in /etc/app.conf"
+};
+
 struct Analysis {
   std::vector<ClosureRoot> roots;
   std::vector<Suggestion> suggestions;
   std::vector<std::string> unknown;  // sentences for people: what cannot be known, what to do
+  std::vector<AbsentFile> absent;
   // The roots are all that the program opens of its package's data: what it does with it is known.
   bool follows_data = false;
 };

@@ -341,7 +341,10 @@ class ConfigReader {
       return;
     }
     const measure::Node* node = scene_.rootfs.find(path);
-    if (node == nullptr) return;
+    if (node == nullptr) {
+      out_.absent.push_back({path, cat("in ", from)});
+      return;
+    }
     if (node->is_regular()) {
       file_of(path, from);
     } else if (tree && node->is_directory()) {

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "base/path.h"
+#include "manifest-gen/closure/program_kind.h"
+
 namespace cloister::manifest {
 namespace {
 
@@ -45,14 +48,19 @@ Result<Analysis> analyze_static(const ProgramStart& start, const AnalyzerScene& 
   const std::vector<std::string>& strings = facts_of(start, scene)->strings;
   const bool all = strings.empty() || strings.size() >= scene.limits.elf_evidence;
   Analysis out;
-  for (const StaticRow& row : kStaticRows) {
-    const bool named = std::any_of(strings.begin(), strings.end(), [&](const std::string& text) {
-      return text.find(row.named) != std::string::npos;
+  const auto names = [&](std::string_view path) {
+    return std::any_of(strings.begin(), strings.end(), [&](const std::string& text) {
+      return text.find(path) != std::string::npos;
     });
-    if (all || named)
+  };
+  for (const StaticRow& row : kStaticRows) {
+    if (all || names(row.named))
       out.roots.push_back(
           {std::string(row.path), Why::config, std::string(row.reason), true, std::string()});
   }
+  if (names("/etc/resolv.conf") && !is_interpreter(base_name(start.path)))
+    out.suggestions.push_back({std::string(kHostNamesKey), true,
+                               "looks host names up: the host's resolv.conf, checked by Gramine"});
   return out;
 }
 

@@ -282,6 +282,37 @@ TEST(Assemble, ScratchGetsItsMountPoints) {
   EXPECT_EQ(layer.find("tmp/")->uid, 0U);
 }
 
+TEST(Assemble, ResolvConfIsThereWhenTheManifestNeedsOne) {
+  Scene scene;
+  scene.manifest.manifest.table.put(kHostNamesKey, true);
+  const auto image = scene.run();
+  ASSERT_TRUE(image.has_value());
+  const Unpacked layer = unpack(*image);
+  ASSERT_NE(layer.find("etc/resolv.conf"), nullptr);
+  EXPECT_EQ(layer.find("etc/resolv.conf")->size, 0U);
+  ASSERT_NE(layer.find("etc/"), nullptr) << "this base has none";
+
+  Scene with_etc;
+  with_etc.manifest.manifest.table.put(kHostNamesKey, true);
+  with_etc.image.directory("private/etc", 0700).link("etc", "private/etc");
+  const auto below = with_etc.run();
+  ASSERT_TRUE(below.has_value());
+  EXPECT_EQ(unpack(*below).find("etc/"), nullptr);
+  EXPECT_EQ(unpack(*below).find("private/etc/"), nullptr);
+  EXPECT_NE(unpack(*below).find("private/etc/resolv.conf"), nullptr);
+
+  Scene with_file;
+  with_file.manifest.manifest.table.put(kHostNamesKey, true);
+  with_file.image.link("etc/resolv.conf", "../run/resolv.conf");
+  const auto own = with_file.run();
+  ASSERT_TRUE(own.has_value());
+  EXPECT_EQ(unpack(*own).find("etc/resolv.conf"), nullptr);
+
+  const auto unwanted = Scene().run();
+  ASSERT_TRUE(unwanted.has_value());
+  EXPECT_EQ(unpack(*unwanted).find("etc/resolv.conf"), nullptr);
+}
+
 TEST(Assemble, AnythingAtGramineIsAConflict) {
   for (int kind = 0; kind < 3; ++kind) {
     Scene scene;

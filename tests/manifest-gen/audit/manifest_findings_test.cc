@@ -376,7 +376,7 @@ TEST(Rules, EachHasATest) {
       kRuleManyFiles,        kRuleMeasurement,    kRuleSignerKey,        kRuleUnprovisionedKey,
       kRuleMarblerun,        kRuleUser,           kRuleEnclaveKey,       kRuleLibrary,
       kRuleAbsentFile,       kRuleChangedFile,    kRuleEntrypointLink,   kRuleHealthcheck,
-      kRuleRehearsedRefusal, kRuleRehearsedSize,  kRuleRehearsedUnused};
+      kRuleRehearsedRefusal, kRuleRehearsedSize,  kRuleRehearsedUnused,  kRuleAbsentCredential};
   for (const Rule& rule : rules()) {
     const bool in_table = std::any_of(std::begin(kCases), std::end(kCases),
                                       [&](const RuleCase& c) { return c.id == rule.id; });

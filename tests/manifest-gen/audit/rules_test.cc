@@ -63,6 +63,23 @@ TEST(ClosureFindings, WhatTheUserChose) {
   EXPECT_TRUE(has(closure_findings(closure), kRuleTrustNone, Severity::medium));
 }
 
+TEST(CredentialFindings, UnlessSomethingLetsThemIn) {
+  const auto found = [](std::string_view manifest) {
+    Closure closure;
+    closure.absent = {{"/run/secrets/tls.key", "in /etc/app.conf"}};
+    EnclaveManifest table;
+    table.table = *parse_toml(manifest, Limits{}, "test");
+    return credential_findings(closure, table);
+  };
+  EXPECT_TRUE(has(found(""), kRuleAbsentCredential, Severity::medium));
+  EXPECT_TRUE(has(found("fs.mounts = [{ type = 'tmpfs', path = '/run' }]"), kRuleAbsentCredential,
+                  Severity::medium))
+      << "hidden by it";
+  EXPECT_TRUE(found("sgx.allowed_files = ['file:/run/secrets/tls.key']").empty());
+  EXPECT_TRUE(found("fs.mounts = [{ type = 'encrypted', path = '/run/secrets', uri = 'file:/s' }]")
+                  .empty());
+}
+
 TEST(VolumeFindings, ByWhatIsMountedThere) {
   const auto found = [](std::string_view mounts) {
     Launch launch;

@@ -5,11 +5,13 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "tests/manifest-gen/closure/closure_of.h"
 #include "tests/manifest-gen/support/tree.h"
 
 namespace cloister::manifest {
 namespace {
 
+using test::debian_tree;
 using test::glibc_runtime;
 using test::library;
 using test::program;
@@ -59,6 +61,29 @@ Tree debian() {
       .elf("/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", library())
       .link("/usr/lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2");
   return tree;
+}
+
+TEST(Closure, CredentialsThatComeWithTheContainer) {
+  const auto root = debian_tree()
+                        .elf("/usr/bin/app", program())
+                        .file("/etc/app.conf",
+                              "key = /run/secrets/a\nlog = /var/log/app.log\n"
+                              "certificate = /etc/tls/a.crt\n")
+                        .file("/etc/tls/a.crt", "x")
+                        .build();
+  manifest::Launch launch;
+  launch.argv = {"/usr/bin/app", "-c", "/etc/app.conf", "--ca=/certs/ca.pem", "/certs/data.csv"};
+  launch.program = launch.entrypoint = "/usr/bin/app";
+  launch.env = {{"PASSWORD_FILE", "/run/secrets/password"}, {"HOME", "/absent"}};
+  launch.workdir = "/";
+  const auto closure = compute_closure(launch, root, test::glibc_runtime(), {}, Limits{});
+  ASSERT_TRUE(closure);
+  std::vector<std::string> absent;
+  for (const AbsentFile& file : closure->absent) absent.push_back(cat(file.path, " ", file.named));
+  EXPECT_EQ(absent,
+            (std::vector<std::string>{"/run/secrets/a in /etc/app.conf",
+                                      "/certs/ca.pem argument --ca=/certs/ca.pem",
+                                      "/run/secrets/password environment variable PASSWORD_FILE"}));
 }
 
 TEST(Closure, GlibcComesFromTheRuntimeAndTheRestFromTheImage) {

@@ -65,6 +65,25 @@ TEST(SystemFiles, HostsServicesAndNetworks) {
   expect_granted({"ether_hostton"}, {"/etc/ethers"});
 }
 
+std::string asks_name_servers(const Tree& tree, const std::string& path) {
+  const auto root = Tree(tree).build();
+  const Closure closure = closure_of(root, path);
+  for (const Suggestion& suggestion : closure.suggestions)
+    if (suggestion.key == kHostNamesKey) return suggestion.reason;
+  return {};
+}
+
+TEST(SystemFiles, NameServersForWhoLooksHostsUp) {
+  const auto resolver = with_imports(program(), {"getaddrinfo"});
+  EXPECT_NE(asks_name_servers(debian_tree().elf("/usr/bin/app", resolver), "/usr/bin/app"), "");
+  EXPECT_EQ(asks_name_servers(debian_tree().elf("/usr/bin/app", program()), "/usr/bin/app"), "");
+  EXPECT_EQ(asks_name_servers(debian_tree().elf("/usr/bin/bash", resolver), "/usr/bin/bash"), "")
+      << "scripts use /dev/tcp rarely, and other programs often";
+  const Tree alpine = debian_tree().elf("/bin/busybox", resolver).link("/bin/wget", "busybox");
+  EXPECT_EQ(asks_name_servers(alpine, "/bin/busybox"), "");
+  EXPECT_NE(asks_name_servers(alpine, "/bin/wget"), "");
+}
+
 TEST(SystemFiles, WhoAsksIsTheFileThatImports) {
   const auto root = debian_tree()
                         .elf("/usr/bin/app", program({"liba.so.1"}))

@@ -338,15 +338,17 @@ TEST(Generate, TmpfsDoesNotHideLinksToTheLog) {
   EXPECT_EQ(list(c.good(), "fs.mounts", "path"), Strings{"/var/log/other"});
 }
 
-TEST(Generate, DomainNamesOnlyWhereTheImageHasTheFile) {
-  Case without;
-  without.kind.manifest =
+TEST(Generate, NameServersWhereTemplateOrProgramAsk) {
+  Case by_template;
+  by_template.kind.manifest =
       *parse_toml("sys.enable_extra_runtime_domain_names_conf = true", Limits{}, "t");
-  const std::string_view key = "sys.enable_extra_runtime_domain_names_conf";
-  EXPECT_EQ(without.good().manifest.table.at(key), nullptr);
-  Case with(Tree().file("/etc/resolv.conf", ""));
-  with.kind.manifest = without.kind.manifest;
-  EXPECT_TRUE(*with.good().manifest.table.at(key)->boolean());
+  EXPECT_TRUE(*by_template.good().manifest.table.at(kHostNamesKey)->boolean());
+  Case by_program;
+  by_program.closure.suggestions = {{std::string(kHostNamesKey), true, "looks host names up"}};
+  const auto out = by_program.good();
+  EXPECT_TRUE(*out.manifest.table.at(kHostNamesKey)->boolean());
+  EXPECT_EQ(out.reasons.at(std::string(kHostNamesKey)), "looks host names up");
+  EXPECT_EQ(Case().good().manifest.table.at(kHostNamesKey), nullptr);
 }
 
 TEST(Generate, EdmmNeedsOneThreadAndFaults) {

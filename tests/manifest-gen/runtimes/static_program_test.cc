@@ -36,6 +36,21 @@ TEST(StaticProgram, NoEvidenceProvesNothing) {
       granted(std::vector<std::string>(Limits{}.elf_evidence, "/x")).contains("/etc/group"));
 }
 
+TEST(StaticProgram, AsksNameServers) {
+  const auto asks = [](const char* path, std::vector<std::string> strings) {
+    auto facts = test::library();
+    facts.strings = std::move(strings);
+    const auto root = test::Tree().elf(path, facts).build();
+    const Launch launch;
+    const Limits limits;
+    const auto analysis = analyze_static({path, {path}, true}, AnalyzerScene{launch, root, limits});
+    return !analysis->suggestions.empty() && analysis->suggestions[0].key == kHostNamesKey;
+  };
+  EXPECT_TRUE(asks("/app", {"x/etc/resolv.conf/etc/hosts"}));
+  EXPECT_FALSE(asks("/app", {"/etc/hosts"}));
+  EXPECT_FALSE(asks("/bin/busybox", {"/etc/resolv.conf"})) << "as a shell";
+}
+
 TEST(StaticProgram, OthersAreNone) {
   const auto root = test::Tree().elf("/app", test::program()).file("/text", "x").build();
   const Launch launch;
