@@ -3,11 +3,13 @@
 #include "base/text.h"
 #include "manifest-gen/runtimes/java/command_line.h"
 #include "tests/manifest-gen/runtimes/scene.h"
+#include "tests/manifest-gen/support/jar.h"
 
 namespace cloister::manifest {
 namespace {
 
 using test::grants;
+using test::jar;
 using test::Scene;
 using test::Tree;
 using Strings = std::vector<std::string>;
@@ -22,38 +24,6 @@ Tree java_image() {
       .elf(cat(kHome, "/lib/libjava.so"), test::library())
       .elf(cat(kHome, "/lib/libjdwp.so"), test::library());
   return tree;
-}
-
-// A stored archive with only a manifest.
-std::string jar(std::string_view manifest) {
-  static constexpr std::string_view kName = "META-INF/MANIFEST.MF";
-  ByteWriter out, central;
-  const auto size = static_cast<std::uint32_t>(manifest.size());
-  out.u32(0x04034b50);
-  out.zeros(14);
-  out.u32(size);
-  out.u32(size);
-  out.u16(static_cast<std::uint16_t>(kName.size()));
-  out.u16(0);
-  out.text(kName);
-  out.text(manifest);
-  const std::size_t at = out.size();
-  out.u32(0x02014b50);
-  out.zeros(16);
-  out.u32(size);
-  out.u32(size);
-  out.u16(static_cast<std::uint16_t>(kName.size()));
-  out.zeros(16);
-  out.text(kName);
-  const std::size_t end = out.size();
-  out.u32(0x06054b50);
-  out.zeros(4);
-  out.u16(1);
-  out.u16(1);
-  out.u32(static_cast<std::uint32_t>(end - at));
-  out.u32(static_cast<std::uint32_t>(at));
-  out.u16(0);
-  return std::string(as_text(out.view()));
 }
 
 const Suggestion* suggestion(const Analysis& analysis, std::string_view key) {
