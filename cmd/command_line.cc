@@ -49,7 +49,7 @@ const std::string* unknown_option(const CommandText& command,
 
 }  // namespace
 
-CommandLine::CommandLine()
+CommandLine::CommandLine(std::string_view only)
     : app_(
           "cloister turns any OCI image into a signed, enclave-ready image that may touch only "
           "what it needs, and publishes the measurement a client must see before it trusts it.",
@@ -59,10 +59,13 @@ CommandLine::CommandLine()
   app_.set_help_flag("-h,--help", "Show this text");
   app_.set_version_flag("--version", cat("cloister ", kVersion), "Show the version");
   app_.option_defaults()->group(std::string(kHeadingOptions));
+  const bool known =
+      std::any_of(commands().begin(), commands().end(),
+                  [&](const Command& command) { return command.name == only; });
   for (const Command& command : commands()) {
     CLI::App* sub = app_.add_subcommand(std::string(command.name), std::string(command.summary));
     sub->footer(std::string(command.examples));
-    actions_.emplace_back(sub, command.add(*sub));
+    if (!known || command.name == only) actions_.emplace_back(sub, command.add(*sub));
   }
   for_each_command(app_, [this](CLI::App& command) {
     OptionHeading heading(command, kHeadingGeneral);

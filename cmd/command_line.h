@@ -4,6 +4,7 @@
 
 #include <CLI/App.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,8 +16,9 @@ namespace cloister::cmd {
 
 class CommandLine {
  public:
-  // Every command, declared; nothing parsed.
-  CommandLine();
+  // Every command, declared; nothing parsed. With the name of one, only that one has its options:
+  // declaring all of them takes longer than some commands.
+  explicit CommandLine(std::string_view only = {});
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 

@@ -32,7 +32,7 @@ HelpStyle help_style(const Environment& env) {
 
 Result<int> run_command(const std::vector<std::string>& typed, const Environment& env) {
   CL_TRY(const auto words, with_file(typed, Limits()));
-  CommandLine line;
+  CommandLine line(words.empty() ? std::string_view() : words.front());
   try {
     line.parse(words);
   } catch (const CLI::CallForHelp&) {
