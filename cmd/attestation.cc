@@ -13,8 +13,8 @@ namespace {
 constexpr Advice kQuoteAdvice{
     "take the quote anew; it has to be complete and unchanged",
     "a quote has a few thousand bytes; is this one?",
-    "cloister reads SGX quotes (version 3), TDX quotes (4, 5) and SEV-SNP reports (2, 3, 5), raw, "
-    "in hex or base64"};
+    "cloister reads SGX quotes (version 3), TDX quotes (4, 5), SEV-SNP reports (2, 3, 5) and "
+    "attestation documents of AWS Nitro, raw, in hex or base64"};
 
 // One's own root in place of AMD's: what it is for stands in its name.
 Result<sign::SnpRoots> load_snp_roots(const CollateralOptions& options, const Limits& limits) {
@@ -130,7 +130,8 @@ Result<sign::Quote> read_quote(const std::string& file, const Limits& limits) {
 
 Result<sign::QuoteVerdict> QuoteVerifier::verify(const sign::Quote& quote, Seconds at) {
   if (const auto* ecdsa = std::get_if<sign::EcdsaQuote>(&quote)) return verify_intel(*ecdsa, at);
-  return verify_snp(std::get<sign::SnpReport>(quote), at);
+  if (const auto* report = std::get_if<sign::SnpReport>(&quote)) return verify_snp(*report, at);
+  return verify_nitro(std::get<sign::NitroDocument>(quote), at);
 }
 
 Result<sign::QuoteVerdict> QuoteVerifier::verify_intel(const sign::EcdsaQuote& quote, Seconds at) {
@@ -158,6 +159,18 @@ Result<sign::QuoteVerdict> QuoteVerifier::verify_snp(const sign::SnpReport& repo
     snp_ = std::move(read);
   }
   return sign::verify_snp_report(report, *snp_, *snp_roots_, rules_, at, limits);
+}
+
+// All that proves it comes with the document, but for the root.
+Result<sign::QuoteVerdict> QuoteVerifier::verify_nitro(const sign::NitroDocument& document,
+                                                       Seconds at) {
+  const Limits& limits = session_.limits();
+  if (!nitro_roots_) {
+    CL_TRY(const auto given, load_roots(options_.collateral, limits));
+    nitro_roots_ = given.empty() ? sign::NitroRoots::aws() : sign::NitroRoots();
+    for (const sign::Certificate& root : given) nitro_roots_->keys.push_back(sha256(root.spki()));
+  }
+  return sign::verify_nitro_document(document, *nitro_roots_, rules_, at, limits);
 }
 
 }  // namespace cloister::cmd

@@ -10,6 +10,7 @@
 #include "cmd/collateral.h"
 #include "cmd/session.h"
 #include "cmd/verify_image.h"
+#include "sign/nitro/verify_document.h"
 #include "sign/quote/quote.h"
 #include "sign/quote/quote_checks.h"
 #include "sign/quote/snp_collateral.h"
@@ -61,6 +62,7 @@ class QuoteVerifier {
  private:
   Result<sign::QuoteVerdict> verify_intel(const sign::EcdsaQuote& quote, Seconds at);
   Result<sign::QuoteVerdict> verify_snp(const sign::SnpReport& report, Seconds at);
+  Result<sign::QuoteVerdict> verify_nitro(const sign::NitroDocument& document, Seconds at);
   Session& session_;
   const AttestationOptions& options_;
   sign::QuoteRules rules_;
@@ -68,6 +70,7 @@ class QuoteVerifier {
   std::optional<sign::IntelCollateral> intel_;
   std::optional<sign::SnpRoots> snp_roots_;
   std::optional<sign::SnpCollateral> snp_;
+  std::optional<sign::NitroRoots> nitro_roots_;
 };
 
 }  // namespace cloister::cmd

@@ -60,6 +60,10 @@ Result<ServerVerdict> AttestedServer::judge(ByteView certificate, Seconds at) {
   if (!evidence.has_value()) return no_evidence(evidence.error().what());
   auto quote = sign::parse_quote(evidence->quote, *limits_);
   if (!quote.has_value()) return no_evidence(quote.error().what());
+  const sign::ReportData* bound = sign::report_data_of(*quote);
+  if (bound == nullptr)
+    return no_evidence(cat("the certificate holds a document of ",
+                           sign::tee_subject(sign::tee_of(*quote)), ", which no key is bound to"));
 
   ServerVerdict out;
   CL_TRY(out.verdict, verify(*quote, at));
@@ -69,8 +73,7 @@ Result<ServerVerdict> AttestedServer::judge(ByteView certificate, Seconds at) {
           evidence->standard ? "RA-TLS, CBOR" : "RA-TLS, Gramine's older form", ")")));
   out.checks.insert(out.checks.end(), out.verdict.checks.begin(), out.verdict.checks.end());
   const auto nonce = nonce_ ? std::optional<ByteView>(*nonce_) : std::nullopt;
-  for (sign::Check& check :
-       sign::check_ra_tls(*evidence, *parsed, sign::report_data_of(*quote), nonce))
+  for (sign::Check& check : sign::check_ra_tls(*evidence, *parsed, *bound, nonce))
     out.checks.push_back(std::move(check));
   out.quote = std::move(*quote);
   return out;

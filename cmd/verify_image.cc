@@ -271,11 +271,11 @@ Result<ImageVerdict> verify_image(Session& session, const oci::ImageRef& ref,
   return out;
 }
 
-Status require_quotes(const ImageVerdict& verdict) {
+Status require_quoting_server(const ImageVerdict& verdict) {
   if (!verdict.guest || tee_of(*verdict.guest) != Tee::nitro) return {};
-  return Error::unsupported("attestation documents of AWS Nitro enclaves cannot be verified yet")
-      .detail(cat(quote(verdict.name), " is an enclave of AWS Nitro, which has no quotes"))
-      .hint("compare the registers of its attestation document with those that verify shows");
+  return Error::unsupported("an enclave of AWS Nitro shows no quote in a TLS certificate")
+      .detail(cat(quote(verdict.name), " is one"))
+      .hint("ask it for an attestation document, and give that to cloister verify --quote");
 }
 
 }  // namespace cloister::cmd

@@ -45,8 +45,8 @@ struct ImageVerdict {
 // the image.
 Result<ImageVerdict> verify_image(Session& session, const oci::ImageRef& ref,
                                   const ImageTrust& trust, const ImageTrustOptions& options);
-// Before a quote is asked for: `unsupported` for what proves itself by something that cannot be
-// read, as enclaves of AWS Nitro do.
-Status require_quotes(const ImageVerdict& verdict);
+// Before a server is asked for its quote: `unsupported` for enclaves of AWS Nitro, whose evidence
+// no TLS certificate carries.
+Status require_quoting_server(const ImageVerdict& verdict);
 
 }  // namespace cloister::cmd

@@ -177,7 +177,7 @@ Result<int> run_connect(const ConnectOptions& o, const Environment& env) {
   CL_TRY(const ImageTrust trust, load_trust(*session, o.trust));
   CL_TRY(AttestedServer server, AttestedServer::create(*session, o.server, o.attestation, trust));
   CL_TRY(ImageVerdict image, verify_image(*session, ref, trust, o.trust));
-  CL_CHECK(require_quotes(image));
+  CL_CHECK(require_quoting_server(image));
   if (!sign::all_passed(image.checks) || !image.sigstruct) {
     const VerifyReport report{image.name, image.digest, image.checks};
     session->note(verify_text(report));

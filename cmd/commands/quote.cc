@@ -44,7 +44,7 @@ Result<int> verify_quote(const QuoteOptions& o, const Environment& env) {
   CL_TRY(const sign::QuoteVerdict verdict, verifier.verify(quote, at));
   QuoteReport report{o.file, quote, verdict, verdict.checks};
   report.checks.push_back(
-      sign::check_session(sign::report_data_of(quote), expected, o.attestation.allow_unbound));
+      sign::check_session(sign::session_data_of(quote), expected, o.attestation.allow_unbound));
   CL_CHECK(write_result(
       "", o.format == "json" ? quote_verdict_json(report) : quote_verdict_text(report)));
   return report.verified() ? 0 : kExitPolicy;
@@ -53,8 +53,10 @@ Result<int> verify_quote(const QuoteOptions& o, const Environment& env) {
 CLI::App* add_quote_command(CLI::App& app, const std::string& name, const std::string& summary,
                             QuoteOptions& o) {
   CLI::App* sub = app.add_subcommand(name, summary);
-  sub->add_option("FILE", o.file,
-                  "SGX or TDX quote, or SEV-SNP report: raw, in hex or base64 (/dev/stdin too)")
+  sub->add_option(
+         "FILE", o.file,
+         "SGX or TDX quote, SEV-SNP report, or attestation document of AWS Nitro: raw, in hex or "
+         "base64 (/dev/stdin too)")
       ->required();
   add_format_option(*sub, o.format, {"text", "json"});
   return sub;

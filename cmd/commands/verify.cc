@@ -1,4 +1,6 @@
 // Every check is made and shown, whatever the others say; exit 3 when one failed.
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -16,6 +18,7 @@
 #include "cmd/targets.h"
 #include "cmd/verify_image.h"
 #include "sign/image/guest_checks.h"
+#include "sign/image/nitro_checks.h"
 
 namespace cloister::cmd {
 namespace {
@@ -40,11 +43,14 @@ Status check_verify_usage(const VerifyOptions& o) {
 // What runs, against what the image holds.
 void add_enclave_checks(const sign::Quote& quote, const ImageVerdict& image,
                         std::vector<sign::Check>& out) {
+  const auto add = [&](std::vector<sign::Check> checks) {
+    std::move(checks.begin(), checks.end(), std::back_inserter(out));
+  };
   if (image.guest) {
-    // require_quotes() let no other pass.
-    const auto& guest = std::get<sign::GuestMeasurement>(*image.guest);
-    for (sign::Check& check : sign::check_quoted_guest(quote, guest))
-      out.push_back(std::move(check));
+    if (const auto* nitro = std::get_if<sign::NitroMeasurement>(&*image.guest))
+      add(sign::check_quoted_nitro(quote, *nitro));
+    else
+      add(sign::check_quoted_guest(quote, std::get<sign::GuestMeasurement>(*image.guest)));
     return;
   }
   if (!image.sigstruct) {
@@ -52,8 +58,7 @@ void add_enclave_checks(const sign::Quote& quote, const ImageVerdict& image,
                                      "an enclave-ready image"));
     return;
   }
-  for (sign::Check& check : sign::check_quoted_enclave(quote, *image.sigstruct))
-    out.push_back(std::move(check));
+  add(sign::check_quoted_enclave(quote, *image.sigstruct));
 }
 
 Status add_quote_checks(const VerifyOptions& o, Session& session, const ImageTrust& trust,
@@ -65,7 +70,7 @@ Status add_quote_checks(const VerifyOptions& o, Session& session, const ImageTru
   CL_TRY(sign::QuoteVerdict verdict, verifier.verify(quote, trust.at));
   report.checks.insert(report.checks.end(), verdict.checks.begin(), verdict.checks.end());
   report.checks.push_back(
-      sign::check_session(sign::report_data_of(quote), expected, o.attestation.allow_unbound));
+      sign::check_session(sign::session_data_of(quote), expected, o.attestation.allow_unbound));
   add_enclave_checks(quote, image, report.checks);
   report.quote = std::move(quote);
   report.quote_verdict = std::move(verdict);
@@ -99,7 +104,7 @@ Result<int> run_verify(const VerifyOptions& o, const Environment& env) {
   CL_TRY(const oci::ImageRef ref, oci::parse_image_ref(o.image));
   CL_TRY(const ImageTrust trust, load_trust(*session, o.trust));
   CL_TRY(ImageVerdict image, verify_image(*session, ref, trust, o.trust));
-  if (!o.quote.empty() || !o.connect.empty()) CL_CHECK(require_quotes(image));
+  if (!o.connect.empty()) CL_CHECK(require_quoting_server(image));
 
   VerifyReport report{image.name, image.digest, std::move(image.checks)};
   if (!o.tee.empty()) report.checks.push_back(target_check(o.tee, image));
@@ -125,8 +130,9 @@ Action add_verify(CLI::App& app) {
   }
   OptionHeading heading(app, kHeadingQuote);
   auto* quote =
-      app.add_option("--quote", o->quote,
-                     "Hardware quote of a running enclave: is it genuine, and this image?")
+      app.add_option(
+             "--quote", o->quote,
+             "Quote, report or attestation document of what runs: is it genuine, and this image?")
           ->type_name("FILE");
   app.add_option("--connect", o->connect,
                  "Server that proves itself by RA-TLS: is it a genuine enclave, and this image?")

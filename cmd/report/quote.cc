@@ -79,15 +79,34 @@ Fields snp_fields(const sign::SnpReport& r) {
           {"reportId", hex_of(r.report_id)}};
 }
 
+OrderedJson hex_or_null(const std::optional<Bytes>& bytes) {
+  return bytes ? OrderedJson(hex(ByteView(*bytes))) : OrderedJson();
+}
+
+// Registers that nothing was written to are left out, but for those that measure the image.
+Fields nitro_fields(const sign::NitroDocument& d) {
+  Fields out{{"moduleId", d.module_id}, {"time", format_rfc3339(d.time)}, {"debug", d.debug()}};
+  for (const auto& [number, value] : d.pcrs)
+    if (number <= 2 || value != Digest384{})
+      out.emplace_back(cat("pcr", unsigned{number}), hex_of(value));
+  out.emplace_back("certificate", d.certificate.common_name());
+  out.emplace_back("publicKey", hex_or_null(d.public_key));
+  out.emplace_back("userData", hex_or_null(d.user_data));
+  out.emplace_back("nonce", hex_or_null(d.nonce));
+  return out;
+}
+
 struct Described {
-  std::string what;  // for people
-  unsigned version = 0;
+  std::string what;                 // for people
+  std::optional<unsigned> version;  // where it has one
   Fields fields;
 };
 
 Described describe(const sign::Quote& quote) {
   if (const auto* snp = std::get_if<sign::SnpReport>(&quote))
     return {"SEV-SNP attestation report", snp->version, snp_fields(*snp)};
+  if (const auto* document = std::get_if<sign::NitroDocument>(&quote))
+    return {"attestation document of AWS Nitro", std::nullopt, nitro_fields(*document)};
   const auto& ecdsa = std::get<sign::EcdsaQuote>(quote);
   if (const auto* sgx = ecdsa.sgx()) return {"SGX quote (ECDSA)", ecdsa.version, sgx_fields(*sgx)};
   return {ecdsa.td()->version15 ? "TDX 1.5 quote (ECDSA)" : "TDX 1.0 quote (ECDSA)", ecdsa.version,
@@ -95,7 +114,8 @@ Described describe(const sign::Quote& quote) {
 }
 
 std::string field_text(const OrderedJson& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  if (value.is_null()) return "none";
+  return value.is_string() ? printable(value.get<std::string>()) : value.dump();
 }
 
 }  // namespace
@@ -108,8 +128,8 @@ OrderedJson quote_object(const sign::Quote& quote, const sign::QuoteVerdict* ver
   const Described described = describe(quote);
   OrderedJson out = OrderedJson::object();
   out["tee"] = sign::tee_name(sign::tee_of(quote));
-  out["version"] = described.version;
-  out["reportData"] = hex_of(sign::report_data_of(quote));
+  if (described.version) out["version"] = *described.version;
+  if (const auto* data = sign::report_data_of(quote)) out["reportData"] = hex_of(*data);
   OrderedJson fields = OrderedJson::object();
   for (const auto& [name, value] : described.fields) fields[name] = value;
   out["fields"] = std::move(fields);
@@ -132,10 +152,12 @@ std::string quote_text(const sign::Quote& quote) {
   const auto line = [&](std::string_view name, std::string_view value) {
     return cat(name, std::string(width - name.size() + 2, ' '), value, "\n");
   };
-  std::string out = cat(described.what, ", version ", described.version,
-                        "; what it says, not whether it is true\n\n");
+  std::string out =
+      cat(described.what, described.version ? cat(", version ", *described.version) : "",
+          "; what it says, not whether it is true\n\n");
   for (const auto& [name, value] : described.fields) out += line(name, field_text(value));
-  return out + line("report data", hex_of(sign::report_data_of(quote)));
+  if (const auto* data = sign::report_data_of(quote)) out += line("report data", hex_of(*data));
+  return out;
 }
 
 std::string quote_json(const sign::Quote& quote) {

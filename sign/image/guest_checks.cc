@@ -100,9 +100,7 @@ GuestAttestation check_guest_attestation(const Digest& image,
 std::vector<Check> check_quoted_guest(const Quote& quote, const GuestMeasurement& guest) {
   const auto* report = std::get_if<SnpReport>(&quote);
   if (report == nullptr)
-    return {failed_check("quote-image",
-                         tee_of(quote) == TeeKind::tdx ? "the quote is of a TDX trust domain"
-                                                       : "the quote is of an SGX enclave",
+    return {failed_check("quote-image", cat("the quote is of ", tee_subject(tee_of(quote))),
                          "a report of a SEV-SNP guest, which the image is")};
   const auto measured =
       std::find_if(guest.digests.begin(), guest.digests.end(),

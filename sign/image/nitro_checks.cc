@@ -79,4 +79,29 @@ NitroAttestation check_nitro_attestation(const Digest& image,
   return {std::move(found.check), std::move(found.claim)};
 }
 
+std::vector<Check> check_quoted_nitro(const Quote& quote, const NitroMeasurement& measurement) {
+  const auto* document = std::get_if<NitroDocument>(&quote);
+  if (document == nullptr)
+    return {failed_check("quote-image", cat("the quote is of ", tee_subject(tee_of(quote))),
+                         "an attestation document of AWS Nitro, which the image is for")};
+  std::vector<std::pair<std::uint8_t, measure::nitro::Pcr>> wanted = {
+      {0, measurement.pcr0}, {1, measurement.pcr1}, {2, measurement.pcr2}};
+  if (measurement.pcr8) wanted.emplace_back(8, *measurement.pcr8);
+  std::string shown;
+  bool same = true;
+  for (const auto& [number, value] : wanted) {
+    const auto found = document->pcrs.find(number);
+    const bool there = found != document->pcrs.end();
+    same = same && there && found->second == value;
+    shown += cat(shown.empty() ? "" : ", ", "PCR", unsigned{number}, " ",
+                 there ? hex(found->second) : "none");
+  }
+  if (same)
+    return {passed_check("quote-image", "the enclave is the signed image"),
+            passed_check("quote-pcrs", std::move(shown))};
+  return {failed_check("quote-image", "the enclave is NOT the signed image",
+                       "the enclave that the image is"),
+          failed_check("quote-pcrs", std::move(shown), pcrs_text(measurement))};
+}
+
 }  // namespace cloister::sign

@@ -9,6 +9,7 @@
 #include "sign/image/checks.h"
 #include "sign/image/nitro_measurement.h"
 #include "sign/nitro/eif_signature.h"
+#include "sign/quote/quote.h"
 
 namespace cloister::sign {
 
@@ -33,5 +34,8 @@ struct NitroAttestation {
 NitroAttestation check_nitro_attestation(const Digest& image,
                                          const std::vector<DsseEnvelope>& envelopes,
                                          const ImagePublicKey& key, const Limits& limits);
+
+// "quote-image", "quote-pcrs" (of a signed file PCR8 too): the document is of this enclave.
+std::vector<Check> check_quoted_nitro(const Quote& quote, const NitroMeasurement& measurement);
 
 }  // namespace cloister::sign

@@ -85,6 +85,24 @@ void CborReader::expect(CborKind kind, std::uint64_t number) {
   if (expect(kind).number != number) fail();
 }
 
+CborItems CborReader::begin(CborKind kind) {
+  const std::byte indefinite{kind == CborKind::map ? std::uint8_t{0xbf} : std::uint8_t{0x9f}};
+  if (ok_ && offset_ < bytes_.size() && bytes_[offset_] == indefinite) {
+    ++offset_;
+    return {0, true};
+  }
+  return {expect(kind).number, false};
+}
+
+bool CborReader::more(CborItems& items) {
+  constexpr std::byte kBreak{0xff};
+  if (!ok_) return false;
+  if (!items.until_break) return items.left > 0 && items.left-- > 0;
+  if (offset_ == bytes_.size() || bytes_[offset_] != kBreak) return true;
+  ++offset_;
+  return false;
+}
+
 void CborReader::skip() {
   // How many items are still to come. Each takes a byte at least, so that a larger number is a lie.
   for (std::uint64_t pending = 1; ok_ && pending > 0; --pending) {

@@ -30,7 +30,14 @@ struct CborHead {
   ByteView bytes;            // contents of a byte or text string
 };
 
-// Definite lengths only. After the first failure every read fails, as in ByteReader.
+// The items of an array or the pairs of a map that are still to come.
+struct CborItems {
+  std::uint64_t left = 0;
+  bool until_break = false;  // of indefinite length
+};
+
+// Definite lengths only, but for begin(). After the first failure every read fails, as in
+// ByteReader.
 class CborReader {
  public:
   explicit CborReader(ByteView bytes) : bytes_(bytes) {}
@@ -39,6 +46,9 @@ class CborReader {
   // An item that must be of that kind; for array, map and tag `number` must be as given.
   CborHead expect(CborKind kind);
   void expect(CborKind kind, std::uint64_t number);
+  // An array or a map, whose items or pairs follow one by one: while (more(items)) …
+  CborItems begin(CborKind kind);
+  bool more(CborItems& items);
   // One item with everything in it: no recursion, and in time of its bytes, whatever it declares.
   void skip();
   void fail() { ok_ = false; }

@@ -64,30 +64,34 @@ ExpectedReportData report_data_of_nonce(std::string_view nonce) {
   return out;
 }
 
-Check check_session(const ReportData& found, const ExpectedReportData& expected,
+Check check_session(const std::vector<ReportData>& found, const ExpectedReportData& expected,
                     bool allow_unbound) {
-  const std::string shown = report_data_text(found);
+  const std::string shown =
+      found.empty() ? "" : cat("report data ", report_data_text(found.front()));
   if (expected.empty()) {
-    std::string text = cat("not bound to a session: report data ", shown, " were not compared");
+    std::string text =
+        cat("not bound to a session: ", found.empty() ? "it holds nothing that could name one"
+                                                      : cat(shown, " were not compared"));
     if (allow_unbound) return passed_check("quote-session", std::move(text));
     return failed_check("quote-session", std::move(text),
                         "report data that name this session (--report-data), or --allow-unbound");
   }
-  if (std::find(expected.begin(), expected.end(), found) != expected.end())
-    return passed_check("quote-session", cat("made for this session: report data ", shown));
-  return failed_check("quote-session", cat("made for another session: report data ", shown),
-                      report_data_text(expected.front()));
+  for (const ReportData& one : found)
+    if (std::find(expected.begin(), expected.end(), one) != expected.end())
+      return passed_check("quote-session",
+                          cat("made for this session: report data ", report_data_text(one)));
+  return failed_check(
+      "quote-session",
+      found.empty() ? "made for no session" : cat("made for another session: ", shown),
+      report_data_text(expected.front()));
 }
 
 std::vector<Check> check_quoted_enclave(const Quote& quote, const Sigstruct& s) {
   const auto* ecdsa = std::get_if<EcdsaQuote>(&quote);
   const SgxReport* report = ecdsa == nullptr ? nullptr : ecdsa->sgx();
   if (report == nullptr)
-    return {
-        failed_check("quote-image",
-                     cat("the quote is of ",
-                         tee_of(quote) == TeeKind::tdx ? "a TDX trust domain" : "a SEV-SNP guest"),
-                     "a quote of an SGX enclave, which the image holds")};
+    return {failed_check("quote-image", cat("the quote is of ", tee_subject(tee_of(quote))),
+                         "a quote of an SGX enclave, which the image holds")};
   std::vector<Check> out;
   const bool same = report->mrenclave == s.mrenclave && report->mrsigner == s.mrsigner() &&
                     report->isvprodid == s.isvprodid && report->isvsvn >= s.isvsvn;

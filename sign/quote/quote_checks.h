@@ -22,9 +22,10 @@ Result<ReportData> padded_report_data(ByteView bytes);
 // A nonce as a client sent it: enclaves put it there as it is, or its SHA-256 or SHA-512.
 ExpectedReportData report_data_of_nonce(std::string_view nonce);
 
-// "quote-session": the report data are expected ones. Without an expectation nobody knows for whom
-// the quote was made, or when: failed unless `allow_unbound`.
-Check check_session(const ReportData& found, const ExpectedReportData& expected,
+// "quote-session": some of what the quote holds for a verifier (session_data_of) is expected.
+// Without an expectation nobody knows for whom the quote was made, or when: failed unless
+// `allow_unbound`.
+Check check_session(const std::vector<ReportData>& found, const ExpectedReportData& expected,
                     bool allow_unbound);
 
 // "quote-image", and with it quote-mrenclave, quote-mrsigner, quote-isvprodid, quote-isvsvn (a

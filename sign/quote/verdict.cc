@@ -20,8 +20,14 @@ constexpr std::array<std::string_view, 9> kStatusNames = {
 }  // namespace
 
 std::string_view tee_name(TeeKind kind) {
-  constexpr std::array<std::string_view, 3> kNames = {"sgx", "tdx", "snp"};
+  constexpr std::array<std::string_view, 4> kNames = {"sgx", "tdx", "snp", "nitro"};
   return kNames.at(static_cast<std::size_t>(kind));
+}
+
+std::string_view tee_subject(TeeKind kind) {
+  constexpr std::array<std::string_view, 4> kSubjects = {
+      "an SGX enclave", "a TDX trust domain", "a SEV-SNP guest", "an enclave of AWS Nitro"};
+  return kSubjects.at(static_cast<std::size_t>(kind));
 }
 
 std::string_view tcb_status_name(TcbStatus status) {

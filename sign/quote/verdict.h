@@ -14,8 +14,9 @@
 
 namespace cloister::sign {
 
-enum class TeeKind : std::uint8_t { sgx, tdx, snp };
-std::string_view tee_name(TeeKind kind);  // "sgx", "tdx", "snp"
+enum class TeeKind : std::uint8_t { sgx, tdx, snp, nitro };
+std::string_view tee_name(TeeKind kind);     // "sgx", "tdx", "snp", "nitro"
+std::string_view tee_subject(TeeKind kind);  // "an SGX enclave": what its quotes are of
 
 // What the manufacturer says of the platform's firmware (Intel's names). SEV-SNP has no such list:
 // there a report is as new as its TCB version, which has a minimum or none.
@@ -50,7 +51,9 @@ struct QuoteRules {
   bool require_revocation = false;  // fail without a revocation list (SEV-SNP; Intel: always)
 };
 
-// The checks of an Intel quote (those of a SEV-SNP report: verify_snp.h):
+// The checks of an Intel quote (those of a SEV-SNP report: verify_snp.h; of a document of AWS
+// Nitro:
+// ../nitro/verify_document.h):
 //
 //   quote-format          what it is
 //   quote-chain           the CPU's key (PCK) is certified under the root

@@ -108,8 +108,37 @@ must verify "oci:$work/first:app" --key "$work/image.pub"
 must audit "oci:$work/first:app" --format json
 valid audit
 same "an audit finds nothing wrong with it" "$(jq -r '[.findings[] | select(.severity == "critical" or .severity == "high")] | length' "$out")" 0
-refused 1 'attestation documents of AWS Nitro enclaves cannot be verified yet' \
-  verify "oci:$work/first:app" --key "$work/image.pub" --quote "$work/image.pub"
+refused 1 'shows no quote in a TLS certificate' \
+  verify "oci:$work/first:app" --key "$work/image.pub" --connect localhost:1
+
+# --- An attestation document ----------------------------------------------------------------------
+
+must inspect "oci:$work/first:app" --measurement --format predicate
+registers=$(jq -r '.nitro | "\(.pcr0) \(.pcr1) \(.pcr2)"' "$out")
+# shellcheck disable=SC2086  # three words
+"$NITRO_DOCUMENT" $registers 'a nonce' "$work/app.doc" "$work/app.der"
+quoted() { # NAME OPTIONS…: the document NAME.doc under the root NAME.der
+  document=$1
+  shift
+  cloister verify "oci:$work/first:app" --key "$work/image.pub" --root "$work/$document.der" \
+    --quote "$work/$document.doc" --at 2025-06-15T15:06:40Z --format json "$@"
+}
+quoted app --report-data 'nonce:a nonce'
+same "a document of this enclave is accepted" "$code" 0
+same "and named" "$(jq -r .quote.tee "$out")" nitro
+quoted app --report-data 'nonce:another'
+same "one for somebody else is not" "$code $(checks | grep false)" "3 quote-session false"
+# shellcheck disable=SC2046  # three words
+"$NITRO_DOCUMENT" $(echo "$registers" | tr a b) 'a nonce' "$work/other.doc" "$work/other.der"
+quoted other --report-data 'nonce:a nonce'
+same "nor one of another enclave" "$code $(checks | grep -c false)" "3 2"
+cloister verify "oci:$work/first:app" --key "$work/image.pub" --quote "$work/app.doc" --allow-unbound \
+  --at 2025-06-15T15:06:40Z --format json
+same "nor one that AWS did not sign" "$code $(checks | grep false)" "3 quote-chain false"
+cloister quote verify "$work/app.doc" --root "$work/app.der" --allow-unbound --format json
+same "nor one of last year" "$code $(checks | grep false)" "3 quote-dates false"
+must quote inspect "$work/app.doc"
+claim "what it says can be read" grep -q "^pcr0 *${registers%% *}\$" "$out"
 
 # --- What is not as it says -----------------------------------------------------------------------
 

@@ -11,6 +11,7 @@
 #include "measure/nitro/eif.h"
 #include "tests/base/must.h"
 #include "tests/base/source_dir.h"
+#include "tests/sign/nitro/nitro_pki.h"
 
 namespace cloister::sign {
 namespace {
@@ -201,6 +202,30 @@ TEST_F(NitroSignatureTest, ThatCannotBeReadIsNone) {
   evidence.stated.pcr8.reset();
   evidence.signature_problem = "no COSE";
   EXPECT_EQ(failed(), "eif-signature\n");
+}
+
+TEST(QuotedNitro, IsTheEnclaveOfTheImage) {
+  NitroMeasurement enclave = some_enclave();
+  NitroDocumentParts parts;
+  parts.pcrs = {{0, filled(0xa0)}, {1, filled(0xa1)}, {2, filled(0xa2)}, {3, filled(0x33)}};
+  const auto read = [&] {
+    return Quote(must(parse_nitro_document(encode_nitro_document(parts), {})));
+  };
+  EXPECT_TRUE(all_passed(check_quoted_nitro(read(), enclave)));
+  enclave.pcr8 = filled(0xa8);
+  EXPECT_EQ(names_of(check_quoted_nitro(read(), enclave), false), "quote-image\nquote-pcrs\n");
+  parts.pcrs[8] = filled(0xa8);
+  EXPECT_TRUE(all_passed(check_quoted_nitro(read(), enclave)));
+  for (const std::uint8_t number : std::vector<std::uint8_t>{0, 1, 2, 8}) {
+    NitroDocumentParts changed = parts;
+    changed.pcrs[number] = filled(0x5a);
+    std::swap(parts, changed);
+    EXPECT_FALSE(all_passed(check_quoted_nitro(read(), enclave))) << unsigned{number};
+    std::swap(parts, changed);
+  }
+  const auto other = check_quoted_nitro(SnpReport(), enclave);
+  ASSERT_EQ(other.size(), 1U);
+  EXPECT_EQ(other.front().found, "the quote is of a SEV-SNP guest");
 }
 
 }  // namespace

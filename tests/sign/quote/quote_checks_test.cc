@@ -48,13 +48,13 @@ TEST(ReportData, ANonceMayStandAsItIsOrHashed) {
 TEST(Session, IsTheExpectedOne) {
   const ExpectedReportData expected = report_data_of_nonce("mine");
   for (const ReportData& one : expected) {
-    const Check check = check_session(one, expected, false);
+    const Check check = check_session({one}, expected, false);
     EXPECT_TRUE(check.passed);
     EXPECT_TRUE(check.found.starts_with("made for this session")) << check.found;
   }
   for (const ReportData& other : {data_of("mine "), data_of("min"), data_of(""), data_of("Mine")}) {
     for (const bool allow_unbound : {false, true}) {
-      const Check check = check_session(other, expected, allow_unbound);
+      const Check check = check_session({other}, expected, allow_unbound);
       EXPECT_FALSE(check.passed);
       EXPECT_TRUE(check.found.starts_with("made for another session")) << check.found;
       EXPECT_NE(check.expected.find(hex(as_bytes("mine"))), std::string::npos) << check.expected;
@@ -63,13 +63,22 @@ TEST(Session, IsTheExpectedOne) {
 }
 
 TEST(Session, WithoutAnExpectationIsNone) {
-  const Check check = check_session(data_of("any"), {}, false);
+  const Check check = check_session({data_of("any")}, {}, false);
   EXPECT_FALSE(check.passed);
   EXPECT_TRUE(check.found.starts_with("not bound to a session")) << check.found;
   EXPECT_NE(check.expected.find("--allow-unbound"), std::string::npos);
-  const Check allowed = check_session(data_of("any"), {}, true);
+  const Check allowed = check_session({data_of("any")}, {}, true);
   EXPECT_TRUE(allowed.passed);
   EXPECT_TRUE(allowed.found.starts_with("not bound to a session")) << allowed.found;
+}
+
+TEST(Session, AnyOfWhatTheQuoteHoldsWillDo) {
+  const ExpectedReportData expected = {data_of("mine")};
+  EXPECT_TRUE(check_session({data_of("other"), data_of("mine")}, expected, false).passed);
+  const Check none = check_session({}, expected, true);
+  EXPECT_FALSE(none.passed);
+  EXPECT_EQ(none.found, "made for no session");
+  EXPECT_FALSE(check_session({}, {}, false).passed);
 }
 
 // A signed enclave, and what a quote says of it when it runs.
@@ -182,24 +191,25 @@ TEST(QuotedEnclave, OtherTeesAreNone) {
   td.body = test_domain();
   EXPECT_EQ(only(td), "the quote is of a TDX trust domain");
   EXPECT_EQ(only(SnpReport()), "the quote is of a SEV-SNP guest");
+  EXPECT_EQ(only(NitroDocument()), "the quote is of an enclave of AWS Nitro");
 }
 
 TEST(AnyQuote, IsToldApartByItsBytes) {
   const IntelPki pki;
   const auto sgx = must(parse_quote(pki.quote({3, test_enclave()}), Limits()));
   EXPECT_EQ(tee_of(sgx), TeeKind::sgx);
-  EXPECT_EQ(report_data_of(sgx), test_enclave().report_data);
+  EXPECT_EQ(*report_data_of(sgx), test_enclave().report_data);
   for (const TestQuote& one : {TestQuote{4, test_domain()}, TestQuote{5, test_domain15()}}) {
     const auto tdx = must(parse_quote(pki.quote(one), Limits()));
     EXPECT_EQ(tee_of(tdx), TeeKind::tdx);
-    EXPECT_EQ(report_data_of(tdx), test_domain().report_data);
+    EXPECT_EQ(*report_data_of(tdx), test_domain().report_data);
   }
   SnpReport report = plain_report(SnpProduct::milan, AmdLeaf());
   report.data.fill(std::byte{0x5a});
   const Bytes bytes = encode_snp_report(report);
   const auto snp = must(parse_quote(bytes, Limits()));
   EXPECT_EQ(tee_of(snp), TeeKind::snp);
-  EXPECT_EQ(report_data_of(snp), report.data);
+  EXPECT_EQ(*report_data_of(snp), report.data);
   EXPECT_EQ(tee_of(must(parse_quote(as_bytes(hex(bytes)), Limits()))), TeeKind::snp);
 }
 
