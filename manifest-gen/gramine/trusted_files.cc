@@ -83,8 +83,10 @@ std::vector<std::string> member_reasons(const Closure& closure) {
     std::string& reason = out[edge.to];
     if (!reason.empty()) continue;
     reason = cat(why_name(edge.why), ": ", edge.detail);
-    if (edge.from != kLaunch && edge.from != edge.to)
-      reason += cat(" (", closure.members[edge.from].real_path, ")");
+    // Many details say by themselves who asks.
+    if (edge.from == kLaunch || edge.from == edge.to) continue;
+    const std::string& asker = closure.members[edge.from].real_path;
+    if (!edge.detail.ends_with(asker)) reason += cat(" (", asker, ")");
   }
   return out;
 }
