@@ -120,6 +120,7 @@ class ClosureBuilder {
 
   // docker-entrypoint.d and its like: the entry script runs or sources what is there.
   Status script_directory(const Task& task, const std::string& directory);
+  void found_by_find(const Task& task, const std::vector<std::string>& words);
   static bool is_shell_name(std::string_view name);
 
   // ---- the command line and the environment ----

@@ -292,7 +292,24 @@ Status ClosureBuilder::invoke(const Task& task, const std::string& detail,
   start(from, path, Why::script_command, detail, invocation.words);
   if (base_name(name) == "run-parts")
     for (const std::string& word : invocation.words) CL_CHECK(script_directory(task, word));
+  if (base_name(name) == "find") found_by_find(from, invocation.words);
   return {};
+}
+
+// "find … -exec PROGRAM … ;"
+void ClosureBuilder::found_by_find(const Task& task, const std::vector<std::string>& words) {
+  static constexpr std::string_view kExec[] = {"-exec", "-execdir", "-ok", "-okdir"};
+  for (std::size_t i = 1; i + 1 < words.size(); ++i) {
+    if (std::find(std::begin(kExec), std::end(kExec), words[i]) == std::end(kExec)) continue;
+    const auto begin = words.begin() + static_cast<std::ptrdiff_t>(i + 1);
+    const auto end = std::find_if(
+        begin, words.end(), [](const std::string& word) { return word == ";" || word == "+"; });
+    const ProgramSearch found = search_program(*begin);
+    if (found.found.empty()) continue;
+    start(task, found.found, Why::script_command, "run by find", {begin, end});
+    tasks_.back().complete = false;  // the names of files follow
+    tasks_.back().optional = true;
+  }
 }
 
 Status ClosureBuilder::named_in_script(const Task& task, const std::string& path) {

@@ -28,7 +28,9 @@ constexpr std::string_view kBuiltins[] = {
     "logout", "history", "caller", "compgen", "complete", "bind",  "help",     "suspend"};
 
 constexpr std::size_t kSourcedFiles = 64;
-constexpr std::size_t kEvaluations = 64;
+constexpr std::size_t kEvaluations = 512;
+constexpr std::size_t kOtherPrograms = 16;
+constexpr std::size_t kEvaluatedVariants = 8;  // at either end of what a command may be
 constexpr std::size_t kPositionals = 8;
 constexpr std::size_t kInvocations = 65536;
 
@@ -212,10 +214,12 @@ bool ShellScanner::is_nothing(const ShellWord& word, const Fields& fields) {
 }
 
 std::vector<ShellScanner::Operand> ShellScanner::variant(const std::vector<ShellWord>& command,
-                                                         std::size_t index) {
+                                                         std::size_t index, std::size_t program) {
   std::vector<Operand> out;
+  const std::size_t at = program_word(command);
   for (const ShellWord& word : command) {
-    const Fields& fields = word.options[std::min(index, word.options.size() - 1)];
+    const bool runs = &word == &command[at];
+    const Fields& fields = word.options[std::min(runs ? program : index, word.options.size() - 1)];
     if (is_nothing(word, fields)) {
       if (word.argument && out.empty()) note_argument_run();
       if (!word.complete && out.empty() && !word.argument)
@@ -245,9 +249,12 @@ void ShellScanner::note_argument_run() {
 void ShellScanner::run_command(const std::vector<ShellWord>& command) {
   std::size_t variants = 1;
   for (const ShellWord& word : command) variants = std::max(variants, word.options.size());
+  // What eval is given is looked at as text: the values that come first and last are enough.
+  const bool text = command.front().is_literal("eval");
   for (std::size_t i = 0; i < variants; ++i) {
+    if (text && i >= kEvaluatedVariants && i + kEvaluatedVariants < variants) continue;
     dropped_ = false;
-    std::vector<Operand> words = variant(command, i);
+    std::vector<Operand> words = variant(command, i, i);
     std::size_t bytes = words.size();
     for (const Operand& word : words) bytes += word.text.size() + word.raw.size();
     // The first is text of the script itself; the others are made of expansions.
@@ -255,6 +262,44 @@ void ShellScanner::run_command(const std::vector<ShellWord>& command) {
     if (i == 0 && ran_.size() < 3) remember(words);
     dispatch(words, 0);
   }
+  other_programs(command);
+  without_prefix(command);
+}
+
+// Where the word that is run stands.
+std::size_t ShellScanner::program_word(const std::vector<ShellWord>& command) {
+  const bool front = command.front().is_literal("exec") || command.front().is_literal("eval");
+  if (!front || command.size() < 2) return 0;
+  return command.front().is_literal("eval") && command[1].is_literal("exec") && command.size() > 2
+             ? 2
+             : 1;
+}
+
+// The values above go along with each other by their order. The program that there is may be
+// another one than the first: each gets the first values of the other words too.
+void ShellScanner::other_programs(const std::vector<ShellWord>& command) {
+  const std::size_t programs = command[program_word(command)].options.size();
+  if (command.size() < 2) return;
+  for (std::size_t program = 1; program < std::min(programs, kOtherPrograms); ++program) {
+    for (std::size_t i = 0; i < std::min<std::size_t>(program, 2); ++i) {
+      dropped_ = false;
+      std::vector<Operand> words = variant(command, i, program);
+      std::size_t bytes = words.size();
+      for (const Operand& word : words) bytes += word.text.size() + word.raw.size();
+      if (!budget_.take(bytes)) return;
+      dispatch(words, 0);
+    }
+  }
+}
+
+// "exec $wrapper java …": where nothing sets the variable the next word is the command.
+void ShellScanner::without_prefix(const std::vector<ShellWord>& command) {
+  const std::size_t at = program_word(command);
+  if (command.size() < at + 2 || !command[at + 1].literal) return;
+  const ShellWord& prefix = command[at];
+  if (command[at + 1].text().starts_with('-')) return;
+  if (prefix.literal || prefix.quoted || prefix.argument || !prefix.raw.starts_with('$')) return;
+  run_command({command.begin() + static_cast<std::ptrdiff_t>(at + 1), command.end()});
 }
 
 void ShellScanner::remember(const std::vector<Operand>& words) {
@@ -348,9 +393,9 @@ void ShellScanner::set_positional(const std::vector<Operand>& words, std::size_t
   // Options end at "--", or where the first word is none.
   while (at < words.size() && words[at].text.size() > 1 &&
          (words[at].text[0] == '-' || words[at].text[0] == '+')) {
-    const bool last = words[at].text == "--";
-    ++at;
-    if (last) break;
+    const std::string& option = words[at++].text;
+    if (option == "--") break;
+    if (option.back() == 'o') ++at;  // "-euo pipefail": its name is no argument
   }
   if (at >= words.size()) return;
   Fields value;

@@ -149,10 +149,7 @@ void ShellScanner::unquoted(char c) {
       return;
     case '\n':
       ++at_;
-      if (next_ == Next::list || next_ == Next::pattern || next_ == Next::test)
-        end_word();
-      else
-        end_command();
+      if (!inside_words()) end_command();
       skip_here_documents();
       return;
     case ';':
@@ -203,10 +200,20 @@ void ShellScanner::single_quotes() {
   ++at_;
 }
 
+// Ends a word where line ends and separators are like blanks. The word may be the one that ends
+// such a place ("esac", "]]"): then they are not.
+bool ShellScanner::inside_words() {
+  const auto is_inside = [&] {
+    return next_ == Next::list || next_ == Next::pattern || next_ == Next::test;
+  };
+  if (!is_inside()) return false;
+  end_word();
+  return is_inside();
+}
+
 void ShellScanner::separator(char c) {
-  if (next_ == Next::pattern || next_ == Next::test) {
+  if ((next_ == Next::pattern || next_ == Next::test) && inside_words()) {
     ++at_;
-    end_word();
     return;
   }
   // ";;", ";&" and ";;&" end a branch of "case"; "&>" redirects.
@@ -480,6 +487,7 @@ void ShellScanner::here_document() {
   skip_blanks();
   std::string delimiter;
   char quote = '\0';
+  bool literal = false;
   while (
       at_ < text_.size() && peek() != '\n' &&
       (quote != '\0' || std::string_view(" \t\r;&|()<>").find(peek()) == std::string_view::npos)) {
@@ -490,21 +498,44 @@ void ShellScanner::here_document() {
       quote = c;
     else if (c != '\\')
       delimiter += c;
+    literal = literal || c == '\'' || c == '"' || c == '\\';
   }
-  if (!delimiter.empty()) here_documents_.push_back(std::move(delimiter));
+  if (!delimiter.empty()) here_documents_.push_back({std::move(delimiter), literal});
 }
 
 void ShellScanner::skip_here_documents() {
-  for (const std::string& delimiter : here_documents_) {
+  for (const HereDocument& document : here_documents_) {
+    const std::size_t text = at_;
+    std::size_t text_end = at_;
     while (at_ < text_.size()) {
       const std::size_t begin = at_;
       skip_line();
       const std::string_view line = text_.substr(begin, at_ - begin);
       if (at_ < text_.size()) ++at_;  // the newline
-      if (trim(line) == delimiter) break;
+      if (trim(line) == document.delimiter) break;
+      text_end = at_;
     }
+    if (!document.literal) substitutions(text_.substr(text, text_end - text));
   }
   here_documents_.clear();
+}
+
+// "$( … )" in the text of a here-document runs; those within run with it.
+void ShellScanner::substitutions(std::string_view text) {
+  for (std::size_t at = text.find("$("); at != std::string_view::npos; at = text.find("$(", at)) {
+    if (text.substr(at, 3) == "$((" || (at > 0 && text[at - 1] == '\\')) {
+      at += 2;
+      continue;
+    }
+    std::size_t depth = 1, end = at + 2;
+    for (; end < text.size() && depth > 0; ++end) {
+      if (text[end] == '(') ++depth;
+      if (text[end] == ')') --depth;
+    }
+    if (depth > 0) return;
+    pend(cat(text.substr(at + 2, end - at - 3), "\n"), file_);
+    at = end;
+  }
 }
 
 void ShellScanner::skip_line() {

@@ -112,6 +112,7 @@ class ShellScanner {
   bool in(Frame kind) const { return !stack_.empty() && stack_.back().kind == kind; }
   void unquoted(char c);
   void single_quotes();
+  bool inside_words();
   void separator(char c);
   void open_parenthesis();
 
@@ -195,9 +196,13 @@ class ShellScanner {
   static bool is_nothing(const ShellWord& word, const Fields& fields);
 
   // The words of variant `index`; each word's values are all used, their combinations are not.
-  std::vector<Operand> variant(const std::vector<ShellWord>& command, std::size_t index);
+  std::vector<Operand> variant(const std::vector<ShellWord>& command, std::size_t index,
+                               std::size_t program);
+  static std::size_t program_word(const std::vector<ShellWord>& command);
+  void other_programs(const std::vector<ShellWord>& command);
   int open_function() const { return blocks_.empty() ? function_ : blocks_.back().function; }
   void note_argument_run();
+  void without_prefix(const std::vector<ShellWord>& command);
   void run_command(const std::vector<ShellWord>& command);
 
   // What a substitution may be evaluated from.
@@ -234,7 +239,12 @@ class ShellScanner {
   std::vector<OpenBlock> blocks_;
   std::vector<Saved> stack_;
   std::vector<Fields> ran_;
-  std::vector<std::string> here_documents_;
+  struct HereDocument {
+    std::string delimiter;
+    bool literal;  // quoted: nothing in it is expanded
+  };
+  std::vector<HereDocument> here_documents_;
+  void substitutions(std::string_view text);
   std::deque<std::string> texts_;  // stable: views point into it
   std::deque<Pending> pending_;
   std::size_t text_depth_ = 0, evaluations_ = 0, read_sources_ = 0;

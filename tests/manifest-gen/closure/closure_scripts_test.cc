@@ -133,5 +133,13 @@ TEST(ClosureScripts, ScriptsThatRunThemselvesEnd) {
   EXPECT_TRUE(has(closure_of(root, {"/entry.sh"}), "/entry.sh"));
 }
 
+TEST(ClosureScripts, FindRunsPrograms) {
+  const auto root = base()
+                        .elf("/usr/bin/find", program({}))
+                        .script("/entry.sh", "#!/bin/sh\nfind . -user x -exec helper '{}' +\n")
+                        .build();
+  EXPECT_TRUE(has(closure_of(root, {"/entry.sh"}), "/usr/bin/helper"));
+}
+
 }  // namespace
 }  // namespace cloister::manifest

@@ -94,7 +94,7 @@ TEST(ShellScan, WhatCannotBeKnownIsListed) {
   const auto scan =
       scan_shell("CMD=$(cat /etc/cmd)\nread -r LINE\n$CMD a\n\"$LINE\"\neval \"$CMD\"\n");
   EXPECT_EQ(scan.unknown, (Words{"$CMD", "\"$LINE\"", "\"$CMD\""}));
-  EXPECT_EQ(scan.invocations.size(), 1u);  // cat
+  EXPECT_EQ(scan.invocations.size(), 2u);  // cat; "a", should nothing be in CMD
   EXPECT_EQ(scan_shell("run --opt \"$(cat x)\" y").invocations.back().words,
             (Words{"run", "--opt", "\"$(cat x)\"", "y"}));
 }
@@ -227,6 +227,36 @@ TEST(ShellScan, TextThatRunsItselfEnds) {
     return cat(". ", path, "x\neval 'eval \"eval x\"'\n");
   };
   EXPECT_FALSE(scan_shell("X='eval \"$X\"'; eval \"$X\"; . /a", scene).invocations.empty());
+}
+
+TEST(ShellScan, WhatEndsAListOfPatternsOrATestHidesNothing) {
+  EXPECT_EQ(runs("case $x in\n  p) q ;;\nesac\nexec after\ncase $x in p) ;; esac; then2\n"
+                 "if [[ a ]]; then b; fi\nif [[ a &&\n  b ]]\nthen c; fi\n"),
+            (Words{"q", "after", "then2", "b", "c"}));
+}
+
+TEST(ShellScan, NamesOfOptionsAreNoArguments) {
+  EXPECT_EQ(runs("set -euo pipefail\nexec \"$@\"\n", scene_with({"serve"})), (Words{"serve"}));
+}
+
+TEST(ShellScan, APrefixMayBeEmpty) {
+  EXPECT_EQ(runs("if a; then wrap='rlwrap -r'; fi\nexec $wrap java -jar x\n"),
+            (Words{"a", "rlwrap -r java -jar x", "java -jar x"}));
+}
+
+// The Java that there is need not be the first that the script thinks of.
+TEST(ShellScan, EachProgramGetsTheFirstValuesOfOtherWords) {
+  const Words found = runs(
+      "java=/a/java; java=/b/java; java=/c/java\n[ \"$base\" ] || base=/other\n"
+      "eval exec \"\\\"$java\\\"\" -Dbase=\"\\\"$base\\\"\"\n",
+      scene_with({}, {{"base", "/mine"}}));
+  for (const char* want : {"/a/java -Dbase=/mine", "/b/java -Dbase=/mine", "/c/java -Dbase=/mine"})
+    EXPECT_NE(std::find(found.begin(), found.end(), want), found.end()) << want;
+}
+
+TEST(ShellScan, SubstitutionsInHereDocumentsRun) {
+  EXPECT_EQ(runs("cat <<E\na $(jq -r .x f) $((1 + 2)) b\nE\ncat <<'E'\n$(no)\nE\nlast\n"),
+            (Words{"cat", "jq -r .x f", "last"}));
 }
 
 }  // namespace
