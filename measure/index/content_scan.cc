@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "measure/source/elf_scanners.h"
-#include "measure/source/jar.h"
 
 namespace cloister::measure {
 namespace {
@@ -60,11 +59,9 @@ void ContentScan::decide() {
   const ByteView head = ByteView(head_).first(head_size_);
   entry_->shebang = read_shebang(head);
   elf_ = elf::looks_like_elf(head);
-  const std::uint64_t max_source =
-      source::is_jar(entry_->path, entry_->shebang) ? source::kMaxJarBytes : limits_.source_bytes;
   if (elf_)
     scanner_ = source::elf_scanner_for(entry_->path);
-  else if (entry_->size <= max_source)
+  else if (entry_->size <= source::scanned_bytes(entry_->path, entry_->shebang, limits_))
     scanner_ = source::scanner_for(entry_->path, entry_->shebang);
   capturing_ = elf_ || scanner_ != nullptr || wants_packed(*entry_, limits_);
 }

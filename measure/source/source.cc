@@ -7,6 +7,7 @@
 #include "measure/source/perl.h"
 #include "measure/source/php.h"
 #include "measure/source/python.h"
+#include "measure/source/python_archive.h"
 #include "measure/source/r.h"
 #include "measure/source/ruby.h"
 
@@ -38,6 +39,14 @@ const Scanner* scanner_for(std::string_view path, std::string_view shebang) {
   for (const Scanner& scanner : scanners())
     if (scanner.wants(path, shebang)) return &scanner;
   return nullptr;
+}
+
+std::uint64_t scanned_bytes(std::string_view path, std::string_view shebang, const Limits& limits) {
+  if (is_jar(path, shebang)) return kMaxJarBytes;
+  // A zipapp may have any name, and then a "#!" line.
+  const bool archive =
+      is_python_archive_name(path) || (is_python(path, shebang) && !path.ends_with(".py"));
+  return archive ? kMaxPythonArchiveBytes : limits.source_bytes;
 }
 
 const Scanner* elf_scanner_for(std::string_view path) {

@@ -46,6 +46,10 @@ struct Scanner {
 };
 std::span<const Scanner> scanners();
 
+// Up to which size a file is scanned, bytes: archives whose directory tells what to read are
+// larger.
+std::uint64_t scanned_bytes(std::string_view path, std::string_view shebang, const Limits& limits);
+
 // The first scanner that wants the file; null when none does.
 const Scanner* scanner_for(std::string_view path, std::string_view shebang);
 
