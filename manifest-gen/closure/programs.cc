@@ -79,7 +79,12 @@ void ClosureBuilder::follow(Process& process, std::size_t first) {
 Status ClosureBuilder::analyze(const Task& task) {
   if (!analyzed_.insert({task.path, task.argv}).second) return {};
   const AnalyzerScene scene{launch_, rootfs_, limits_};
-  const ProgramStart start{task.path, task.argv, task.complete};
+  ProgramStart start{task.path, task.argv, task.complete};
+  // Words of a script that only its run could tell are none of the command line's that is known.
+  if (!task.complete)
+    std::erase_if(start.argv, [](const std::string& word) {
+      return word.starts_with('$') || word.starts_with("\"$");
+    });
   const Node* node = rootfs_.find(task.path);
   const bool script = node == nullptr || rootfs_.elf_facts(*node) == nullptr;
   for (const Analyzer& analyzer : analyzers()) {

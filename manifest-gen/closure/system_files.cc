@@ -132,6 +132,12 @@ constexpr SystemRow kSystemRows[] = {
      "fontconfig reads what configuration there might be"},
     {When::imports, kFonts, "/usr/share/fonts/**", "fonts"},
     {When::imports, kFonts, "/var/cache/fontconfig/*", "fontconfig's list of fonts"},
+    // The JVM asks fontconfig, which it opens by name.
+    {When::library, "libfontmanager.so", "/etc/fonts/**", "fontconfig's configuration"},
+    {When::library, "libfontmanager.so", "/usr/share/fontconfig/conf.avail/*",
+     "fontconfig reads what configuration there might be"},
+    {When::library, "libfontmanager.so", "/usr/share/fonts/**", "fonts"},
+    {When::library, "libfontmanager.so", "/var/cache/fontconfig/*", "fontconfig's list of fonts"},
     {When::library, "libgio-2.0.so*", "/usr/share/glib-2.0/schemas/gschemas.compiled",
      "the settings that GLib programs know"},
     {When::library, "libgdk_pixbuf-2.0.so*", "$LIB/gdk-pixbuf-2.0/*/loaders.cache",

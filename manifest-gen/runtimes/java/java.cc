@@ -9,6 +9,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "manifest-gen/closure/glob.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/runtimes/analysis_run.h"
 #include "manifest-gen/runtimes/java/command_line.h"
@@ -63,6 +64,7 @@ class JavaAnalysis final : AnalysisRun {
                                   [&](const std::string& name) { return read_text(name); });
     find_home();
     home_files();
+    native_libraries();
     options();
     program();
     sizes();
@@ -160,7 +162,47 @@ class JavaAnalysis final : AnalysisRun {
       class_path(value, detail, /*separator=*/name == "loader.path" ? ',' : ':', /*jars=*/true);
     } else {
       value_file(value, detail);
+      if (is_home_property(name)) application(in_workdir(value), detail);
     }
+  }
+
+  // -Dcatalina.base=DIR, -Djetty.home=DIR: where a server finds its jars, its configuration and its
+  // applications.
+  static bool is_home_property(std::string_view name) {
+    static constexpr std::string_view kLast[] = {".home", ".base", ".conf", ".config"};
+    static constexpr std::string_view kNot[] = {"java.home", "user.home"};
+    return std::find(std::begin(kNot), std::end(kNot), name) == std::end(kNot) &&
+           std::any_of(std::begin(kLast), std::end(kLast),
+                       [&](std::string_view last) { return name.ends_with(last); });
+  }
+
+  void application(const std::string& directory, const std::string& detail) {
+    static constexpr std::string_view kWritten[] = {"cache", "data", "log", "logs",
+                                                    "temp",  "tmp",  "work"};
+    static constexpr std::string_view kForPeople[] = {"doc", "docs", "examples", "javadoc"};
+    if (!is_directory(rootfs(), directory) || is_shared_directory(directory)) return;
+    if (!applications_.insert(directory).second) return;
+    grant(cat(directory, "/*"), Why::java_module, detail);
+    for (const auto& [name, child] : rootfs().find(directory)->children) {
+      const std::string path = cat(directory, "/", name);
+      const Node* inner = rootfs().find(path);
+      const auto is_one_of = [&, file = std::string_view(name)](const auto& list) {
+        return std::find(std::begin(list), std::end(list), file) != std::end(list);
+      };
+      if (inner == nullptr || !inner->is_directory() || is_one_of(kWritten) ||
+          is_one_of(kForPeople) || is_shared_directory(inner->path()))
+        continue;
+      // Links to directories are followed here, where they are near the top.
+      grant(cat(path, "/**"), Why::java_module, detail);
+      for (const std::string& file : expand_glob(rootfs(), cat(path, "/**/*.jar")))
+        archive(file, detail);
+    }
+  }
+
+  // The directories of java.library.path in Debian. What is there was installed for some class.
+  void native_libraries() {
+    for (const std::string_view directory : {"/usr/lib/x86_64-linux-gnu/jni", "/usr/lib/jni"})
+      grant(cat(directory, "/*.so"), Why::java_module, "native code of Java libraries");
   }
 
   // The value may name a file: a trust store, a logging configuration.
@@ -240,6 +282,9 @@ class JavaAnalysis final : AnalysisRun {
     if (!is_file(rootfs(), path)) return;
     grant(path, Why::java_module, detail, from);
     if (archives_.insert(path).second) queue_.push_back(path);
+    // Class-Path is relative to the name that the program uses, which may be the real one.
+    const auto real = rootfs().real_path(path);
+    if (real && archives_.insert(*real).second) queue_.push_back(*real);
   }
 
   // Class-Path of manifests, from jar to jar.
@@ -319,7 +364,7 @@ class JavaAnalysis final : AnalysisRun {
   CommandLine command_;
   std::string home_;
   std::deque<std::string> queue_;
-  std::set<std::string> archives_;
+  std::set<std::string> archives_, applications_;
 };
 
 }  // namespace

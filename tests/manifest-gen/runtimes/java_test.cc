@@ -125,5 +125,23 @@ TEST(JavaCommandLine, VariablesAddOptions) {
   EXPECT_EQ(command.properties, (decltype(command.properties){{"p", "1"}}));
 }
 
+TEST(Java, HomesOfServersHoldTheirJarsAndConfiguration) {
+  const Scene scene(java_image()
+                        .file("/usr/share/tc/bin/boot.jar", jar("Main-Class: M\n"))
+                        .file("/usr/share/tc/lib/a.jar", jar("Class-Path: ../../java/b.jar\n"))
+                        .file("/usr/share/java/b.jar", jar(""))
+                        .file("/var/lib/tc/webapps/x/page.jsp")
+                        .file("/var/lib/tc/logs/old.log")
+                        .file("/etc/tc/server.xml")
+                        .link("/var/lib/tc/conf", "/etc/tc"));
+  const Analysis found =
+      scene.analyze("java", {std::string(kJava), "-Dtc.home=/usr/share/tc", "-Dtc.base=/var/lib/tc",
+                             "-cp", "/usr/share/tc/bin/boot.jar", "M"});
+  for (const char* path : {"/usr/share/tc/lib/a.jar", "/usr/share/java/b.jar",
+                           "/var/lib/tc/webapps/**", "/var/lib/tc/conf/**"})
+    EXPECT_TRUE(grants(found, path)) << path;
+  EXPECT_FALSE(grants(found, "/var/lib/tc/logs/**"));
+}
+
 }  // namespace
 }  // namespace cloister::manifest
