@@ -109,6 +109,8 @@ class PerlScan {
     else if (word == "load_class" || word == "load_module" || word == "use_module" ||
              word == "require_module" || word == "find_modules" || word == "load_classes")
       dynamic_ = true;
+    else if (word == "__FILE__")
+      names_.add("own:", "");
   }
 
   // decode($name, …), Encode::find_encoding($name), ":encoding(euc-jp)".

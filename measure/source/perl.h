@@ -4,6 +4,7 @@
 //                   without "::" counts only among what "use" is given
 //   "file:PATH"     require or do with a string
 //   "lib:PATH"      a directory of "use lib"; "@script" in front stands for the script's directory
+//   "own:"          __FILE__: it may look for data beside itself
 //   "charset:NAME"  a character set of China, Japan or Korea, whose tables are large; '*' when
 //   Encode
 //                   is given a name that is computed

@@ -107,6 +107,7 @@ class PerlAnalysis final : AnalysisRun {
     for (const std::string_view word : split(scene_.env("PERL5OPT"), ' '))
       if (!word.empty()) option(word, {});
     command_line();
+    applications();
     follow();
     if (cjk_) {
       for (const std::string_view table : kCjkTables) use(table, cjk_from_, cjk_detail_);
@@ -154,6 +155,57 @@ class PerlAnalysis final : AnalysisRun {
     script_ = path;
     grant(path, cat("the program ", script), {});
     enqueue(path, false);
+    // "plackup bin/app.psgi"
+    for (std::size_t i = *at + 1; i < start_.argv.size(); ++i) {
+      const std::string word = in_workdir(start_.argv[i]);
+      if (!is_code(word) || !is_file(rootfs(), word)) continue;
+      grant(word, cat("argument ", start_.argv[i]), {});
+      enqueue(word, false);
+      directories_.push_back(application_of(word));
+    }
+  }
+
+  // ---- the application ----
+
+  static bool is_code(std::string_view name) {
+    return name.ends_with(".pm") || name.ends_with(".pl") || name.ends_with(".psgi");
+  }
+
+  // The directory that a program is in, or the one above it when it is in one of programs.
+  static std::string application_of(const std::string& path) {
+    static constexpr std::string_view kOfPrograms[] = {"bin", "sbin", "script", "scripts"};
+    const std::string_view directory = parent_directory(path);
+    const bool programs = std::find(std::begin(kOfPrograms), std::end(kOfPrograms),
+                                    base_name(directory)) != std::end(kOfPrograms);
+    return std::string(programs ? parent_directory(directory) : directory);
+  }
+
+  // How a program finds its own modules (a computed "use lib", start_app('Name'), the names of
+  // controllers) cannot be known: all of them are followed.
+  void applications() {
+    directories_.push_back(scene_.launch.workdir);
+    if (!script_.empty()) directories_.push_back(application_of(script_));
+    for (const std::string& directory : directories_) {
+      if (is_shared_directory(directory) || !is_directory(rootfs(), directory)) continue;
+      if (std::any_of(inc_.begin(), inc_.end(), [&](const Inc& inc) {
+            return !inc.own && is_within(inc.directory, directory);
+          }))
+        continue;
+      for (const char* library : {"/lib", "/local/lib/perl5"})
+        add_inc(cat(directory, library), false, true);
+      own_code(directory);
+    }
+  }
+
+  void own_code(const std::string& directory) {
+    grant_below(directory,
+                {[](std::string_view name) {
+                   return !name.starts_with('.') && name != "node_modules" && name != "local" &&
+                          name != "t" && name != "xt";
+                 },
+                 [](std::string_view name) { return is_code(name) ? Part::code : Part::none; },
+                 [this](const std::string& path) { enqueue(path, false); }, Why::perl_use},
+                "a module of the application", {});
   }
 
   // perlrun(1). Single letters may stand together: "-wne".
@@ -196,7 +248,8 @@ class PerlAnalysis final : AnalysisRun {
   }
 
   void front_inc(std::string directory) {
-    if (is_directory(rootfs(), directory))
+    const auto same = [&](const Inc& inc) { return inc.directory == directory && inc.own; };
+    if (is_directory(rootfs(), directory) && std::none_of(inc_.begin(), inc_.end(), same))
       inc_.insert(inc_.begin(), {std::move(directory), false, true});
   }
 
@@ -243,11 +296,41 @@ class PerlAnalysis final : AnalysisRun {
         use(name, from, cat("use ", name), core);
       else if (kind == "string" && (!core || (same_top(name, from) && !is_cjk_table(name))))
         use(name, from, cat("names ", name));
+      else if (kind == "own" && !core)
+        data_beside(from);
       else if (kind == "charset" && !core)
         character_set(name, from);
       else if (kind == "file")
         file(name, from, core);
     }
+  }
+
+  // What is no code in a module's directory, and below the one of its own name.
+  void data_beside(const std::string& module) {
+    const std::string directory(parent_directory(module));
+    const bool shared = is_shared_directory(directory) ||
+                        std::any_of(inc_.begin(), inc_.end(),
+                                    [&](const Inc& inc) { return inc.directory == directory; });
+    if (!shared) data_in(directory, module);
+    if (module.ends_with(".pm")) data_in(module.substr(0, module.size() - 3), module);
+  }
+
+  void data_in(const std::string& directory, const std::string& from) {
+    const Node* node = rootfs().find(directory);
+    if (node == nullptr || !node->is_directory()) return;
+    for (const auto& [name, child] : node->children)
+      if (child->is_regular() && !is_code(name) && !is_documentation(name))
+        grant(cat(directory, "/", name), "data beside a module that looks for it", from);
+  }
+
+  // File::ShareDir: the data of a distribution, in a directory that is named after it.
+  void shared_data(const std::string& path, const std::string& from) {
+    std::string name = path;
+    std::replace(name.begin(), name.end(), '/', '-');
+    for (const Inc& inc : inc_)
+      for (const char* kind : {"/auto/share/dist/", "/auto/share/module/"})
+        if (is_directory(rootfs(), cat(inc.directory, kind, name)))
+          grant(cat(inc.directory, kind, name, "/**"), "data of its distribution", from);
   }
 
   // Named by anybody, or computed by the program itself: the tables are needed. Computed by a
@@ -269,10 +352,16 @@ class PerlAnalysis final : AnalysisRun {
   void use_lib(std::string_view name, const std::string& from) {
     static constexpr std::string_view kScript = "@script";
     const std::string script(parent_directory(script_.empty() ? from : script_));
-    if (name.starts_with(kScript))
-      front_inc(path_in(script, cat("./", name.substr(kScript.size()))));
-    else
-      front_inc(in_workdir(name));
+    std::vector<std::string> places;
+    if (name.starts_with(kScript)) {
+      // A program that another one loads (plackup) goes by its own directory.
+      for (const std::string& place : {script, std::string(parent_directory(from))})
+        places.push_back(path_in(place, cat("./", name.substr(kScript.size()))));
+    } else {
+      places.push_back(in_workdir(name));
+    }
+    for (std::string& place : places)
+      if (!is_shared_directory(place)) front_inc(std::move(place));
   }
 
   static std::string module_path(std::string_view name) {
@@ -299,6 +388,7 @@ class PerlAnalysis final : AnalysisRun {
     const std::string path = module_path(name);
     if (path.empty() || path.find('\0') != std::string::npos || !used_.insert(path).second) return;
     native(path, library_file(cat(path, ".pm"), from, detail), from, detail);
+    shared_data(path, from);
     // Tables that it opens by names which it computes.
     if (path == "Unicode/UCD" && !core)
       for (const Inc& inc : inc_)
@@ -410,6 +500,7 @@ class PerlAnalysis final : AnalysisRun {
   std::string script_;
   std::deque<Module> queue_;
   std::set<std::string> seen_, used_, whole_;
+  std::vector<std::string> directories_;  // of the application
 };
 
 }  // namespace

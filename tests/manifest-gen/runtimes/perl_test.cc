@@ -22,13 +22,13 @@ TEST(Perl, ModulesAreFoundWherePerlLooks) {
   const Scene scene(perl_image()
                         .file("/app/a.pl", "use strict; use lib \"$FindBin::Bin/lib\"; use My::X;")
                         .file("/app/lib/My/X.pm", "require Y;")
-                        .file("/app/lib/My/Unused.pm")
+                        .file("/usr/share/perl5/Unused.pm")
                         .file("/usr/share/perl5/Y.pm"));
   const Analysis found = scene.analyze("perl", {"/usr/bin/perl", "-w", "a.pl"});
   for (const char* path :
        {"/app/a.pl", "/app/lib/My/X.pm", "/usr/share/perl5/Y.pm", "/usr/share/perl/5.36/strict.pm"})
     EXPECT_TRUE(grants(found, path)) << path;
-  EXPECT_FALSE(grants(found, "/app/lib/My/Unused.pm"));
+  EXPECT_FALSE(grants(found, "/usr/share/perl5/Unused.pm"));
 }
 
 TEST(Perl, NativePartsComeAlong) {
@@ -86,6 +86,47 @@ TEST(Perl, MissingProgramIsSaid) {
   const Scene scene(perl_image());
   EXPECT_EQ(scene.analyze("perl", {"/usr/bin/perl", "-I", "lib", "gone.pl"}).unknown,
             (std::vector<std::string>{"the program gone.pl is not in the image"}));
+}
+
+// "use lib" of a computed directory, modules that a framework finds by its own rules.
+TEST(Perl, AllModulesOfTheApplicationAreFollowed) {
+  const Scene scene(
+      perl_image()
+          .file("/app/script/my_app", "#!/usr/bin/perl\nuse lib curfile->sibling('lib');")
+          .file("/app/lib/My/App.pm", "use Other;")
+          .file("/app/bin/app.psgi", "use Third;")
+          .file("/app/t/test.pm", "use Fourth;")
+          .file("/usr/share/perl5/Other.pm")
+          .file("/usr/share/perl5/Third.pm")
+          .file("/usr/share/perl5/Fourth.pm"));
+  const Analysis found = scene.analyze("perl", {"/usr/bin/perl", "script/my_app", "daemon"});
+  for (const char* path :
+       {"/app/lib/My/App.pm", "/usr/share/perl5/Other.pm", "/usr/share/perl5/Third.pm"})
+    EXPECT_TRUE(grants(found, path)) << path;
+  EXPECT_FALSE(grants(found, "/usr/share/perl5/Fourth.pm"));
+}
+
+TEST(Perl, ArgumentsMayBePrograms) {
+  const Scene scene(perl_image()
+                        .script("/usr/bin/plackup", "#!/usr/bin/perl\n1;")
+                        .file("/site/app.psgi", "use Other;")
+                        .file("/usr/share/perl5/Other.pm"),
+                    "/");
+  const Analysis found =
+      scene.analyze("perl", {"/usr/bin/perl", "/usr/bin/plackup", "/site/app.psgi"});
+  EXPECT_TRUE(grants(found, "/usr/share/perl5/Other.pm"));
+}
+
+TEST(Perl, DataBesideAModule) {
+  const Scene scene(perl_image()
+                        .file("/usr/share/perl5/MIME/Types.pm", "my $dir = dirname(__FILE__);")
+                        .file("/usr/share/perl5/MIME/types.db")
+                        .file("/usr/share/perl5/MIME/Other.pm")
+                        .file("/usr/share/perl5/auto/share/dist/MIME-Types/x.txt"));
+  const Analysis found = scene.analyze("perl", {"/usr/bin/perl", "-MMIME::Types", "-e", "1"});
+  EXPECT_TRUE(grants(found, "/usr/share/perl5/MIME/types.db"));
+  EXPECT_TRUE(grants(found, "/usr/share/perl5/auto/share/dist/MIME-Types/**"));
+  EXPECT_FALSE(grants(found, "/usr/share/perl5/MIME/Other.pm"));
 }
 
 }  // namespace
