@@ -1,5 +1,6 @@
 // The table of languages.
 #include "manifest-gen/runtimes/analyzer.h"
+#include "manifest-gen/runtimes/installed_library.h"
 #include "manifest-gen/runtimes/java/java.h"
 #include "manifest-gen/runtimes/node/node.h"
 #include "manifest-gen/runtimes/perl/perl.h"
@@ -14,11 +15,16 @@ namespace cloister::manifest {
 namespace {
 
 constexpr Analyzer kAnalyzers[] = {
-    {"java", java::detect, java::analyze},       {"node", node::detect, node::analyze},
-    {"perl", perl::detect, perl::analyze},       {"php", php::detect, php::analyze},
-    {"python", python::detect, python::analyze}, {"r", r::detect, r::analyze, true},
-    {"ruby", ruby::detect, ruby::analyze},       {"server", detect_server, analyze_server},
+    {"java", java::detect, java::analyze},
+    {"node", node::detect, node::analyze},
+    {"perl", perl::detect, perl::analyze},
+    {"php", php::detect, php::analyze},
+    {"python", python::detect, python::analyze},
+    {"r", r::detect, r::analyze, true},
+    {"ruby", ruby::detect, ruby::analyze},
+    {"server", detect_server, analyze_server},
     {"static", detect_static, analyze_static},
+    {"installed-library", detect_installed_library, analyze_installed_library, true},
 };
 
 }  // namespace
