@@ -1,4 +1,7 @@
 // What a closure leaves open: what it lacks, what the user chose over it.
+#include <algorithm>
+#include <string_view>
+
 #include "base/text.h"
 #include "manifest-gen/audit/rules.h"
 
@@ -52,6 +55,19 @@ Finding unresolved_finding(const Unresolved& item) {
                       "the whole tree");
 }
 
+// "without -Xmx …; set -Xmx, and …": what is seen, and what to do about it.
+Finding unknown_finding(const Closure::Unknown& item) {
+  static constexpr std::string_view kTodo[] = {"compile ", "install ", "name ", "set ", "start "};
+  const std::size_t at = item.what.rfind("; ");
+  const std::string_view rest =
+      at == std::string::npos ? std::string_view() : std::string_view(item.what).substr(at + 2);
+  if (std::none_of(std::begin(kTodo), std::end(kTodo),
+                   [&](std::string_view verb) { return rest.starts_with(verb); }))
+    return make_finding(kRuleUnknown, item.program, item.what,
+                        "try the program, and --include what it misses");
+  return make_finding(kRuleUnknown, item.program, item.what.substr(0, at), std::string(rest));
+}
+
 }  // namespace
 
 std::vector<Finding> closure_findings(const Closure& closure) {
@@ -67,9 +83,7 @@ std::vector<Finding> closure_findings(const Closure& closure) {
   for (const Unresolved& item : closure.unresolved_optional)
     out.push_back(make_finding(kRuleMissingOptional, item.needed_by, cat("needs ", item.name),
                                "nothing, unless the program uses that part"));
-  for (const Closure::Unknown& item : closure.unknown)
-    out.push_back(make_finding(kRuleUnknown, item.program, item.what,
-                               "try the program, and --include what it misses"));
+  for (const Closure::Unknown& item : closure.unknown) out.push_back(unknown_finding(item));
   return out;
 }
 

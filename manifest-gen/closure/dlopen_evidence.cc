@@ -236,8 +236,10 @@ class Follower {
       return scene_.rootfs.real_path(dir).value_or(dir) == real;
     });
     const std::string_view name = base_name(real);
-    if (searched || std::any_of(std::begin(kRuledDirectories), std::end(kRuledDirectories),
-                                [&](std::string_view ruled) { return name == ruled; }))
+    // /bin has an ld.so: nothing that a program plugs in.
+    if (searched || name == "bin" || name == "sbin" ||
+        std::any_of(std::begin(kRuledDirectories), std::end(kRuledDirectories),
+                    [&](std::string_view ruled) { return name == ruled; }))
       return;
     std::vector<std::string> found;
     const std::string prefix = measure::normalize_path(directory);
