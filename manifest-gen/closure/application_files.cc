@@ -12,12 +12,12 @@ namespace {
 
 using measure::Node;
 
-// Directories that hold more than one application's files: never granted whole.
+// Directories that hold more than one application's files: never granted whole. /srv, /root, /opt
+// and the like are empty unless somebody puts an application there.
 bool is_system_directory(std::string_view path) {
-  static constexpr std::string_view kExact[] = {
-      "/",          "/root",    "/home",    "/opt", "/srv",       "/mnt",
-      "/media",     "/run",     "/tmp",     "/var", "/var/lib",   "/var/log",
-      "/var/cache", "/var/run", "/var/tmp", "/usr", "/usr/local", "/usr/share"};
+  static constexpr std::string_view kExact[] = {"/",        "/run",     "/tmp",       "/var",
+                                                "/var/lib", "/var/log", "/var/cache", "/var/run",
+                                                "/var/tmp", "/usr",     "/usr/local", "/usr/share"};
   static constexpr std::string_view kBelow[] = {
       "/etc",           "/bin",         "/sbin",          "/lib",
       "/lib64",         "/dev",         "/proc",          "/sys",
@@ -43,6 +43,12 @@ bool is_program_text(const measure::Rootfs& rootfs, const Node& node) {
 
 bool holds_programs(std::string_view directory) {
   return base_name(directory) == "bin" || base_name(directory) == "sbin";
+}
+
+// What is installed with a prefix of its own: a JVM, say.
+bool is_installation(const Node& directory) {
+  return directory.children.find("bin") != directory.children.end() &&
+         directory.children.find("lib") != directory.children.end();
 }
 
 // Below an application's directory, and not its own.
@@ -99,7 +105,8 @@ RuleFiles application_files(const Launch& launch, const measure::Rootfs& rootfs,
       for (const auto& [name, child] : directory->children) {
         std::string child_path = cat(path, "/", name);
         if (child->is_directory()) {
-          if (!is_foreign(name, followed)) work.emplace_back(child.get(), std::move(child_path));
+          if (!is_foreign(name, followed) && !(path == "/opt" && is_installation(*child)))
+            work.emplace_back(child.get(), std::move(child_path));
           continue;
         }
         const Node* file = child->is_symlink() ? rootfs.find(child_path) : child.get();

@@ -45,6 +45,8 @@ constexpr std::array kServers = {
     Server{.name = "nginx",
            .programs = "nginx nginx-debug openresty",
            .files = "/etc/nginx/nginx.conf /usr/local/nginx/conf/nginx.conf "
+                    // What the official image's entrypoint makes configuration of.
+                    "/etc/nginx/templates "
                     "/usr/local/openresty/nginx/conf/nginx.conf",
            .option = "-c",
            .includes = "include",
@@ -54,6 +56,14 @@ constexpr std::array kServers = {
            .trees = "root alias js_path perl_modules lua_package_path",
            .bases = "/etc/nginx /usr/share/nginx /usr/local/nginx /usr/local/openresty/nginx",
            .extra = "/usr/local/openresty/lualib/** /usr/local/openresty/site/lualib/**"},
+    Server{.name = "caddy",
+           .programs = "caddy",
+           .files = "/etc/caddy/Caddyfile",
+           .option = "--config",
+           .includes = "import",
+           .modules = "tls",
+           .trees = "root templates",
+           .bases = "/etc/caddy"},
     Server{.name = "apache",
            .programs = "apache2 httpd",
            .files = "/etc/apache2/apache2.conf /etc/httpd/conf/httpd.conf "

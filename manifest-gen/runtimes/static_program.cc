@@ -41,7 +41,13 @@ const measure::elf::Facts* facts_of(const ProgramStart& start, const AnalyzerSce
 
 bool detect_static(const ProgramStart& start, const AnalyzerScene& scene) {
   const measure::elf::Facts* facts = facts_of(start, scene);
-  return facts != nullptr && facts->interpreter.empty() && facts->needed.empty();
+  if (facts == nullptr) return false;
+  if (facts->interpreter.empty() && facts->needed.empty()) return true;
+  // Go does these things on its own in dynamic programs too; where it looks for time zones gives it
+  // away.
+  return std::any_of(facts->strings.begin(), facts->strings.end(), [](const std::string& text) {
+    return text.find("/usr/share/lib/zoneinfo") != std::string::npos;
+  });
 }
 
 Result<Analysis> analyze_static(const ProgramStart& start, const AnalyzerScene& scene) {

@@ -4,11 +4,13 @@
 // over; their examples would name modules that nobody loads.
 #include "measure/source/javascript.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
 #include "base/path.h"
 #include "base/text.h"
+#include "measure/source/command_call.h"
 #include "measure/source/name_list.h"
 
 namespace cloister::measure::source {
@@ -16,6 +18,19 @@ namespace {
 
 using std::size_t;
 using std::string_view;
+
+// 'scripts/once.js': handed to another Node.js, or to a worker.
+bool is_script(string_view text) {
+  return (text.ends_with(".js") || text.ends_with(".mjs") || text.ends_with(".cjs")) &&
+         text.find_first_of(" *?:") == string_view::npos;
+}
+
+// Of child_process.
+bool is_command(string_view word) {
+  static constexpr string_view kCommands[] = {"exec",      "execSync", "spawn",
+                                              "spawnSync", "execFile", "execFileSync"};
+  return std::find(std::begin(kCommands), std::end(kCommands), word) != std::end(kCommands);
+}
 
 bool is_javascript_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -99,9 +114,24 @@ class JavaScriptScan {
       joined(end);
     } else if (word == "__filename") {
       if (before(start) == '(') joined(end);
+    } else if (word == "engine" && end < text_.size() && end > 0) {
+      view_engine(end);
+    } else if (is_command(word)) {
+      if (const auto command = command_of_call(text_.substr(end, 1024)))
+        names_.add("run:", *command);
     } else if (word != "createRequire" && word.size() >= 7 &&
                lower_ascii(word.substr(word.size() - 7)) == "require") {
       require_word(start, end);
+    }
+  }
+
+  // app.set('view engine', 'ejs'): express loads the module of that name.
+  void view_engine(size_t end) {
+    if (text_.substr(0, end).ends_with("view engine") &&
+        (text_[end] == '\'' || text_[end] == '"')) {
+      const size_t comma = skip(end + 1);
+      if (comma >= text_.size() || text_[comma] != ',') return;
+      if (const auto literal = read_literal(skip(comma + 1))) add("require:", *literal);
     }
   }
 
@@ -211,9 +241,11 @@ class JavaScriptScan {
   // A literal of a relative path: workers, data files.
   void relative(size_t at) {
     const string_view rest = text_.substr(at + 1, 3);
-    if (at == taken_ || (!rest.starts_with("./") && rest != "../")) return;
+    if (at == taken_) return;
+    const bool marked = rest.starts_with("./") || rest == "../";
+    if (!marked && !is_javascript_word(rest.empty() ? ' ' : rest.front())) return;
     if (const auto literal = read_literal(at); literal && !literal->computed)
-      names_.add("file:", literal->text);
+      if (marked || is_script(literal->text)) names_.add("file:", literal->text);
   }
 
   std::optional<Literal> read_literal(size_t at) const {

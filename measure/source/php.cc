@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include "base/path.h"
 #include "base/text.h"
+#include "measure/source/command_call.h"
 #include "measure/source/name_list.h"
 
 namespace cloister::measure::source {
@@ -33,6 +35,13 @@ bool is_region(string_view word) {
                                              "Asia",   "Atlantic", "Australia",  "Europe",
                                              "Indian", "Pacific",  "Etc"};
   return std::find(std::begin(kRegions), std::end(kRegions), word) != std::end(kRegions);
+}
+
+// Of PHP, and Symfony's class of that name.
+bool is_php_command(string_view word) {
+  static constexpr string_view kCommands[] = {"exec",  "shell_exec", "system",     "passthru",
+                                              "popen", "proc_open",  "pcntl_exec", "Process"};
+  return std::find(std::begin(kCommands), std::end(kCommands), word) != std::end(kCommands);
 }
 
 class PhpScan {
@@ -87,6 +96,13 @@ class PhpScan {
       if (inside.starts_with("(__") || inside.starts_with("( __")) return own(start);
       return end;
     }
+    if (is_php_command(word)) {
+      if (const auto command = command_of_call(text_.substr(end, kMaxExpression)))
+        names_.add("run:", *command);
+      else if (!std::exchange(runs_computed_, true))
+        piped_strings();
+      return end;
+    }
     if (word == "spl_autoload_register" || word == "__autoload")
       dynamic_ = true;
     else if (is_region(word) && text_.substr(end, 1) == "/")
@@ -98,6 +114,20 @@ class PhpScan {
              word == "IntlTimeZone")
       names_.add("zone:", "*");
     return end;
+  }
+
+  // Commands that reach such a call by a variable: strings with a pipe in them, 'stty -a | grep x'.
+  void piped_strings() {
+    static constexpr string_view kPipe = " | ";
+    for (size_t at = text_.find(kPipe); at != string_view::npos; at = text_.find(kPipe, at + 1)) {
+      const size_t begin = text_.find_last_of("'\"\n", at);
+      const size_t end = text_.find_first_of("'\"\n", at);
+      if (begin == string_view::npos || end == string_view::npos || text_[begin] != text_[end] ||
+          text_[begin] == '\n')
+        continue;
+      const string_view command = text_.substr(begin + 1, end - begin - 1);
+      if (command.front() >= 'a' && command.front() <= 'z') names_.add("run:", command);
+    }
   }
 
   // new DateTimeZone($name), date_default_timezone_set('Europe/Berlin').
@@ -236,6 +266,7 @@ class PhpScan {
   string_view text_;
   NameList names_;
   bool dynamic_ = false;
+  bool runs_computed_ = false;
 };
 
 }  // namespace

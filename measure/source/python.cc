@@ -8,7 +8,9 @@
 #include <optional>
 
 #include "base/text.h"
+#include "measure/source/command_call.h"
 #include "measure/source/name_set.h"
+#include "measure/source/python_archive.h"
 #include "measure/source/python_calls.h"
 
 namespace cloister::measure::source {
@@ -428,6 +430,10 @@ class Lexer {
   void called(Call call) {
     if (call == Call::data) return add("@data");
     if (call == Call::computed) return computed();
+    if (call == Call::command) {
+      if (const auto command = command_of_call(rest())) add(cat("@run:", *command));
+      return;
+    }
     const char* const after = p_;
     skip_blanks(false);
     if (!at('(')) {
@@ -625,7 +631,7 @@ class Lexer {
 }  // namespace
 
 bool is_python(std::string_view path, std::string_view shebang) {
-  if (path.ends_with(".py")) return true;
+  if (path.ends_with(".py") || is_python_archive_name(path)) return true;
   if (shebang.empty()) return false;
   // "/usr/bin/python3 -I", "/usr/bin/env python3", "env -S python3 -u".
   std::size_t at = shebang.find("python");
@@ -636,6 +642,11 @@ bool is_python(std::string_view path, std::string_view shebang) {
 }
 
 Facts scan_python(ByteView text, const Limits& limits) {
+  return is_python_archive(text) ? scan_python_archive(text, limits)
+                                 : scan_python_text(text, limits);
+}
+
+Facts scan_python_text(ByteView text, const Limits& limits) {
   return Lexer(as_text(text), limits).run();
 }
 

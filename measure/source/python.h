@@ -13,6 +13,8 @@
 //   @find:NAME  ctypes.util.find_library("NAME"); "@find:" when it is computed
 //   @entry:G    the entry points of group G are looked up; "@entry:" when it is computed.
 //               "@entry:G:NAME" for load_entry_point(distribution, "G", "NAME")
+//   @run:TEXT   subprocess.run(["TEXT", …]), os.system("TEXT") and their like: a command line, or
+//               the program of a list
 //   @path:TEXT  a string in a statement that changes sys.path; "@path:" is there for each of them
 //   /a/b        a string that is an absolute path
 //   @zone:A/B   a string that is the name of a time zone
@@ -27,7 +29,8 @@
 
 namespace cloister::measure::source {
 
-// ".py" files, and scripts that a Python interpreter runs.
+// ".py" files, scripts that a Python interpreter runs, and archives of modules (".pyz", ".egg",
+// ".zip" …), in which the names of all modules stand together: not those of the archive's own.
 bool is_python(std::string_view path, std::string_view shebang);
 Facts scan_python(ByteView text, const Limits& limits);
 

@@ -6,7 +6,7 @@
 namespace cloister::measure::source {
 
 // What a name that is called, or mentioned, tells.
-enum class Call { none, import, library, find, entry, load_entry, computed, data };
+enum class Call { none, command, import, library, find, entry, load_entry, computed, data };
 // REQUIRES: `word` is not empty.
 Call call_of(std::string_view word);
 

@@ -9,6 +9,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "measure/source/command_call.h"
 #include "measure/source/name_list.h"
 
 namespace cloister::measure::source {
@@ -47,6 +48,11 @@ bool is_code_page(string_view word) {
          word.find_first_not_of("0123456789", 2) == string_view::npos;
 }
 
+// Of Kernel.
+bool is_ruby_command(string_view word) {
+  return word == "system" || word == "exec" || word == "spawn";
+}
+
 class RubyScan {
  public:
   RubyScan(string_view text, const Limits& limits) : text_(text), names_(limits), limits_(limits) {}
@@ -77,6 +83,12 @@ class RubyScan {
   }
 
  private:
+  // system("git log"), system 'git', 'log'
+  void command(string_view rest) {
+    const std::string call = rest.starts_with(' ') ? cat("(", trim(rest)) : std::string(rest);
+    if (const auto command = command_of_call(call)) names_.add("run:", *command);
+  }
+
   // "# -*- coding: euc-jp -*-" counts on the first two lines.
   void comment(string_view code, size_t number) {
     if (number > 1) return;
@@ -93,7 +105,12 @@ class RubyScan {
     previous_ = {};
     for (size_t at = 0; at < code.size();) {
       const char c = code[at];
-      if (c == '\'' || c == '"') {
+      if (c == '`') {
+        // `git log`
+        const string_view command = command_text(code.substr(at + 1), '`');
+        if (!command.empty()) names_.add("run:", command);
+        ++at;
+      } else if (c == '\'' || c == '"') {
         string(code, at);
         ++at;
       } else if (c == '$') {
@@ -116,6 +133,12 @@ class RubyScan {
     if (word == "require" || word == "require_relative" || word == "load" || word == "autoload" ||
         word == "gem" || word == "require_dependency" || word == "eager_autoload")
       loads(word, before, rest);
+    else if (is_ruby_command(word) && before != '.')
+      command(rest);
+    else if ((word == "popen" || word.starts_with("capture2") || word == "capture3" ||
+              word == "popen3") &&
+             before == '.')
+      command(rest);
     else if (word == "Zeitwerk" || word == "const_missing")
       dynamic_ = dynamic_ || word == "Zeitwerk";
     else if (word == "__dir__" || word == "__FILE__")

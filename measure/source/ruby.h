@@ -9,6 +9,7 @@
 //   "bin:GEM/NAME"    the program of a gem, in the launchers that RubyGems writes
 //   "lib:DIR"         require_paths of a gem specification
 //   "string:a/b"      a string that may be a feature; only of texts that load computed names
+//   "run:COMMAND"     system, spawn, `…` and their like of a string
 //   "encoding:NAME"   a character set beyond UTF-8; '*' when it is computed
 //   "zone:"           asks for a time zone by name
 //   "bundle:"         Bundler.require: every gem of the Gemfile is loaded

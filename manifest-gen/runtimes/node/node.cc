@@ -17,6 +17,7 @@
 #include "manifest-gen/launch/program_search.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/runtimes/analysis_run.h"
+#include "manifest-gen/runtimes/commands.h"
 #include "manifest-gen/runtimes/node/command_line.h"
 #include "manifest-gen/runtimes/node/resolver.h"
 #include "manifest-gen/runtimes/paths.h"
@@ -252,8 +253,9 @@ class NodeAnalysis final : AnalysisRun {
   // The application's own package: all of it, but for what is installed there.
   void application(const std::string& file) {
     if (resolver_.is_installed(file)) return;
-    const std::string root = resolver_.package_root(file);
-    if (root.empty() || is_shared_directory(root)) return;
+    std::string root = resolver_.package_root(file);
+    if (root.empty()) root = parent_directory(file);  // without a package.json
+    if (is_shared_directory(root)) return;
     if (!applications_.insert(root).second) return;
     std::vector<const Node*> work{rootfs().find(root)};
     while (!work.empty()) {
@@ -321,6 +323,9 @@ class NodeAnalysis final : AnalysisRun {
         named_file(name, directory, from, application);
       else if (kind == "below")
         below(name, directory, from, application);
+      else if (kind == "run" && application)
+        for (std::string& path : programs_run_by(name, scene_))
+          grant(std::move(path), Why::script_command, cat("runs ", name), from);
     }
     if (facts.dynamic && !from.empty()) {
       computed(from, application, "loads modules whose names it computes");
@@ -455,6 +460,11 @@ class NodeAnalysis final : AnalysisRun {
   void package_of(const std::string& file) {
     const std::string root = resolver_.package_root(file);
     if (root.empty() || is_shared_directory(root) || !packages_.insert(root).second) return;
+    // Debian's packages find each other through a link as well.
+    static constexpr std::string_view kDebian = "/usr/share/nodejs/";
+    if (root.starts_with(kDebian))
+      grant(cat("/usr/share/node_modules/", root.substr(kDebian.size()), "/package.json"),
+            Why::node_require, "package.json: which file is the module", file);
     const Node* top = rootfs().find(root);
     std::vector<const Node*> work;
     if (top != nullptr) work.push_back(top);

@@ -15,6 +15,7 @@
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/runtimes/analysis_run.h"
+#include "manifest-gen/runtimes/commands.h"
 #include "manifest-gen/runtimes/paths.h"
 #include "manifest-gen/runtimes/php/configuration.h"
 #include "measure/source/php.h"
@@ -259,11 +260,18 @@ class PhpAnalysis final : AnalysisRun {
         include(name, from, cat("include ", name));
       else if (kind == "own")
         own(name, from);
+      else if (kind == "run")
+        run_command(name, from);
       else if (kind == "zone" && name == "*")
         zones(from);
       else if (kind == "zone")
         zone(name, from);
     }
+  }
+
+  void run_command(std::string_view command, const std::string& from) {
+    for (std::string& path : programs_run_by(command, scene_))
+      AnalysisRun::grant(std::move(path), Why::script_command, cat("runs ", command), from);
   }
 
   void zone(std::string_view name, const std::string& from) {

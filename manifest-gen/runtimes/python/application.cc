@@ -14,10 +14,11 @@ using measure::Node;
 
 constexpr std::size_t kMaxFiles = 1U << 14;
 
+// Not /srv, /opt and the like: they are empty unless somebody puts an application there.
 constexpr std::string_view kSystem[] = {
-    "/",    "/bin", "/boot", "/dev",     "/etc",       "/home",          "/lib",       "/lib64",
-    "/mnt", "/opt", "/proc", "/run",     "/sbin",      "/srv",           "/sys",       "/tmp",
-    "/usr", "/var", "/root", "/usr/lib", "/usr/local", "/usr/local/lib", "/usr/share", "/var/lib"};
+    "/",        "/bin",       "/boot",          "/dev",       "/etc",    "/lib", "/lib64",
+    "/proc",    "/run",       "/sbin",          "/sys",       "/tmp",    "/usr", "/var",
+    "/usr/lib", "/usr/local", "/usr/local/lib", "/usr/share", "/var/lib"};
 
 bool is_left_out(std::string_view name) {
   return name.starts_with('.') || name == "__pycache__" || name == "node_modules" ||

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/launch/shebang.h"
+#include "manifest-gen/runtimes/commands.h"
 #include "manifest-gen/runtimes/python/implied.h"
 #include "measure/source/python.h"
 
@@ -34,6 +35,13 @@ constexpr std::string_view kLibc[] = {"libc.so",  "libm.so",    "libpthread.so",
                                       "librt.so", "libutil.so", "ld-linux",      "libresolv.so"};
 
 constexpr std::string_view kProgramDirectories[] = {"/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"};
+
+// Where dpkg puts what it installs: other programs than the image's own.
+constexpr std::string_view kDistributionsOwn = "/usr/lib/python3/";
+
+bool is_program_directory(std::string_view directory) {
+  return base_name(directory) == "bin" || base_name(directory) == "sbin";
+}
 
 // Modules whose import says that distributions' metadata, or package data, is read.
 constexpr std::string_view kMetadataModules[] = {"importlib.metadata", "importlib_metadata",
@@ -101,8 +109,9 @@ std::size_t Follower::import(std::string_view name, const Module* importer, std:
 
 void Follower::grant(const Module& module, const Module* importer, std::string_view why) {
   if (!granted_.insert(&module).second || module.is_namespace()) return;
-  if (files_.insert(module.file).second)
-    root(module.path, Why::python_import, why, importer == nullptr ? "" : importer->path);
+  // Under each name that leads to it: the program opens it by one of them.
+  files_.insert(module.file);
+  root(module.path, Why::python_import, why, importer == nullptr ? "" : importer->path);
   work_.push_back({&module, rootfs_.source_facts(*module.file), false});
   if (!finder_.bytecode_only().empty() && module.path == finder_.bytecode_only())
     tell(cat("the module ", module.name, " has only byte code (", module.path,
@@ -207,7 +216,7 @@ Status Follower::follow(const Work& work) {
     zone_module = zone_module || names_one_of(kZoneModules, name);
     CL_CHECK(follow_name(work, name));
   }
-  if (module.application && zone_module) {
+  if (is_own(module) && zone_module) {
     if (zones)
       tell(cat(module.path,
                " uses time zones: those that it names are granted, others need "
@@ -235,7 +244,7 @@ Status Follower::follow_name(const Work& work, std::string_view name) {
       follow_path(module, name);
       return {};
     default:
-      follow_import(module, name);
+      follow_import(work, name);
   }
   if (module.standard) return {};
   if (names_one_of(kMetadataModules, name)) metadata(module);
@@ -255,7 +264,8 @@ std::string Follower::absolute_name(const Module& module, std::string_view name)
   return name.empty() ? std::string(package) : cat(package, ".", name);
 }
 
-void Follower::follow_import(const Module& module, std::string_view spelled) {
+void Follower::follow_import(const Work& work, std::string_view spelled) {
+  const Module& module = *work.module;
   const std::size_t colon = spelled.find(':');
   const std::string name = absolute_name(module, spelled.substr(0, colon));
   if (module.standard && is_left_to_people(module.name, name)) return;
@@ -275,6 +285,12 @@ void Follower::follow_import(const Module& module, std::string_view spelled) {
          rootfs_.find(cat(directory, "/", first)) != nullptr) &&
         finder_.add_place(directory, false, true))
       found = import(name, &module, cat("import ", name));
+  }
+  // A console script of an installed wheel: the program is in its package.
+  if (found > 0 && work.main && is_program_directory(parent_directory(module.path))) {
+    const Module* first = finder_.find(top_level(name));
+    if (first != nullptr && !first->standard && !first->path.starts_with(kDistributionsOwn))
+      programs_.insert(first);
   }
   if (item.empty() || found < parts_of(name)) return;
   const Module* package = finder_.find(name);
@@ -297,7 +313,8 @@ void Follower::follow_star(const Module& module, const Module& package) {
 void Follower::follow_string(const Work& work, std::string_view text) {
   const Module& module = *work.module;
   const bool extension = module.file != nullptr && module.file->entry->elf >= 0;
-  if (!module.application && !extension && (module.standard || !work.facts->dynamic)) return;
+  const bool own = is_own(module);
+  if (!own && !extension && (module.standard || !work.facts->dynamic)) return;
   const std::size_t colon = text.find(':');
   const std::string_view name = text.substr(0, colon);
   if (is_unlikely_by_name(top_level(name))) return;
@@ -313,8 +330,7 @@ void Follower::follow_string(const Work& work, std::string_view text) {
   }
   if (finder_.find(known) == nullptr) return;
   // "re.sub" is as likely a text as a need; "logging.handlers.X" is none.
-  if (cut > 0 && known.find('.') == std::string_view::npos && !extension && !module.application)
-    return;
+  if (cut > 0 && known.find('.') == std::string_view::npos && !extension && !own) return;
   (void)import(known, &module, cat("the name '", text, "'"));
 }
 
@@ -325,7 +341,7 @@ void Follower::follow_path(const Module& module, std::string_view path) {
   const bool program =
       std::any_of(std::begin(kProgramDirectories), std::end(kProgramDirectories),
                   [&](std::string_view directory) { return path.starts_with(directory); });
-  if (program && !module.application) return;
+  if (program && !is_own(module)) return;
   // A pattern, so that secrets are withheld.
   root(cat(path.substr(0, path.size() - 1), "?"), Why::config, cat("named in ", module.path),
        module.path);
@@ -338,7 +354,11 @@ Status Follower::follow_mark(const Work& work, std::string_view mark) {
   const std::string_view value =
       colon == std::string_view::npos ? std::string_view() : mark.substr(colon + 1);
   if (kind == "@zone") {
-    if (module.application) zone(value, module);
+    if (is_own(module)) zone(value, module);
+  } else if (kind == "@run") {
+    if (is_own(module))
+      for (std::string& path : programs_run_by(value, scene_))
+        root(std::move(path), Why::script_command, cat("runs ", value), module.path);
   } else if (module.standard) {
     return {};
   } else if (kind == "@data") {
@@ -440,7 +460,7 @@ Status Follower::entry_points(std::string_view group, const Module& module) {
       colon == std::string_view::npos ? std::string_view() : group.substr(colon + 1);
   group = group.substr(0, colon);
   if (group.empty()) {
-    if (module.application)
+    if (is_own(module))
       tell(cat(module.path,
                " loads plug-ins of entry point groups whose names it computes: name "
                "their modules with --include"));
@@ -476,9 +496,16 @@ const Module* Follower::unit_of(const Module& module) {
   return nullptr;
 }
 
+bool Follower::is_own(const Module& module) {
+  if (module.application) return true;
+  if (programs_.empty() || module.standard) return false;
+  const std::string_view name = module.name;
+  return programs_.contains(finder_.find(name.substr(0, name.find('.'))));
+}
+
 Status Follower::whole_package(const Module& module) {
   const Module* unit = unit_of(module);
-  if (module.application)
+  if (is_own(module))
     tell(cat(module.path,
              " imports modules under names that it computes; the application's own "
              "are granted, others need --include"));
@@ -517,9 +544,18 @@ void Follower::whole_directory(const Module& package, std::string_view why) {
 void Follower::package_data(const Module& module) {
   const Module* unit = unit_of(module);
   if (unit == nullptr || unit->standard || !data_.insert(unit).second) return;
-  const std::string why = cat("data of ", unit->name);
-  std::vector<std::pair<std::string, const Node*>> pending{
-      {unit->places.front().path, unit->places.front().node}};
+  data_below(unit->places.front().path, *unit->places.front().node, cat("data of ", unit->name),
+             unit->path);
+}
+
+void Follower::directory_data(const std::string& directory, std::string_view why) {
+  const Node* node = rootfs_.find(directory);
+  if (node != nullptr && node->is_directory()) data_below(directory, *node, why, "");
+}
+
+void Follower::data_below(const std::string& directory, const Node& top, std::string_view why,
+                          const std::string& from) {
+  std::vector<std::pair<std::string, const Node*>> pending{{directory, &top}};
   std::unordered_set<const Node*> seen{pending.front().second};
   for (std::size_t done = 0; done < pending.size() && done < kMaxDirectories; ++done) {
     const auto [path, node] = pending[done];
@@ -528,14 +564,20 @@ void Follower::package_data(const Module& module) {
       const Node* real = child->is_symlink() ? rootfs_.find(cat(path, "/", name)) : child.get();
       if (real == nullptr) continue;
       if (real->is_directory()) {
-        if (name != "__pycache__" && !is_beside_the_program(name) && seen.insert(real).second)
+        // Of an application's directory: not what is installed in it, nor what links lead to.
+        const bool foreign =
+            from.empty() && (child->is_symlink() || name.starts_with('.') ||
+                             name == "node_modules" || name.ends_with("-packages") ||
+                             real->children.find("pyvenv.cfg") != real->children.end());
+        if (name != "__pycache__" && !foreign && !is_beside_the_program(name) &&
+            seen.insert(real).second)
           pending.emplace_back(cat(path, "/", name), real);
       } else if (real->is_regular() && !is_no_package_data(name) && real->entry->elf < 0) {
         const std::size_t dot = name.rfind('.');
         const bool ending = dot != std::string::npos && !has_wildcard(name);
         root(ending ? cat(path, "/*", std::string_view(name).substr(dot))
                     : cat(path, "/", std::string_view(name).substr(0, name.size() - 1), "?"),
-             Why::package_data, why, unit->path);
+             Why::package_data, why, from);
       }
     }
   }

@@ -36,6 +36,9 @@ class Follower {
   // The module that runs as __main__ (-m).
   void main_module(std::string_view name);
 
+  // The files beside the modules of a directory, where no package has them.
+  void directory_data(const std::string& directory, std::string_view why);
+
   // Follows everything that was asked for.
   Status drain();
 
@@ -51,7 +54,7 @@ class Follower {
   void grant(const Module& module, const Module* importer, std::string_view why);
   Status follow(const Work& work);
   Status follow_name(const Work& work, std::string_view name);
-  void follow_import(const Module& module, std::string_view name);
+  void follow_import(const Work& work, std::string_view name);
   void follow_string(const Work& work, std::string_view text);
   void follow_path(const Module& module, std::string_view path);
   void follow_star(const Module& module, const Module& package);
@@ -63,6 +66,8 @@ class Follower {
   Status whole_package(const Module& module);
   void whole_directory(const Module& package, std::string_view why);
   void package_data(const Module& module);
+  void data_below(const std::string& directory, const measure::Node& top, std::string_view why,
+                  const std::string& from);
   void package_libraries(const Module& module);
   void metadata(const Module& module);
   // What the table has for a module: `at` is the module itself, or the one that imports it when it
@@ -72,6 +77,8 @@ class Follower {
 
   // The outermost package (with an __init__) around a module; null when there is none.
   const Module* unit_of(const Module& module);
+  // The image's own code: not what a distribution's package, or a library, brings along.
+  bool is_own(const Module& module);
   static std::string absolute_name(const Module& module, std::string_view name);
 
   const AnalyzerScene& scene_;
@@ -86,6 +93,7 @@ class Follower {
   std::unordered_set<const Module*> granted_;
   std::unordered_set<const measure::Node*> files_;  // granted
   std::unordered_set<const Module*> whole_, data_, libraries_;
+  std::unordered_set<const Module*> programs_;  // packages that a script of a bin directory runs
   std::set<std::string, std::less<>> rooted_, told_, implied_;
   bool metadata_granted_ = false;
 };

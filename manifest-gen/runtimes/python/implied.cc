@@ -70,6 +70,8 @@ constexpr ModuleFile kFiles[] = {
      "cryptography loads OpenSSL's legacy provider"},
     {"distro", "/etc/os-release", "distro reads it"},
     {"gi", "/usr/lib/x86_64-linux-gnu/girepository-1.0/**", "gi reads type libraries"},
+    {"jupyter_client", "/usr/share/jupyter/kernels/**", "jupyter_client looks for kernels"},
+    {"jupyter_client", "/usr/local/share/jupyter/kernels/**", "jupyter_client looks for kernels"},
     {"lib2to3", "${stdlib}/lib2to3/*.txt", "lib2to3 reads its grammar"},
     {"lib2to3", "${stdlib}/lib2to3/*.pickle", "lib2to3 reads its grammar"},
     {"matplotlib", "/etc/matplotlibrc", "matplotlib reads it"},
@@ -96,8 +98,8 @@ constexpr ModuleFile kFiles[] = {
 // Sorted.
 constexpr std::string_view kForPeople[] = {"cProfile", "doctest", "idlelib", "pdb",    "profile",
                                            "pydoc",    "test",    "tkinter", "turtle", "unittest"};
-constexpr std::string_view kImporters[] = {"cgitb",   "doctest", "idlelib",  "pdb",
-                                           "profile", "test",    "unittest", "xmlrpc.server"};
+constexpr std::string_view kImporters[] = {"cProfile", "cgitb", "doctest",  "idlelib",      "pdb",
+                                           "profile",  "test",  "unittest", "xmlrpc.server"};
 
 constexpr std::string_view kUnlikely[] = {
     "antigravity", "cProfile", "ensurepip", "idlelib", "lib2to3", "pdb",       "profile",
@@ -106,11 +108,11 @@ constexpr std::string_view kUnlikely[] = {
 constexpr std::string_view kBeside[] = {"__main__", "_tests",    "benchmarks", "conftest", "docs",
                                         "examples", "idle_test", "setup",      "test",     "tests"};
 
-constexpr std::string_view kNoData[] = {
-    ".a",   ".am",  ".bat",  ".c",   ".cc",  ".cmake", ".cpp", ".cu",    ".cuh",
-    ".exe", ".f",   ".f90",  ".h",   ".hh",  ".hpp",   ".in",  ".la",    ".map",
-    ".md",  ".o",   ".orig", ".pc",  ".po",  ".pot",   ".ps1", ".pxd",   ".pxi",
-    ".py",  ".pyc", ".pyf",  ".pyi", ".pyo", ".pyx",   ".rst", ".typed", ".whl"};
+constexpr std::string_view kNoData[] = {".a",   ".am",  ".bat", ".c",   ".cc",    ".cmake", ".cpp",
+                                        ".cu",  ".cuh", ".exe", ".f",   ".f90",   ".h",     ".hh",
+                                        ".hpp", ".in",  ".la",  ".map", ".o",     ".orig",  ".pc",
+                                        ".po",  ".pot", ".ps1", ".pxd", ".pxi",   ".py",    ".pyc",
+                                        ".pyf", ".pyi", ".pyo", ".pyx", ".typed", ".whl"};
 
 constexpr std::string_view kNotes[] = {"AUTHORS",   "CHANGES", "CONTRIBUTING", "COPYING",
                                        "INSTALLER", "LICENCE", "LICENSE",      "MANIFEST.in",
@@ -153,8 +155,10 @@ bool is_beside_the_program(std::string_view leaf) {
 bool is_no_package_data(std::string_view file_name) {
   const std::size_t dot = file_name.rfind('.');
   if (dot != std::string_view::npos && contains(kNoData, file_name.substr(dot))) return true;
-  return std::any_of(std::begin(kNotes), std::end(kNotes),
-                     [&](std::string_view note) { return file_name.starts_with(note); });
+  return std::any_of(std::begin(kNotes), std::end(kNotes), [&](std::string_view note) {
+    // "README_STARTUP" is a text that a program shows.
+    return file_name.starts_with(note) && !file_name.substr(note.size()).starts_with('_');
+  });
 }
 
 }  // namespace cloister::manifest::python

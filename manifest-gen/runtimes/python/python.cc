@@ -40,6 +40,7 @@ constexpr std::string_view kModuleVariables[] = {"FLASK_APP",
 constexpr std::string_view kDirectoryOptions[] = {"--chdir", "--app-dir", "--pythonpath",
                                                   "--workdir"};
 
+constexpr std::string_view kArchive = "an archive of modules";
 constexpr std::string_view kCertificates = "/etc/ssl/certs/ca-certificates.crt";
 
 class Builder {
@@ -74,6 +75,7 @@ class Builder {
     CL_CHECK(follower.drain());
     program();
     CL_CHECK(follower.drain());
+    archives();
     words();
     for (const std::string& directory : applications_) application(directory);
     CL_CHECK(follower.drain());
@@ -139,7 +141,10 @@ class Builder {
     for (const std::string& path : interpreter_.site_path)
       (void)finder_->add_place(path, false, false);
     // Last, for what puts it on the path later.
-    if (!command_.safe_path) add_application(workdir);
+    if (command_.safe_path) return;
+    add_application(workdir);
+    // One that is shared with others ("/", "/usr"): what is imported from it is found all the same.
+    (void)finder_->add_place(workdir, false, true);
   }
 
   void option_directory(std::string_view option) {
@@ -153,11 +158,21 @@ class Builder {
     }
   }
 
-  void archive(const std::string& path) {
-    root(path, Why::python_import, "a zipped directory of modules");
-    out_.unknown.push_back(cat(printable(path),
-                               " is an archive of modules: what they import is "
-                               "not looked into"));
+  void archive(const std::string& path) { archives_.push_back(path); }
+
+  // What their modules import from elsewhere is known from the pass over the layer.
+  void archives() {
+    for (const std::string& path : archives_) {
+      const Node* node = rootfs_.find(path);
+      if (node != nullptr && rootfs_.source_facts(*node) != nullptr) {
+        follower_->file(path, *node, "", true, "", kArchive);
+        continue;
+      }
+      root(path, Why::python_import, std::string(kArchive));
+      out_.unknown.push_back(cat(printable(path),
+                                 " is an archive of modules that was not looked into: --include "
+                                 "what they import from elsewhere"));
+    }
   }
 
   // ---- the interpreter's own ----
@@ -320,6 +335,9 @@ class Builder {
     for (ApplicationFile& file : application_files(rootfs_, directory, finder_->places()))
       follower_->file(file.path, *file.node, std::move(file.module), false, "",
                       "a module of the application");
+    // That of the working directory is granted with all else that is there.
+    if (directory != measure::normalize_path(scene_.launch.workdir))
+      follower_->directory_data(directory, "data of the application");
   }
 
   // OpenSSL looks certificates up in a directory of a hundred links; one file has them all.
@@ -345,7 +363,7 @@ class Builder {
   ModuleFinder* finder_ = nullptr;
   Follower* follower_ = nullptr;
   std::string script_;
-  std::vector<std::string> applications_;
+  std::vector<std::string> applications_, archives_;
   Analysis out_;
 };
 

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "manifest-gen/launch/program_search.h"
 #include "manifest-gen/runtimes/analysis_run.h"
+#include "manifest-gen/runtimes/commands.h"
 #include "manifest-gen/runtimes/paths.h"
 #include "manifest-gen/runtimes/ruby/load_path.h"
 #include "measure/source/ruby.h"
@@ -364,6 +365,9 @@ class RubyAnalysis final : AnalysisRun {
         family(name, from);
       else if (kind == "own")
         own(name, module);
+      else if (kind == "run" && module.origin == Origin::application)
+        for (std::string& path : programs_run_by(name, scene_))
+          AnalysisRun::grant(std::move(path), Why::script_command, cat("runs ", name), from);
       else if (kind == "bundle")
         gems_of_bundle("Bundler.require");
       else if (kind == "bin")

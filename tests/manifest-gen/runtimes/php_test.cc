@@ -111,5 +111,17 @@ TEST(Php, MissingProgramIsSaid) {
             (std::vector<std::string>{"the program gone.php is not in the image"}));
 }
 
+TEST(Php, CommandsThatAreRun) {
+  const Scene scene(Tree()
+                        .elf("/usr/bin/php", test::program())
+                        .elf("/usr/bin/stty", test::program())
+                        .elf("/usr/bin/grep", test::program())
+                        .elf("/bin/sh", test::program())
+                        .file("/app/a.php", "<?php shell_exec('stty -a | grep columns');"));
+  const Analysis found = scene.analyze("php", {"/usr/bin/php", "/app/a.php"});
+  for (const char* path : {"/usr/bin/stty", "/usr/bin/grep", "/bin/sh"})
+    EXPECT_TRUE(grants(found, path)) << path;
+}
+
 }  // namespace
 }  // namespace cloister::manifest

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
 #include "tests/manifest-gen/support/tree.h"
+#include "tests/measure/source/archive.h"
 
 namespace cloister::manifest::python {
 namespace {
@@ -299,6 +300,80 @@ TEST_F(PythonAnalysis, EndsOnLoops) {
           }() + "\n");
   run({"python3", "/app/main.py"});
   EXPECT_TRUE(granted("/app/a/b.py"));
+}
+
+TEST_F(PythonAnalysis, LooksIntoArchives) {
+  const Bytes zipped =
+      test::archive({{"__main__.py", "import json\n"}}, "", "#!/usr/bin/python3\n");
+  tree_.file("/opt/tool.pyz", as_text(zipped));
+  run({"python3", "/opt/tool.pyz"});
+  EXPECT_TRUE(granted("/opt/tool.pyz"));
+  EXPECT_TRUE(granted("/usr/lib/python3.11/json/__init__.py"));
+}
+
+// WORKDIR /srv holds an application; / does not, and what is imported from it is found all the
+// same.
+TEST_F(PythonAnalysis, FindsApplicationsInSharedDirectories) {
+  tree_.file("/srv/proj/__init__.py")
+      .file("/srv/proj/tasks.py")
+      .file("/app/main.py", "import json\n")
+      .file("/app/other.py")
+      .script("/usr/bin/celery", "#!/usr/bin/python3\n");
+  launch_.workdir = "/srv";
+  run({"/usr/bin/python3", "/usr/bin/celery", "-A", "proj", "worker"});
+  EXPECT_TRUE(granted("/srv/proj/tasks.py"));
+  launch_.workdir = "/";
+  run({"/usr/bin/python3", "/usr/bin/celery", "-A", "app.main", "worker"});
+  EXPECT_TRUE(granted("/usr/lib/python3.11/json/__init__.py"));
+  EXPECT_FALSE(granted("/app/other.py"));
+}
+
+// Debian replaces copies that packages bring along by links.
+TEST_F(PythonAnalysis, GrantsModulesUnderEachName) {
+  tree_.file(site("real/__init__.py"))
+      .file(site("outer/__init__.py"), "import real, outer.vendored.real\n")
+      .file(site("outer/vendored/__init__.py"))
+      .link(site("outer/vendored/real"), "../../real");
+  run({"python3", "-c", "import outer"});
+  EXPECT_TRUE(granted(site("real/__init__.py")));
+  EXPECT_TRUE(granted(site("outer/vendored/real/__init__.py")));
+}
+
+TEST_F(PythonAnalysis, TakesAConsoleScriptsPackageForTheProgram) {
+  tree_
+      .file("/usr/local/lib/python3.11/site-packages/tool/__init__.py",
+            "import zoneinfo\nzoneinfo.ZoneInfo('Asia/Tokyo')\n")
+      .file("/usr/share/zoneinfo/Asia/Tokyo")
+      .script("/usr/local/bin/tool", "#!/usr/bin/python3\nfrom tool import main\n");
+  run({"/usr/bin/python3", "/usr/local/bin/tool"});
+  EXPECT_TRUE(granted("/usr/share/zoneinfo/Asia/Tokyo"));
+}
+
+TEST_F(PythonAnalysis, FindsProgramsThatTheApplicationRuns) {
+  tree_.elf("/usr/bin/uname", test::program())
+      .elf("/usr/bin/tr", test::program())
+      .elf("/usr/bin/id", test::program())
+      .elf("/bin/sh", test::program())
+      .file(site("lib.py"), "import subprocess\nsubprocess.run(['id'])\n")
+      .file("/app/a.py",
+            "import lib, os, subprocess\nsubprocess.run(['uname', '-s'])\n"
+            "os.popen('true | tr a b')\n");
+  run({"python3", "/app/a.py"});
+  for (const char* path : {"/usr/bin/uname", "/usr/bin/tr", "/bin/sh"})
+    EXPECT_TRUE(granted(path)) << path;
+  EXPECT_FALSE(granted("/usr/bin/id")) << "what a library might run";
+}
+
+TEST_F(PythonAnalysis, GrantsDataBesideAProgramThatIsElsewhere) {
+  tree_.file("/opt/svc/main.py", "open(__file__)\n")
+      .file("/opt/svc/data/t.txt")
+      .file("/opt/svc/.git/config.txt")
+      .file("/opt/svc/venv/pyvenv.cfg")
+      .file("/opt/svc/venv/other.txt");
+  run({"python3", "/opt/svc/main.py"});
+  EXPECT_TRUE(granted("/opt/svc/data/t.txt"));
+  EXPECT_FALSE(granted("/opt/svc/.git/config.txt"));
+  EXPECT_FALSE(granted("/opt/svc/venv/other.txt"));
 }
 
 }  // namespace

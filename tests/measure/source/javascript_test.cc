@@ -91,5 +91,11 @@ TEST(Javascript, KnownByNameOrShebang) {
   EXPECT_FALSE(is_javascript("usr/bin/tool", "/bin/sh"));
 }
 
+TEST(Javascript, CommandsAndViewEngines) {
+  EXPECT_EQ(names("execSync('git log'); spawn(\"convert\", ['x']); /x/.exec(text);\n"
+                  "app.set('view engine', 'ejs');\n"),
+            (Names{"require:ejs", "run:convert", "run:git log"}));
+}
+
 }  // namespace
 }  // namespace cloister::measure::source

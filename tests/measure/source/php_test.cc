@@ -61,5 +61,11 @@ TEST(Php, EndsAreSurvived) {
   EXPECT_EQ(php_names("include"), Names{});
 }
 
+TEST(Php, CommandsThatAreRun) {
+  EXPECT_EQ(php_names("<?php shell_exec('stty 2>&1'); exec(\"convert $file\"); $x->exec('sql');\n"
+                      "new Process(['git', 'log']); system($computed);"),
+            (Names{"run:convert ", "run:git", "run:stty 2>&1"}));
+}
+
 }  // namespace
 }  // namespace cloister::measure::source

@@ -79,5 +79,14 @@ TEST(Ruby, WhichFiles) {
   EXPECT_FALSE(is_ruby("a.py", "/usr/bin/python3"));
 }
 
+TEST(Ruby, CommandsThatAreRun) {
+  const auto found =
+      scan_ruby(as_bytes("x = `uname -s`\nsystem('git', 'log')\nspawn \"convert #{f}\"\n"
+                         "Open3.capture3('tr a b')\ndb.exec('select 1')\n"),
+                Limits{});
+  EXPECT_EQ(found.names,
+            (std::vector<std::string>{"run:convert ", "run:git", "run:tr a b", "run:uname -s"}));
+}
+
 }  // namespace
 }  // namespace cloister::measure::source
