@@ -17,6 +17,10 @@ using measure::Node;
 constexpr std::string_view kPassing[] = {"/var/cache", "/var/log", "/var/spool",
                                          "/var/lock",  "/run",     "/var/run"};
 
+// Where programs keep links to such directories, and how deep: /var/lib/NAME/logs.
+constexpr std::string_view kOfPrograms[] = {"/opt", "/srv", "/usr/local", "/usr/share", "/var/lib"};
+constexpr int kLinkDepth = 1;
+
 bool is_below(std::string_view path, std::string_view directory) {
   return path != directory && is_within(path, directory);
 }
@@ -54,6 +58,8 @@ class Places {
       found_.emplace(launch_.workdir, "the working directory, which the image does not have");
     if (!closure_.members.empty()) named();
     for (const std::string_view top : kPassing) owned(top);
+    if (!found_.empty())
+      for (const std::string_view top : kOfPrograms) links(std::string(top), 0);
     std::vector<WritablePlace> out;
     for (auto& [path, reason] : found_) {
       // One mount for a tree.
@@ -82,6 +88,21 @@ class Places {
     for (const auto& [name, child] : node->children)
       if (child->is_directory() && child->entry->uid != 0)
         add(child->path(), "a directory for passing files that is not root's");
+  }
+
+  // /var/lib/NAME/logs -> /var/log/NAME: the program goes by the link, and a place is as it is
+  // spelled.
+  void links(const std::string& directory, int depth) {
+    const Node* node = rootfs_.find(directory);
+    if (node == nullptr || !node->is_directory()) return;
+    for (const auto& [name, child] : node->children) {
+      const std::string path = cat(directory, "/", name);
+      if (child->is_directory() && depth < kLinkDepth) links(path, depth + 1);
+      if (!child->is_symlink() || !is_utf8(path)) continue;
+      const Node* target = rootfs_.find(path);
+      if (target != nullptr && target->is_directory() && found_.contains(target->path()))
+        found_.emplace(path, cat("a link to ", target->path()));
+    }
   }
 
   void add(const std::string& path, const char* reason) {

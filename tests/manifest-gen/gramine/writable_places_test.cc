@@ -46,5 +46,18 @@ TEST(WritablePlaces, TheWorkingDirectoryThatTheImageLacks) {
   EXPECT_TRUE(places(root, launch).empty());
 }
 
+// Tomcat's logs: the program goes by the link.
+TEST(WritablePlaces, LinksToThemAreAsWritable) {
+  auto facts = test::program();
+  facts.strings = {"/var/log/app"};
+  const auto root = Tree()
+                        .elf("/app", facts)
+                        .directory("/var/log/app")
+                        .link("/var/lib/app/logs", "../../log/app")
+                        .link("/var/lib/app/conf", "/etc")
+                        .build();
+  EXPECT_EQ(places(root, {}), (std::vector<std::string>{"/var/lib/app/logs", "/var/log/app"}));
+}
+
 }  // namespace
 }  // namespace cloister::manifest
