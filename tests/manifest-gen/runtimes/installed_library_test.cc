@@ -28,9 +28,10 @@ TEST(InstalledLibrary, NamesMayHaveVersions) {
   EXPECT_TRUE(
       grants(scene.analyze("installed-library", {"/usr/bin/guile-3.0"}), "/usr/share/guile/**"));
   const AnalyzerScene other{scene.launch, scene.rootfs, scene.limits};
-  for (const Analyzer& analyzer : analyzers())
-    if (analyzer.name == "installed-library")
-      EXPECT_FALSE(analyzer.detect({"/usr/bin/guile-config", {"guile-config"}, true}, other));
+  for (const Analyzer& analyzer : analyzers()) {
+    if (analyzer.name != "installed-library") continue;
+    EXPECT_FALSE(analyzer.detect({"/usr/bin/guile-config", {"guile-config"}, true}, other));
+  }
 }
 
 }  // namespace
