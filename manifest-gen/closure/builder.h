@@ -71,6 +71,13 @@ class ClosureBuilder {
 
   // The same program may run many scripts.
   Status analyze(const Task& task);
+  void take(const Task& task, Analysis found);
+
+  // A program, and itself or a library that was built from the same source.
+  bool are_one_source(const std::string& file, const std::string& program) const;
+
+  // What the configuration of programs names: that of their packages, and what their code names.
+  Status configurations(const std::vector<StartedProgram>& started, const RuleFiles& of_packages);
   void note_followed(const Task& task);
 
   // An analyser that follows imports knows the interpreter's own library too.
@@ -116,6 +123,7 @@ class ClosureBuilder {
   Status scan(const PendingText& pending);
   Status invoke(const Task& task, const std::string& detail, const Invocation& invocation,
                 const std::vector<std::string>& directories);
+  void word_of_command(const Task& task, std::string_view word);
   Status named_in_script(const Task& task, const std::string& path);
 
   // docker-entrypoint.d and its like: the entry script runs or sources what is there.
@@ -145,6 +153,12 @@ class ClosureBuilder {
   void add_rules(RuleFiles files);
   Status widen();
 
+  // A server that holds an interpreter (plpython3, say) is told what to run by its clients.
+  void embedded_python();
+
+  // libltdl opens the module that "x.la" names, not "x.so".
+  void libtool_archives();
+
   // What they bring in (a shell, a module) calls libc as well: once more for those.
   Status add_system_files();
 
@@ -172,6 +186,7 @@ class ClosureBuilder {
   std::set<std::pair<std::string, std::vector<std::string>>> run_;
   std::vector<StartedProgram> programs_;
   std::set<Why> imports_;
+  std::map<std::string, std::vector<std::string>> named_configuration_;  // in the code of a program
   std::set<std::pair<std::string, std::vector<std::string>>> analyzed_;
   std::deque<PendingText> pending_text_;
   std::deque<ClosureRoot> pending_roots_;

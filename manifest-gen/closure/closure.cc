@@ -50,8 +50,14 @@ Result<Closure> ClosureBuilder::run(const std::vector<ClosureRoot>& roots) {
   const std::vector<StartedProgram> started = programs_;
   for (const ClosureRoot& root : roots) add_root(root);
   CL_CHECK(drain_with_scripts());
-  add_rules(package_data(started, rootfs_, packages()));
+  const RuleFiles of_packages = package_data(started, rootfs_, packages());
+  add_rules(of_packages);
+  CL_CHECK(configurations(started, of_packages));
   add_rules(application_files(launch_, rootfs_, packages(), imports_));
+  CL_CHECK(drain_with_scripts());
+  CL_CHECK(drain_with_scripts());
+  libtool_archives();
+  embedded_python();
   CL_CHECK(drain_with_scripts());
   CL_CHECK(add_system_files());
   CL_CHECK(widen());
@@ -161,6 +167,13 @@ void ClosureBuilder::file_argument(const std::string& word) {
     path.remove_prefix(slash);
   }
   if (path.empty()) return;
+  // "subtitles=/srv/a.srt", "file:/srv/a", "a=b:c=/srv/x"
+  for (std::size_t at = path.find('/', 1); at != path.npos; at = path.find('/', at + 1)) {
+    if (std::string_view("=:,@'\"").find(path[at - 1]) == path.npos) continue;
+    const std::string_view inner = path.substr(at);
+    named_file(std::string(inner.substr(0, inner.find_first_of(":,'\""))), Why::argument,
+               cat("argument ", word));
+  }
   named_file(path.starts_with('/') ? std::string(path) : cat(launch_.workdir, "/", path),
              Why::argument, cat("argument ", word));
 }
@@ -231,6 +244,59 @@ const PackageIndex& ClosureBuilder::packages() const {
 void ClosureBuilder::add_rules(RuleFiles files) {
   for (const ClosureRoot& root : files.roots) root_file(root.path_or_glob, root);
   for (std::string& path : files.withheld) withheld_.insert(std::move(path));
+}
+
+void ClosureBuilder::embedded_python() {
+  static constexpr std::string_view kRare[] = {"test",       "idlelib",    "tkinter",
+                                               "turtledemo", "lib2to3",    "ensurepip",
+                                               "pydoc_data", "distutils",  "site-packages",
+                                               "config-*",   "dist-packages", "__pycache__"};
+  if (imports_.contains(Why::python_import)) return;
+  std::map<std::string, std::string> versions;  // "python3.11", and whose library it is
+  for (const Member& member : closure_.members) {
+    const std::string_view name = base_name(member.real_path);
+    if (!name.starts_with("libpython3.") || !member.is_elf) continue;
+    versions.emplace(name.substr(3, name.find(".so") - 3), member.real_path);
+  }
+  for (const auto& [version, library] : versions) {
+    const std::string detail = cat("the standard library of ", base_name(library));
+    for (const std::string_view prefix : {"/usr/lib/", "/usr/local/lib/"}) {
+      const std::string directory = cat(prefix, version);
+      const Node* node = rootfs_.find(directory);
+      if (node == nullptr || !node->is_directory()) continue;
+      for (const auto& [name, child] : node->children) {
+        const auto is_it = [&](std::string_view rare) { return match_component(rare, name); };
+        if (std::any_of(std::begin(kRare), std::end(kRare), is_it)) continue;
+        pending_roots_.push_back({cat(directory, "/", name, child->is_directory() ? "/**" : ""),
+                                  Why::package_data, detail, true, library});
+      }
+    }
+    pending_roots_.push_back({cat("/etc/", version, "/sitecustomize.py"), Why::config, detail, true,
+                              library});
+    note_unknown(library, "runs Python programs that are not known here: its standard library is "
+                          "granted, other modules must be named with --include");
+  }
+}
+
+void ClosureBuilder::libtool_archives() {
+  const auto libltdl = std::find_if(
+      closure_.members.begin(), closure_.members.end(), [](const Member& member) {
+        return !member.from_runtime && base_name(member.real_path).starts_with("libltdl.so");
+      });
+  if (libltdl == closure_.members.end()) return;
+  std::set<std::pair<std::string, std::size_t>> archives;
+  for (std::size_t at = 0; at < closure_.members.size(); ++at) {
+    if (closure_.members[at].from_runtime || !closure_.members[at].is_elf) continue;
+    for (const std::string& path : closure_.members[at].paths) {
+      const std::size_t suffix = path.rfind(".so");
+      if (suffix == path.npos) continue;
+      std::string archive = cat(std::string_view(path).substr(0, suffix), ".la");
+      const Node* node = rootfs_.find(archive);
+      if (node != nullptr && node->is_regular()) archives.emplace(std::move(archive), at);
+    }
+  }
+  for (const auto& [path, module] : archives)
+    members_.edge(module, members_.file(path), Why::config, "libltdl reads it to load the module");
 }
 
 Status ClosureBuilder::widen() {

@@ -290,9 +290,20 @@ Status ClosureBuilder::invoke(const Task& task, const std::string& detail,
   // What the script is told to run must work; what it may run need not.
   from.optional = task.optional || !invocation.argument;
   start(from, path, Why::script_command, detail, invocation.words);
+  for (std::size_t i = 1; i < invocation.words.size(); ++i)
+    word_of_command(task, invocation.words[i]);
   if (base_name(name) == "run-parts")
     for (const std::string& word : invocation.words) CL_CHECK(script_directory(task, word));
   return {};
+}
+
+// "convert page.svg", "--config=app.yml": a file of the directory that the script starts in.
+void ClosureBuilder::word_of_command(const Task& task, std::string_view word) {
+  if (word.starts_with('-')) word.remove_prefix(std::min(word.find('='), word.size() - 1) + 1);
+  if (word.empty() || word.starts_with('/') || word.find_first_of("./") == word.npos) return;
+  const std::string path = measure::normalize_path(cat(launch_.workdir, "/", word));
+  if (!is_file(path) || is_never_valid(path)) return;
+  root_file(path, {path, Why::config, cat("named in ", task.path), true, task.path});
 }
 
 Status ClosureBuilder::named_in_script(const Task& task, const std::string& path) {

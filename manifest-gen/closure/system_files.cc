@@ -47,6 +47,7 @@ constexpr std::string_view kTrust =
     "gnutls_*_system_trust";
 constexpr std::string_view kKerberos = "gss_* krb5_init_context";
 constexpr std::string_view kFonts = "Fc*";
+constexpr std::string_view kLua = "liblua*.so*";
 
 constexpr SystemRow kSystemRows[] = {
     // Names and numbers.
@@ -68,6 +69,7 @@ constexpr SystemRow kSystemRows[] = {
     {When::imports, "getnet*", "/etc/networks", "names of networks"},
     {When::imports, "getrpc*", "/etc/rpc", "names of RPC programs"},
     {When::imports, "ether_*", "/etc/ethers", "names of Ethernet addresses"},
+    {When::program_imports, "getsp*", "/etc/shadow", "the passwords of users"},
     {When::imports, "getusershell setusershell", "/etc/shells", "the shells of users"},
     {When::imports, "getsubuid", "/etc/subuid", "the subordinate ids of users"},
     // Time.
@@ -92,6 +94,8 @@ constexpr SystemRow kSystemRows[] = {
     {When::imports, kTrust, "/etc/ssl/ca-bundle.pem", "certificate authorities"},
     {When::library, "libcurl.so* libcurl-gnutls.so* libgnutls.so*",
      "/etc/ssl/certs/ca-certificates.crt", "certificate authorities"},
+    {When::library, "libcurl-gnutls.so*", "/etc/ssl/certs/*",
+     "certificate authorities: with GnuTLS, libcurl reads every file of the directory"},
     {When::library, "libcurl.so*", "/etc/pki/tls/certs/ca-bundle.crt", "certificate authorities"},
     {When::library, "libp11-kit.so*", "/etc/pkcs11/pkcs11.conf", "PKCS #11 configuration"},
     {When::library, "libp11-kit.so*", "/etc/pkcs11/modules/*", "PKCS #11 modules"},
@@ -125,6 +129,11 @@ constexpr SystemRow kSystemRows[] = {
     {When::library, "mod_ldap.so", "$LIB/apr-util-1/apr_ldap*.so", "the LDAP client"},
     // Data of libraries.
     {When::library, "libicuuc.so*", "/usr/share/icu/*/icudt*.dat", "Unicode data"},
+    {When::library, kLua, "/usr/share/lua/**", "Lua modules"},
+    {When::library, kLua, "/usr/local/share/lua/**", "Lua modules"},
+    {When::library, kLua, "/usr/lib/lua/**", "compiled Lua modules"},
+    {When::library, kLua, "/usr/local/lib/lua/**", "compiled Lua modules"},
+    {When::library, kLua, "$LIB/lua/**", "compiled Lua modules"},
     {When::library, "libmagic.so*", "/etc/magic", "how files are told apart"},
     {When::library, "libmagic.so*", "/usr/share/misc/magic.mgc", "how files are told apart"},
     {When::imports, kFonts, "/etc/fonts/**", "fontconfig's configuration"},
@@ -132,6 +141,8 @@ constexpr SystemRow kSystemRows[] = {
      "fontconfig reads what configuration there might be"},
     {When::imports, kFonts, "/usr/share/fonts/**", "fonts"},
     {When::imports, kFonts, "/var/cache/fontconfig/*", "fontconfig's list of fonts"},
+    {When::library, "libgs.so*", "/var/lib/ghostscript/fonts/*", "Ghostscript's list of fonts"},
+    {When::library, "libpaper.so*", "/etc/papersize", "the size of paper"},
     {When::library, "libgio-2.0.so*", "/usr/share/glib-2.0/schemas/gschemas.compiled",
      "the settings that GLib programs know"},
     {When::library, "libgdk_pixbuf-2.0.so*", "$LIB/gdk-pixbuf-2.0/*/loaders.cache",
@@ -225,6 +236,7 @@ class SystemFilesFinder {
     time_zone();
     openssl_modules();
     trust();
+    linked_fonts();
     pam();
     terminal();
     // Without a package database nobody but the image's author put anything there.
@@ -509,6 +521,19 @@ class SystemFilesFinder {
           {"loader.env.SSL_CERT_FILE", std::string(bundle),
            "one file of certificate authorities instead of a directory of them"});
       return;
+    }
+  }
+
+  // fontconfig goes through links to directories, and patterns do not.
+  void linked_fonts() {
+    const std::string* from = imports(kFonts);
+    const Node* fonts = rootfs_.find("/usr/share/fonts");
+    if (from == nullptr || fonts == nullptr || !fonts->is_directory()) return;
+    for (const auto& [kind, directory] : fonts->children) {
+      if (!directory->is_directory()) continue;
+      for (const auto& [name, child] : directory->children)
+        if (child->is_symlink())
+          add(cat("/usr/share/fonts/", kind, "/", name), Why::config, "fonts", from);
     }
   }
 

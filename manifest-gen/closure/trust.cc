@@ -154,6 +154,40 @@ class Relatives {
   std::map<std::pair<PackageManager, std::string>, std::vector<const Package*>> by_source_;
 };
 
+// Packages that split their data reach a part of it through a link in the other:
+// /usr/share/ghostscript/10.0/iccprofiles → ../../color/icc/ghostscript.
+void add_linked_directories(RuleFiles& out, const measure::Rootfs& rootfs) {
+  std::map<const Node*, const ClosureRoot*> granted;
+  std::set<const Node*> directories;
+  for (const ClosureRoot& root : out.roots) {
+    const Node* file = rootfs.find(root.path_or_glob);
+    if (file == nullptr || !granted.emplace(file, &root).second) continue;
+    const Node* at = file->parent;
+    while (at != nullptr && at->parent != nullptr && at->parent->parent != nullptr &&
+           at->parent->parent->parent != nullptr && directories.insert(at).second)
+      at = at->parent;
+  }
+  std::vector<ClosureRoot> found;
+  for (const Node* directory : directories)
+    for (const auto& [name, child] : directory->children) {
+      if (!child->is_symlink()) continue;
+      const std::string link = cat(directory->path(), "/", name);
+      const Node* target = rootfs.find(link);
+      if (target == nullptr || !target->is_directory() || !directories.contains(target)) continue;
+      for (const auto& [file_name, file] : target->children) {
+        const auto known = granted.find(file.get());
+        if (known == granted.end()) continue;
+        ClosureRoot root = *known->second;
+        root.path_or_glob = cat(link, "/", file_name);
+        found.push_back(std::move(root));
+      }
+    }
+  std::sort(found.begin(), found.end(), [](const ClosureRoot& a, const ClosureRoot& b) {
+    return a.path_or_glob < b.path_or_glob;
+  });
+  for (ClosureRoot& root : found) add_rule_file(out, std::move(root));
+}
+
 }  // namespace
 
 std::string_view trust_name(Trust trust) {
@@ -205,6 +239,7 @@ RuleFiles package_data(const std::vector<StartedProgram>& programs, const measur
       }
     }
   }
+  add_linked_directories(out, rootfs);
   return out;
 }
 

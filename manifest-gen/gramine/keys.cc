@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+#include "base/text.h"
+
 namespace cloister::manifest {
 namespace {
 

@@ -1,5 +1,5 @@
-// The files that a static program's own resolver, user database, time zones and TLS read, when it
-// names them. Go keeps its strings without separators, so that a path is looked for within what the
+// The files that the resolver, user database, time zones and TLS of a static program, or of one
+// written in Go or Rust, read, when it names them. Go keeps its strings without separators, so that a path is looked for within what the
 // index found; an index that found nothing, or as much as it keeps, proves no absence.
 #include "manifest-gen/runtimes/static_program.h"
 
@@ -26,7 +26,10 @@ constexpr StaticRow kStaticRows[] = {
     {"/etc/services", "/etc/services", "names of services"},
     {"/etc/protocols", "/etc/protocols", "names of protocols"},
     {"/etc/mime.types", "/etc/mime.types", "types of files that it serves"},
+    {"/etc/os-release", "/etc/os-release", "the name of the distribution"},
     {"/etc/localtime", "/etc/localtime", "the time zone"},
+    // Go puts the name together.
+    {"/usr/share/zoneinfo", "/etc/localtime", "the time zone"},
 };
 
 const measure::elf::Facts* facts_of(const ProgramStart& start, const AnalyzerScene& scene) {
@@ -34,16 +37,22 @@ const measure::elf::Facts* facts_of(const ProgramStart& start, const AnalyzerSce
   return node != nullptr ? scene.rootfs.elf_facts(*node) : nullptr;
 }
 
+bool is_static(const measure::elf::Facts& facts) {
+  return facts.interpreter.empty() && facts.needed.empty();
+}
+
 }  // namespace
 
 bool detect_static(const ProgramStart& start, const AnalyzerScene& scene) {
   const measure::elf::Facts* facts = facts_of(start, scene);
-  return facts != nullptr && facts->interpreter.empty() && facts->needed.empty();
+  return facts != nullptr && (is_static(*facts) || !facts->interpreter.empty());
 }
 
 Result<Analysis> analyze_static(const ProgramStart& start, const AnalyzerScene& scene) {
-  const std::vector<std::string>& strings = facts_of(start, scene)->strings;
-  const bool all = strings.empty() || strings.size() >= scene.limits.elf_evidence;
+  const measure::elf::Facts& facts = *facts_of(start, scene);
+  const std::vector<std::string>& strings = facts.strings;
+  const bool all =
+      is_static(facts) && (strings.empty() || strings.size() >= scene.limits.elf_evidence);
   Analysis out;
   for (const StaticRow& row : kStaticRows) {
     const bool named = std::any_of(strings.begin(), strings.end(), [&](const std::string& text) {

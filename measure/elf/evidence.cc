@@ -33,7 +33,8 @@ constexpr std::uint64_t kPie = 0x08000000;  // DF_1_PIE
 constexpr std::string_view kWellKnown[] = {
     "/etc/group",         "/etc/localtime",
     "/etc/mime.types",    "/etc/nsswitch.conf",
-    "/etc/passwd",        "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/os-release",    "/etc/passwd",
+    "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/protocols",     "/etc/services",
     "/etc/ssl/cert.pem",  "/etc/ssl/certs/ca-certificates.crt",
     "/usr/share/zoneinfo"};

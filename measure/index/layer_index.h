@@ -73,7 +73,7 @@ Result<LayerIndex> index_layer(Source& blob, Compression compression,
 // Binary form, little-endian, schema-versioned; `decode` of another schema is `unsupported`, of
 // damaged bytes `corrupt`. The same index gives the same bytes. The schema changes with the form,
 // and with what the pass finds in the same layer (ELF facts, pack rules).
-inline constexpr std::uint32_t kLayerIndexSchema = 5;
+inline constexpr std::uint32_t kLayerIndexSchema = 6;
 Bytes encode_layer_index(const LayerIndex& index);
 // The pack stays where it is in `bytes`: a warm run copies none of it.
 Result<LayerIndex> decode_layer_index(const SharedBytes& bytes, const Limits& limits);

@@ -36,12 +36,28 @@ TEST(StaticProgram, NoEvidenceProvesNothing) {
       granted(std::vector<std::string>(Limits{}.elf_evidence, "/x")).contains("/etc/group"));
 }
 
-TEST(StaticProgram, OthersAreNone) {
-  const auto root = test::Tree().elf("/app", test::program()).file("/text", "x").build();
+TEST(StaticProgram, GoWithALoaderReadsWhatItNamesAndNoMore) {
+  auto facts = test::program();
+  facts.strings = {"/usr/share/zoneinfo//v2/x"};
+  const auto root =
+      test::Tree().elf("/app", facts).elf("/quiet", test::program()).build();
   const Launch launch;
   const Limits limits;
   const AnalyzerScene scene{launch, root, limits};
-  EXPECT_FALSE(detect_static({"/app", {"/app"}, true}, scene));
+  const auto found = analyze_static({"/app", {"/app"}, true}, scene);
+  ASSERT_TRUE(found.has_value());
+  ASSERT_EQ(found->roots.size(), 1u);
+  EXPECT_EQ(found->roots.front().path_or_glob, "/etc/localtime");
+  const auto none = analyze_static({"/quiet", {"/quiet"}, true}, scene);
+  ASSERT_TRUE(none.has_value());
+  EXPECT_TRUE(none->roots.empty());
+}
+
+TEST(StaticProgram, OthersAreNone) {
+  const auto root = test::Tree().file("/text", "x").build();
+  const Launch launch;
+  const Limits limits;
+  const AnalyzerScene scene{launch, root, limits};
   EXPECT_FALSE(detect_static({"/text", {"/text"}, true}, scene));
   EXPECT_FALSE(detect_static({"/absent", {"/absent"}, true}, scene));
 }
