@@ -14,6 +14,7 @@
 
 #include "manifest-gen/closure/application_files.h"
 #include "manifest-gen/closure/closure.h"
+#include "manifest-gen/closure/dlopen_evidence.h"
 #include "manifest-gen/closure/members.h"
 #include "manifest-gen/closure/process.h"
 #include "manifest-gen/closure/shell_scan.h"
@@ -72,6 +73,8 @@ class ClosureBuilder {
   // The same program may run many scripts.
   Status analyze(const Task& task);
   void take(const Task& task, Analysis found);
+
+  void note_plugins();
 
   // A program, and itself or a library that was built from the same source.
   bool are_one_source(const std::string& file, const std::string& program) const;
@@ -153,7 +156,8 @@ class ClosureBuilder {
   void add_rules(RuleFiles files);
   Status widen();
 
-  // A server that holds an interpreter (plpython3, say) is told what to run by its clients.
+  // A plug-in that holds an interpreter (plpython3, say) is told what to run by clients. A program
+  // that is linked with one (unbound, gdb) mostly does without.
   void embedded_python();
 
   // libltdl opens the module that "x.la" names, not "x.so".
@@ -185,6 +189,7 @@ class ClosureBuilder {
   std::map<const measure::Node*, int> runs_, shell_runs_;
   std::set<std::pair<std::string, std::vector<std::string>>> run_;
   std::vector<StartedProgram> programs_;
+  std::set<CodeEvidence::Plugins> plugins_;
   std::set<Why> imports_;
   std::map<std::string, std::vector<std::string>> named_configuration_;  // in the code of a program
   std::set<std::pair<std::string, std::vector<std::string>>> analyzed_;

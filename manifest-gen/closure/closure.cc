@@ -18,6 +18,7 @@
 #include "manifest-gen/closure/search_places.h"
 #include "manifest-gen/closure/system_files.h"
 #include "manifest-gen/closure/withheld.h"
+#include "manifest-gen/launch/shebang.h"
 
 namespace cloister::manifest {
 
@@ -107,6 +108,19 @@ void ClosureBuilder::front(const Front& front) {
   }
 }
 
+namespace {
+
+// Of other languages an analyser knows what a script opens.
+bool is_shell_script(const Node& node) {
+  const auto shebang = parse_shebang(node.entry->shebang);
+  if (!shebang) return false;
+  if (base_name(shebang->interpreter) != "env") return is_shell(base_name(shebang->interpreter));
+  const auto program = env_program({shebang->argument});
+  return program && is_shell(base_name(*program));
+}
+
+}  // namespace
+
 Status ClosureBuilder::drain() {
   while (!tasks_.empty() || !pending_roots_.empty()) {
     if (tasks_.empty()) {
@@ -127,6 +141,7 @@ Status ClosureBuilder::drain() {
       if (!task.unwrapped) CL_CHECK(run_by(task));
     } else if (!node->entry->shebang.empty()) {
       if (run_.insert({task.path, task.argv}).second && ++runs_[node] <= kScriptRuns) {
+        if (first && !task.optional && is_shell_script(*node)) programs_.push_back({task.path});
         CL_CHECK(analyze(task));
         script(task, *node);
       }
@@ -259,6 +274,15 @@ void ClosureBuilder::embedded_python() {
     versions.emplace(name.substr(3, name.find(".so") - 3), member.real_path);
   }
   for (const auto& [version, library] : versions) {
+    const std::size_t member = members_.file(library);
+    const bool linked = std::any_of(
+        closure_.edges.begin(), closure_.edges.end(),
+        [&](const Edge& edge) { return edge.from == 0 && edge.to == member; });
+    if (linked) {
+      note_unknown(library, "is linked, and may be used where configuration asks for Python: its "
+                            "standard library is not granted, --include it then");
+      continue;
+    }
     const std::string detail = cat("the standard library of ", base_name(library));
     for (const std::string_view prefix : {"/usr/lib/", "/usr/local/lib/"}) {
       const std::string directory = cat(prefix, version);
@@ -329,6 +353,7 @@ Status ClosureBuilder::add_system_files() {
     for (const ClosureRoot& root : found.roots) add_root(root);
     CL_CHECK(drain_with_scripts());
   }
+  for (auto& [program, what] : found.unknown) note_unknown(program, std::move(what));
   for (Suggestion& suggestion : found.suggestions)
     closure_.suggestions.push_back(std::move(suggestion));
   return {};
@@ -344,8 +369,11 @@ void ClosureBuilder::finish() {
     closure_.library_path = closure_.library_path.empty()
                                 ? std::string(kRuntimeGlibcDir)
                                 : cat(closure_.library_path, ":", kRuntimeGlibcDir);
+  note_plugins();
   members_.finish();
-  closure_.withheld.assign(withheld_.begin(), withheld_.end());
+  // What a pattern left out, something else may have named.
+  for (const std::string& path : withheld_)
+    if (!members_.has_path(measure::normalize_path(path))) closure_.withheld.push_back(path);
 }
 
 void ClosureBuilder::library_path() {

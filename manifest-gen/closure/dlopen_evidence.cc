@@ -326,6 +326,8 @@ class Follower {
       return scene_.rootfs.real_path(dir).value_or(dir) == real;
     });
     const std::string_view name = base_name(real);
+    // PATH: programs stand there, and the loader's name.
+    if (name == "bin" || name == "sbin") return;
     if (searched || std::any_of(std::begin(kRuledDirectories), std::end(kRuledDirectories),
                                 [&](std::string_view ruled) { return name == ruled; }))
       return;
@@ -340,8 +342,7 @@ class Follower {
     if (found.empty()) return;
     plugin_lists(object, prefix, node);
     if (main || found.size() > kPlugins) {
-      unknown(object, cat("may load plug-ins from ", printable(prefix), " (", found.size(),
-                          " files): those that its configuration names must be granted"));
+      out_.plugins.push_back({object.path, prefix, std::move(found)});
       return;
     }
     for (const std::string& path : found)

@@ -85,8 +85,23 @@ void ClosureBuilder::follow(Process& process, std::size_t first) {
           are_one_source(root.from, process.loaded_object(0).path))
         named_configuration_[process.loaded_object(0).path].push_back(root.path_or_glob);
   for (ClosureRoot& root : found.roots) pending_roots_.push_back(std::move(root));
+  for (CodeEvidence::Plugins& plugins : found.plugins) plugins_.insert(std::move(plugins));
   for (Closure::Unknown& unknown : found.unknown)
     note_unknown(unknown.program, std::move(unknown.what));
+}
+
+// Others may have granted them: the package's data, configuration.
+void ClosureBuilder::note_plugins() {
+  for (const CodeEvidence::Plugins& plugins : plugins_) {
+    const auto left = std::count_if(plugins.files.begin(), plugins.files.end(), [&](const auto& path) {
+      return !members_.has_path(path);
+    });
+    if (left > 0)
+      note_unknown(plugins.program,
+                   cat("may load plug-ins from ", printable(plugins.directory), ", of which ", left,
+                       " of ", plugins.files.size(),
+                       " are not granted: those that its configuration names must be"));
+  }
 }
 
 bool ClosureBuilder::are_one_source(const std::string& file, const std::string& program) const {

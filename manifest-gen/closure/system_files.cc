@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
+#include "manifest-gen/closure/login_sessions.h"
 #include "manifest-gen/closure/nsswitch.h"
 #include "manifest-gen/closure/openssl_config.h"
 #include "manifest-gen/closure/pam_services.h"
@@ -69,7 +70,6 @@ constexpr SystemRow kSystemRows[] = {
     {When::imports, "getnet*", "/etc/networks", "names of networks"},
     {When::imports, "getrpc*", "/etc/rpc", "names of RPC programs"},
     {When::imports, "ether_*", "/etc/ethers", "names of Ethernet addresses"},
-    {When::program_imports, "getsp*", "/etc/shadow", "the passwords of users"},
     {When::imports, "getusershell setusershell", "/etc/shells", "the shells of users"},
     {When::imports, "getsubuid", "/etc/subuid", "the subordinate ids of users"},
     // Time.
@@ -238,6 +238,7 @@ class SystemFilesFinder {
     trust();
     linked_fonts();
     pam();
+    sessions();
     terminal();
     // Without a package database nobody but the image's author put anything there.
     if (!has_packages())
@@ -578,6 +579,22 @@ class SystemFilesFinder {
         for (const std::string& library : *input_.library_directories)
           add(cat(library, "/security/", name), Why::config, "a PAM module", from);
     }
+  }
+
+  void sessions() {
+    const std::string* from = user_of(input_.use->program_imports, "pam_open_session");
+    const Node* program = from == nullptr ? nullptr : rootfs_.find(*from);
+    const measure::elf::Facts* facts = program == nullptr ? nullptr : rootfs_.elf_facts(*program);
+    const auto passwd = text_of("/etc/passwd");
+    if (facts == nullptr || !passwd || !opens_login_sessions(*facts)) return;
+    for (ClosureRoot& root : login_sessions(*passwd, rootfs_, *from))
+      out_.roots.push_back(std::move(root));
+    if (input_.use->libraries.contains("pam_motd.so"))
+      for (const char* path : {"/etc/update-motd.d/*", "/usr/bin/run-parts", "/usr/bin/env"})
+        add(path, Why::script_command, "pam_motd runs what makes its message", from);
+    out_.unknown.emplace_back(*from,
+                              "starts the shells of users who log in: what they run from there is "
+                              "not known; name it with --include");
   }
 
   // ---- terminals ----

@@ -188,6 +188,42 @@ void add_linked_directories(RuleFiles& out, const measure::Rootfs& rootfs) {
   for (ClosureRoot& root : found) add_rule_file(out, std::move(root));
 }
 
+// /etc/rabbitmq of rabbitmq-server: what no package owns there is its configuration.
+void add_own_configuration(RuleFiles& out, const Package& package, const std::string& program,
+                           const measure::Rootfs& rootfs, const PackageIndex& packages) {
+  static constexpr std::size_t kFiles = 256;
+  static constexpr std::uint64_t kBytes = 1ULL << 20;
+  const std::string_view name = package.name;
+  std::set<std::string> tops;
+  for (const std::string_view top : {name, std::string_view(package.source),
+                                     name.substr(0, name.find_first_of("-0123456789"))})
+    if (top.size() > 2) tops.insert(cat("/etc/", top));
+  std::size_t files = 0;
+  for (const std::string& top : tops) {
+    const Node* directory = rootfs.find(top);
+    if (directory == nullptr || !directory->is_directory() || below_any(kNotData, top)) continue;
+    std::vector<std::pair<const Node*, std::string>> work{{directory, top}};
+    while (!work.empty()) {
+      const auto [at, path] = std::move(work.back());
+      work.pop_back();
+      for (const auto& [child_name, child] : at->children) {
+        std::string child_path = cat(path, "/", child_name);
+        if (child->is_directory()) {
+          work.emplace_back(child.get(), std::move(child_path));
+          continue;
+        }
+        const Node* file = rootfs.find(child_path);
+        if (file == nullptr || !file->is_regular() || file->entry->size > kBytes ||
+            packages.owner(*child) != nullptr || ++files > kFiles)
+          continue;
+        add_rule_file(out, {std::move(child_path), Why::config,
+                            cat("in the directory of configuration of ", package.name),
+                            /*optional=*/true, program});
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::string_view trust_name(Trust trust) {
@@ -225,6 +261,7 @@ RuleFiles package_data(const std::vector<StartedProgram>& programs, const measur
     const Facts* program_facts = node != nullptr ? rootfs.elf_facts(*node) : nullptr;
     for (const Package* package : relatives.of(*own)) {
       if (!seen.insert(package).second) continue;
+      add_own_configuration(out, *package, program.path, rootfs, packages);
       for (const std::string& path : package->files) {
         const Node* file = rootfs.find(path);
         if (file == nullptr || !file->is_regular()) continue;

@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
+#include "manifest-gen/closure/program_kind.h"
 #include "manifest-gen/closure/withheld.h"
 #include "manifest-gen/packages/package_index.h"
 #include "manifest-gen/runtimes/config_scan.h"
@@ -99,7 +100,7 @@ class ConfigReader {
       for (const std::string_view file : split(server_->files, ' ')) configuration(file, {});
     for (const std::string& pattern : files)
       for (const std::string& file : expand_glob(scene_.rootfs, pattern))
-        configuration(file, kCommandLine);
+        if (!has_wildcard(pattern) || !looks_secret(file)) configuration(file, kCommandLine);
     CL_CHECK(read_pending());
     // What is relative to a directory may stand in front of the directory's name.
     while (!relatives_.empty() && bases_.size() != bases_tried_) {
@@ -517,6 +518,7 @@ class ConfigReader {
 }  // namespace
 
 bool names_configuration(const ProgramStart& start, const AnalyzerScene& scene) {
+  if (reads_no_argument(start.path)) return false;
   for (std::size_t i = 1; i < start.argv.size(); ++i)
     if (is_config_path(path_in(scene.launch.workdir, value_of(start.argv[i])))) return true;
   return false;

@@ -136,12 +136,26 @@ constexpr std::array kServers = {
            .programs_run = "/usr/lib/gcc/x86_64-linux-gnu/*/cc1 "
                            "/usr/lib/gcc/x86_64-linux-gnu/*/collect2 /usr/bin/as /usr/bin/ld"},
     Server{.name = "gnupg",
-           .programs = "gpg gpg2 gpgsm gpg-connect-agent gpgconf",
-           .files = "/etc/gnupg/gpg.conf /etc/gnupg/gpgsm.conf /etc/gnupg/gpgconf.conf",
+           .programs = "gpg gpg2 gpgsm",
+           .files = "/etc/gnupg/gpg.conf /etc/gnupg/gpgsm.conf",
            .extra = "/usr/share/gnupg/*",
            .left_out = "dirmngr",
            .programs_run = "/usr/bin/gpg-agent /usr/bin/gpg-connect-agent /usr/bin/gpgconf "
                            "/usr/lib/gnupg/keyboxd /usr/bin/dirmngr"},
+    Server{.name = "erlang",
+           .programs = "erlexec beam.smp",
+           .extra = "/usr/lib/erlang/bin/*.boot /usr/lib/erlang/releases/** "
+                    "/usr/lib/erlang/lib/*/ebin/* /usr/lib/erlang/lib/*/priv/**",
+           .programs_run = "/bin/sh /usr/lib/erlang/erts-*/bin/beam.smp "
+                           "/usr/lib/erlang/erts-*/bin/dyn_erl "
+                           "/usr/lib/erlang/erts-*/bin/epmd "
+                           "/usr/lib/erlang/erts-*/bin/erl_child_setup "
+                           "/usr/lib/erlang/erts-*/bin/inet_gethost "
+                           "/usr/lib/erlang/erts-*/bin/erl /usr/bin/df /usr/bin/getconf"},
+    Server{.name = "gpgconf",
+           .programs = "gpgconf gpg-connect-agent",
+           .files = "/etc/gnupg/gpgconf.conf",
+           .programs_run = "/usr/bin/gpg-agent /usr/bin/gpg-connect-agent /usr/bin/gpgconf"},
     Server{.name = "gpg-agent",
            .programs = "gpg-agent",
            .files = "/etc/gnupg/gpg-agent.conf",
