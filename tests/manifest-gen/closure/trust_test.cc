@@ -67,7 +67,8 @@ Packaged proxyd() {
         "/etc/default/proxyd", "/etc/logrotate.d/proxyd", "/usr/share/proxyd/html/index.html",
         "/usr/share/doc/proxyd-common/copyright", "/usr/lib/systemd/system/proxyd.service",
         "/usr/share/vim/addons/syntax/proxyd.vim", "/usr/share/proxyd-doc/guide",
-        "/usr/share/libz/table", "/etc/proxyd/site.key", "/etc/proxyd/mine.conf"})
+        "/usr/share/libz/table", "/etc/proxyd/site.key", "/etc/proxyd/mine.conf",
+        "/etc/mine.conf"})
     out.tree.file(path, path);
   out.tree.elf("/usr/sbin/proxyd", program({"libz.so.1", "libc.so.6"}))
       .elf("/usr/bin/proxyd-helper", program())
@@ -113,7 +114,8 @@ TEST(TrustClosure, DataAndConfigurationOfTheProgramsPackageAndItsKin) {
   const auto root = proxyd().build();
   const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}));
   for (const char* path : {"/usr/sbin/proxyd", "/etc/proxyd/proxyd.conf",
-                           "/usr/share/proxyd/html/index.html", "/usr/lib/proxyd/modules/echo.so"})
+                           "/usr/share/proxyd/html/index.html", "/usr/lib/proxyd/modules/echo.so",
+                           "/etc/proxyd/mine.conf"})
     EXPECT_TRUE(grants(closure, path)) << path;
   EXPECT_TRUE(grants(closure, "/usr/lib/x86_64-linux-gnu/libecho.so.1")) << "a plug-in's library";
   for (const char* path :
@@ -121,7 +123,7 @@ TEST(TrustClosure, DataAndConfigurationOfTheProgramsPackageAndItsKin) {
         "/usr/share/doc/proxyd-common/copyright", "/usr/share/man/man8/proxyd.8.gz",
         "/usr/lib/systemd/system/proxyd.service", "/usr/share/vim/addons/syntax/proxyd.vim",
         "/usr/bin/proxyd-helper", "/usr/share/proxyd-doc/guide", "/usr/share/libz/table",
-        "/etc/proxyd/mine.conf"})
+        "/etc/mine.conf"})
     EXPECT_FALSE(grants(closure, path)) << path;
   EXPECT_EQ(closure.withheld, std::vector<std::string>{"/etc/proxyd/site.key"});
 }
@@ -174,7 +176,7 @@ TEST(TrustClosure, DirectoriesOfTheSystemAreNoApplications) {
   const auto root = proxyd().build();
   for (const char* workdir : {"/", "/root", "/home", "/etc", "/var", "/usr/lib", "/absent"}) {
     const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}, workdir));
-    EXPECT_FALSE(grants(closure, "/etc/proxyd/mine.conf")) << workdir;
+    EXPECT_FALSE(grants(closure, "/etc/mine.conf")) << workdir;
   }
 }
 
@@ -223,7 +225,7 @@ TEST(TrustPackage, EveryFileOfEveryPackageInvolved) {
     EXPECT_TRUE(grants(closure, path)) << path;
   EXPECT_FALSE(grants(closure, "/usr/share/proxyd-doc/guide"));
   EXPECT_FALSE(grants(closure, "/etc/proxyd/site.key"));
-  EXPECT_FALSE(grants(closure, "/etc/proxyd/mine.conf"));
+  EXPECT_FALSE(grants(closure, "/etc/mine.conf"));
 }
 
 TEST(TrustAll, EveryFileUnderItsNamesButSecrets) {
