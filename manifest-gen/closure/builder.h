@@ -56,6 +56,7 @@ class ClosureBuilder {
   void front(const Front& front);
   Status drain();
   Status drain_with_scripts();
+  std::vector<StartedProgram> speakers() const;
   void fail(const Task& task, std::string name, std::string reason);
 
   // ---- ELF (programs.cc) ----

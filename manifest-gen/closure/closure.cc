@@ -48,7 +48,7 @@ Result<Closure> ClosureBuilder::run(const std::vector<ClosureRoot>& roots) {
   CL_CHECK(drain());
   // Only now: what the command line starts must be there, what a script mentions may be missing.
   CL_CHECK(drain_with_scripts());
-  const std::vector<StartedProgram> started = programs_;
+  const std::vector<StartedProgram> started = speakers();
   for (const ClosureRoot& root : roots) add_root(root);
   CL_CHECK(drain_with_scripts());
   const RuleFiles of_packages = package_data(started, rootfs_, packages());
@@ -78,6 +78,23 @@ void ClosureBuilder::entrypoint() {
   members_.alias(member, launch_.entrypoint);
   members_.edge(kLaunch, member, Why::entrypoint, launch_.argv.front());
   tasks_.push_back({.member = member, .path = launch_.entrypoint, .argv = launch_.argv});
+}
+
+// apache2ctl and apache2: of a script and a program that were made together the program's rules say
+// what both read.
+std::vector<StartedProgram> ClosureBuilder::speakers() const {
+  const auto is_script = [&](const StartedProgram& program) {
+    const Node* node = rootfs_.find(program.path);
+    return node != nullptr && rootfs_.elf_facts(*node) == nullptr;
+  };
+  std::vector<StartedProgram> out;
+  for (const StartedProgram& program : programs_)
+    if (!is_script(program) ||
+        std::none_of(programs_.begin(), programs_.end(), [&](const StartedProgram& other) {
+          return !is_script(other) && are_one_source(other.path, program.path);
+        }))
+      out.push_back(program);
+  return out;
 }
 
 // It is a program of the runtime's: that has what it needs, or nothing does.

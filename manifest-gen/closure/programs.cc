@@ -143,8 +143,10 @@ void ClosureBuilder::take(const Task& task, Analysis found) {
 Status ClosureBuilder::configurations(const std::vector<StartedProgram>& started,
                                       const RuleFiles& of_packages) {
   std::map<std::string, std::vector<std::string>> files = std::move(named_configuration_);
+  // "sites-available" is what may be enabled by a link elsewhere.
   for (const ClosureRoot& root : of_packages.roots)
-    if (root.why == Why::config) files[root.from].push_back(root.path_or_glob);
+    if (root.why == Why::config && root.path_or_glob.find("-available/") == std::string::npos)
+      files[root.from].push_back(root.path_or_glob);
   const AnalyzerScene scene{launch_, rootfs_, limits_, &packages()};
   for (const StartedProgram& program : started) {
     const auto own = files.find(program.path);

@@ -369,6 +369,7 @@ class ConfigReader {
                scheme != word.npos && !word.substr(scheme + 1).starts_with("//"))
         word.remove_prefix(scheme + 1);
     }
+    if (word.find("/?") != word.npos) module_path(word, from);
     if (word.empty() || word.size() > 4096 || word.find_first_of("$%") != word.npos ||
         word.find("://") != word.npos)
       return;
@@ -379,6 +380,17 @@ class ConfigReader {
     else if (relatives_.size() < kRelativeNames &&
              (is_include(directive) || (directive != word && looks_like_file(word))))
       relatives_.push_back({std::string(word), from, is_include(directive)});
+  }
+
+  // "/srv/lua/?.lua;/srv/lua/?/init.lua;;": where Lua finds modules.
+  void module_path(std::string_view word, const std::string& from) {
+    for (const std::string_view item : split(word, ';')) {
+      const std::size_t mark = item.find("/?");
+      if (mark == item.npos || mark == 0 || !item.starts_with('/')) continue;
+      const std::string path = measure::normalize_path(item.substr(0, mark));
+      if (is_directory(scene_.rootfs, path) && !is_shared_directory(path))
+        grant(cat(path, "/**"), from, cat("where modules are found, says ", from));
+    }
   }
 
   void relative_name(const Relative& name) {

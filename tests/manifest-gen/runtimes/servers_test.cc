@@ -220,6 +220,15 @@ TEST(Configuration, DirectoriesThatItNamesHoldWhatNoPackageOwns) {
                    "/opt/rules/own", "/opt/rules/deep/own"}));
 }
 
+TEST(Configuration, LuaFindsModulesByTemplatesOfPaths) {
+  const auto root = Tree()
+                        .file("/etc/app/a.conf", "lua_package_path \"/srv/lua/?.lua;;/?.lua\";\n")
+                        .file("/srv/lua/greet.lua")
+                        .build();
+  EXPECT_EQ(followed(root, "/usr/bin/app", {"/etc/app/a.conf"}),
+            (Paths{"/etc/app/a.conf", "/srv/lua/**"}));
+}
+
 TEST(Configuration, CommandsOfDelegatesAreLookedForInPath) {
   const auto root =
       Tree()
