@@ -62,6 +62,15 @@ Result<Analysis> analyze_static(const ProgramStart& start, const AnalyzerScene& 
       out.roots.push_back(
           {std::string(row.path), Why::config, std::string(row.reason), true, std::string()});
   }
+  // Go looks zones up by the names that it is given.
+  const bool zones = std::any_of(strings.begin(), strings.end(), [](const std::string& text) {
+    return text.find("/usr/share/zoneinfo") != std::string::npos;
+  });
+  const measure::Node* node = scene.rootfs.find("/usr/share/zoneinfo");
+  if (zones && node != nullptr && node->is_directory())
+    out.unknown.emplace_back(
+        "may be asked for time zones by name, and is granted none but the image's own: "
+        "--include '/usr/share/zoneinfo/**' if it is");
   return out;
 }
 

@@ -258,5 +258,57 @@ TEST(DlopenEvidence, StaticProgramsNameTheirFilesToo) {
   EXPECT_TRUE(closure.unknown.empty());
 }
 
+TEST(EmbeddedPython, APluginBringsTheStandardLibraryAndALinkedOneANote) {
+  const auto tree = [] {
+    return debian_tree()
+        .elf("/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0", library())
+        .file("/usr/lib/python3.11/json/__init__.py", "p")
+        .file("/usr/lib/python3.11/os.py", "p")
+        .file("/usr/lib/python3.11/test/test_os.py", "p");
+  };
+  const auto plugin =
+      tree()
+          .elf("/usr/bin/app", with_imports(with_strings(program(), {"/usr/lib/app/py.so"}),
+                                            {"dlopen"}))
+          .elf("/usr/lib/app/py.so", library({"libpython3.11.so.1.0"}))
+          .build();
+  const auto closure = closure_of(plugin, "/usr/bin/app");
+  EXPECT_TRUE(grants(closure, "/usr/lib/python3.11/json/__init__.py"));
+  EXPECT_TRUE(grants(closure, "/usr/lib/python3.11/os.py"));
+  EXPECT_FALSE(grants(closure, "/usr/lib/python3.11/test/test_os.py"));
+  EXPECT_TRUE(mentions(closure.unknown, "other modules must be named"));
+  const auto linked = tree().elf("/usr/bin/app", program({"libpython3.11.so.1.0"})).build();
+  const auto without = closure_of(linked, "/usr/bin/app");
+  EXPECT_FALSE(grants(without, "/usr/lib/python3.11/os.py"));
+  EXPECT_TRUE(mentions(without.unknown, "standard library is not granted"));
+}
+
+TEST(LoginSessions, ShellsOfThoseWhoMayLogInAndWhatTheyRead) {
+  const auto image = [](std::vector<std::string> imports) {
+    return debian_tree()
+        .elf("/usr/sbin/sshd", with_imports(with_strings(program(), {"/bin/sh"}), imports))
+        .elf("/usr/bin/bash", program())
+        .elf("/usr/sbin/nologin", program())
+        .file("/etc/passwd",
+              "root:x:0:0:root:/root:/bin/bash\nwww:x:33:33:www:/var/www:/usr/sbin/nologin\nbad\n")
+        .file("/etc/shadow", "root:*\n")
+        .file("/root/.bashrc", "b")
+        .file("/root/.ssh/authorized_keys", "k")
+        .file("/root/notes", "n")
+        .file("/var/www/.bashrc", "b")
+        .build();
+  };
+  const auto opens = image({"execve", "pam_open_session"});
+  const auto closure = closure_of(opens, "/usr/sbin/sshd");
+  for (const char* path : {"/bin/bash", "/root/.bashrc", "/root/.ssh/authorized_keys",
+                           "/etc/shadow"})
+    EXPECT_TRUE(grants(closure, path)) << path;
+  for (const char* path : {"/usr/sbin/nologin", "/root/notes", "/var/www/.bashrc"})
+    EXPECT_FALSE(grants(closure, path)) << path;
+  EXPECT_TRUE(mentions(closure.unknown, "shells of users who log in"));
+  const auto other = image({"execve", "getspnam"});
+  EXPECT_FALSE(grants(closure_of(other, "/usr/sbin/sshd"), "/etc/shadow"));
+}
+
 }  // namespace
 }  // namespace cloister::manifest

@@ -194,6 +194,54 @@ TEST(TrustClosure, FilesBesideTheEntryScriptAndBesideAProgramThatNobodyPackaged)
   EXPECT_FALSE(grants(closure_of(root, launch_of(root, {"/tool/bin/server"})), "/tool/bin/other"));
 }
 
+TEST(TrustClosure, DataThatAPackageReachesThroughALink) {
+  Packaged image;
+  image.package("gs", "gs", "Depends: gs-data\n",
+                {"/usr/bin/gs", "/usr/share/gs/10/lib/init", "/usr/share/gs/10/icc"})
+      .package("gs-data", "gs", "", {"/usr/share/color/gs/cmyk.icc"});
+  image.tree.elf("/usr/bin/gs", program())
+      .file("/usr/share/gs/10/lib/init", "i")
+      .link("/usr/share/gs/10/icc", "../../color/gs")
+      .file("/usr/share/color/gs/cmyk.icc", "c");
+  const auto root = image.build();
+  const auto closure = closure_of(root, launch_of(root, {"/usr/bin/gs"}));
+  EXPECT_TRUE(grants(closure, "/usr/share/color/gs/cmyk.icc"));
+  EXPECT_TRUE(grants(closure, "/usr/share/gs/10/icc/cmyk.icc"));
+}
+
+TEST(TrustClosure, AShellScriptBringsItsPackagesDataUnlessAProgramOfItSpeaks) {
+  Packaged image;
+  image.package("broker", "broker", "", {"/usr/sbin/broker", "/usr/lib/broker/app.beam"})
+      .package("web", "web", "", {"/usr/sbin/webctl", "/usr/sbin/nginx", "/usr/lib/web/data"});
+  image.tree.script("/usr/sbin/broker", "#!/bin/sh\ntrue\n")
+      .file("/usr/lib/broker/app.beam", "b")
+      .script("/usr/sbin/webctl", "#!/bin/sh\nexec /usr/sbin/nginx\n")
+      .elf("/usr/sbin/nginx", program())
+      .file("/usr/lib/web/data", "d");
+  const auto root = image.build();
+  EXPECT_TRUE(grants(closure_of(root, launch_of(root, {"/usr/sbin/broker"})),
+                     "/usr/lib/broker/app.beam"));
+  EXPECT_FALSE(grants(closure_of(root, launch_of(root, {"/usr/sbin/webctl"})), "/usr/lib/web/data"))
+      << "nginx has a row, which says what it reads";
+}
+
+TEST(TrustClosure, ConfigurationOfThePackageNamesFurtherFiles) {
+  Packaged image;
+  image.package("app", "app", "", {"/usr/sbin/app", "/etc/app/app.conf"});
+  image.tree.elf("/usr/sbin/app", program())
+      .file("/etc/app/app.conf", "cert = /srv/tls/key.pem\ninclude more/*.conf\n")
+      .file("/etc/app/more/a.conf", "helper /usr/libexec/helper\n")
+      .file("/etc/app/sites-available/b.conf", "cert /srv/tls/other.pem\n")
+      .elf("/usr/libexec/helper", program())
+      .file("/srv/tls/key.pem", "k")
+      .file("/srv/tls/other.pem", "k");
+  const auto root = image.build();
+  const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/app"}));
+  for (const char* path : {"/srv/tls/key.pem", "/etc/app/more/a.conf", "/usr/libexec/helper"})
+    EXPECT_TRUE(grants(closure, path)) << path;
+  EXPECT_FALSE(grants(closure, "/srv/tls/other.pem")) << "available, and not enabled";
+}
+
 TEST(TrustNone, EntrypointAndInterpreterAndWhatIsMissing) {
   Packaged image = proxyd();
   image.tree.script("/entry.sh", "#!/bin/sh\nexec proxyd\n");

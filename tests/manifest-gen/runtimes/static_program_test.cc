@@ -40,7 +40,11 @@ TEST(StaticProgram, GoWithALoaderReadsWhatItNamesAndNoMore) {
   auto facts = test::program();
   facts.strings = {"/usr/share/zoneinfo//v2/x"};
   const auto root =
-      test::Tree().elf("/app", facts).elf("/quiet", test::program()).build();
+      test::Tree()
+          .elf("/app", facts)
+          .elf("/quiet", test::program())
+          .file("/usr/share/zoneinfo/UTC")
+          .build();
   const Launch launch;
   const Limits limits;
   const AnalyzerScene scene{launch, root, limits};
@@ -48,6 +52,7 @@ TEST(StaticProgram, GoWithALoaderReadsWhatItNamesAndNoMore) {
   ASSERT_TRUE(found.has_value());
   ASSERT_EQ(found->roots.size(), 1u);
   EXPECT_EQ(found->roots.front().path_or_glob, "/etc/localtime");
+  EXPECT_EQ(found->unknown.size(), 1u) << "zones by name";
   const auto none = analyze_static({"/quiet", {"/quiet"}, true}, scene);
   ASSERT_TRUE(none.has_value());
   EXPECT_TRUE(none->roots.empty());
