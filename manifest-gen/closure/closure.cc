@@ -279,10 +279,9 @@ void ClosureBuilder::add_rules(RuleFiles files) {
 }
 
 void ClosureBuilder::embedded_python() {
-  static constexpr std::string_view kRare[] = {"test",       "idlelib",    "tkinter",
-                                               "turtledemo", "lib2to3",    "ensurepip",
-                                               "pydoc_data", "distutils",  "site-packages",
-                                               "config-*",   "dist-packages", "__pycache__"};
+  static constexpr std::string_view kRare[] = {
+      "test",       "idlelib",   "tkinter",       "turtledemo", "lib2to3",       "ensurepip",
+      "pydoc_data", "distutils", "site-packages", "config-*",   "dist-packages", "__pycache__"};
   if (imports_.contains(Why::python_import)) return;
   std::map<std::string, std::string> versions;  // "python3.11", and whose library it is
   for (const Member& member : closure_.members) {
@@ -292,12 +291,13 @@ void ClosureBuilder::embedded_python() {
   }
   for (const auto& [version, library] : versions) {
     const std::size_t member = members_.file(library);
-    const bool linked = std::any_of(
-        closure_.edges.begin(), closure_.edges.end(),
-        [&](const Edge& edge) { return edge.from == 0 && edge.to == member; });
+    const bool linked =
+        std::any_of(closure_.edges.begin(), closure_.edges.end(),
+                    [&](const Edge& edge) { return edge.from == 0 && edge.to == member; });
     if (linked) {
-      note_unknown(library, "is linked, and may be used where configuration asks for Python: its "
-                            "standard library is not granted, --include it then");
+      note_unknown(library,
+                   "is linked, and may be used where configuration asks for Python: its "
+                   "standard library is not granted, --include it then");
       continue;
     }
     const std::string detail = cat("the standard library of ", base_name(library));
@@ -312,16 +312,17 @@ void ClosureBuilder::embedded_python() {
                                   Why::package_data, detail, true, library});
       }
     }
-    pending_roots_.push_back({cat("/etc/", version, "/sitecustomize.py"), Why::config, detail, true,
-                              library});
-    note_unknown(library, "runs Python programs that are not known here: its standard library is "
-                          "granted, other modules must be named with --include");
+    pending_roots_.push_back(
+        {cat("/etc/", version, "/sitecustomize.py"), Why::config, detail, true, library});
+    note_unknown(library,
+                 "runs Python programs that are not known here: its standard library is "
+                 "granted, other modules must be named with --include");
   }
 }
 
 void ClosureBuilder::libtool_archives() {
-  const auto libltdl = std::find_if(
-      closure_.members.begin(), closure_.members.end(), [](const Member& member) {
+  const auto libltdl =
+      std::find_if(closure_.members.begin(), closure_.members.end(), [](const Member& member) {
         return !member.from_runtime && base_name(member.real_path).starts_with("libltdl.so");
       });
   if (libltdl == closure_.members.end()) return;

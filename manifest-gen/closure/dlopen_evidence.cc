@@ -90,15 +90,15 @@ bool starts_with_any(std::string_view text, const std::string_view* begin,
 // A directory of /etc that is one program's, and not one that many know.
 bool is_own_directory(std::string_view path, std::string_view real) {
   static constexpr std::string_view kShared[] = {
-      "/etc/X11",     "/etc/alternatives", "/etc/apt",        "/etc/ca-certificates",
-      "/etc/cron.",   "/etc/dbus-1",       "/etc/default",    "/etc/dpkg",
-      "/etc/fonts",   "/etc/gss",          "/etc/init",       "/etc/kernel",
-      "/etc/ld.so",   "/etc/logrotate.d",  "/etc/modprobe.d", "/etc/modules-load.d",
-      "/etc/network", "/etc/opt",          "/etc/pam.d",      "/etc/perl",
-      "/etc/pki",     "/etc/profile.d",    "/etc/python",     "/etc/rc",
-      "/etc/rpm",     "/etc/security",     "/etc/skel",       "/etc/ssl",
-      "/etc/sudoers", "/etc/sysconfig",    "/etc/sysctl.d",   "/etc/systemd",
-      "/etc/terminfo", "/etc/tmpfiles.d",  "/etc/udev",       "/etc/xdg"};
+      "/etc/X11",      "/etc/alternatives", "/etc/apt",        "/etc/ca-certificates",
+      "/etc/cron.",    "/etc/dbus-1",       "/etc/default",    "/etc/dpkg",
+      "/etc/fonts",    "/etc/gss",          "/etc/init",       "/etc/kernel",
+      "/etc/ld.so",    "/etc/logrotate.d",  "/etc/modprobe.d", "/etc/modules-load.d",
+      "/etc/network",  "/etc/opt",          "/etc/pam.d",      "/etc/perl",
+      "/etc/pki",      "/etc/profile.d",    "/etc/python",     "/etc/rc",
+      "/etc/rpm",      "/etc/security",     "/etc/skel",       "/etc/ssl",
+      "/etc/sudoers",  "/etc/sysconfig",    "/etc/sysctl.d",   "/etc/systemd",
+      "/etc/terminfo", "/etc/tmpfiles.d",   "/etc/udev",       "/etc/xdg"};
   const auto own = [](std::string_view directory) {
     return directory.starts_with("/etc/") && directory.size() > 5 &&
            !starts_with_any(directory, std::begin(kShared), std::end(kShared));
@@ -292,19 +292,62 @@ class Follower {
     root(object, text, Why::config, "its name is in the code");
   }
 
-  // Shared data ("/usr/share/proj", "/usr/share/tesseract-ocr/5/tessdata"), whichever package brings
-  // it. Not what many share, nor what other rules choose from.
+  // Shared data ("/usr/share/proj", "/usr/share/tesseract-ocr/5/tessdata"), whichever package
+  // brings it. Not what many share, nor what other rules choose from.
   bool is_library_data(const Process::Loaded& object, const std::string& text,
                        const Node& node) const {
-    static constexpr std::string_view kShared[] = {
-        "X11",   "aclocal",    "applications", "bash-completion", "bug",    "ca-certificates",
-        "cups",  "dbus-1",     "doc",          "fontconfig",      "fonts",  "gdb",
-        "glib-2.0", "hwdata",  "i18n",         "icons",           "info",   "java",
-        "locale", "lua",       "man",          "mariadb",         "mime",   "misc",
-        "mysql", "nodejs",     "p11-kit",      "perl",            "perl5",  "php",
-        "pixmaps", "postgresql", "python3",    "ruby",            "rubygems-integration",
-        "sgml",  "sounds",     "tcltk",        "terminfo",        "themes", "xml",
-        "zoneinfo", "R",       "nginx",        "ghostscript",     "git-core", "gtk-doc"};
+    static constexpr std::string_view kShared[] = {"X11",
+                                                   "aclocal",
+                                                   "alsa",
+                                                   "drirc.d",
+                                                   "pipewire",
+                                                   "pulseaudio",
+                                                   "vulkan",
+                                                   "applications",
+                                                   "bash-completion",
+                                                   "bug",
+                                                   "ca-certificates",
+                                                   "cups",
+                                                   "dbus-1",
+                                                   "doc",
+                                                   "fontconfig",
+                                                   "fonts",
+                                                   "gdb",
+                                                   "glib-2.0",
+                                                   "hwdata",
+                                                   "i18n",
+                                                   "icons",
+                                                   "info",
+                                                   "java",
+                                                   "locale",
+                                                   "lua",
+                                                   "man",
+                                                   "mariadb",
+                                                   "mime",
+                                                   "misc",
+                                                   "mysql",
+                                                   "nodejs",
+                                                   "p11-kit",
+                                                   "perl",
+                                                   "perl5",
+                                                   "php",
+                                                   "pixmaps",
+                                                   "postgresql",
+                                                   "python3",
+                                                   "ruby",
+                                                   "rubygems-integration",
+                                                   "sgml",
+                                                   "sounds",
+                                                   "tcltk",
+                                                   "terminfo",
+                                                   "themes",
+                                                   "xml",
+                                                   "zoneinfo",
+                                                   "R",
+                                                   "nginx",
+                                                   "ghostscript",
+                                                   "git-core",
+                                                   "gtk-doc"};
     constexpr std::string_view kShare = "/usr/share/";
     constexpr std::size_t kFiles = 1024;
     constexpr std::uint64_t kBytes = 64ULL << 20;

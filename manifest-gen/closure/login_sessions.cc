@@ -14,9 +14,9 @@ namespace {
 constexpr std::size_t kUsers = 64;
 constexpr std::string_view kNoShells[] = {"nologin", "false", "sync", "halt", "shutdown", "true"};
 constexpr std::string_view kOfShells[] = {"/etc/bash.bashrc", "/etc/bashrc", "/etc/environment"};
-constexpr std::string_view kOfUsers[] = {".bash_profile", ".bash_login", ".bashrc", ".profile",
-                                         ".zshrc", ".ssh/authorized_keys", ".ssh/environment",
-                                         ".ssh/rc"};
+constexpr std::string_view kOfUsers[] = {".bash_profile",    ".bash_login", ".bashrc",
+                                         ".profile",         ".zshrc",      ".ssh/authorized_keys",
+                                         ".ssh/environment", ".ssh/rc"};
 
 bool is_login_shell(const measure::Rootfs& rootfs, std::string_view shell) {
   const measure::Node* node = rootfs.find(shell);
@@ -45,8 +45,11 @@ std::vector<ClosureRoot> login_sessions(std::string_view passwd, const measure::
     if (fields.size() != 7 || !is_login_shell(rootfs, fields[6])) continue;
     if (++users > kUsers) break;
     if (shells.emplace(fields[6]).second)
-      out.push_back({std::string(fields[6]), Why::script_command,
-                     cat("the shell of ", printable(fields[0]), ", who may log in"), true, program,
+      out.push_back({std::string(fields[6]),
+                     Why::script_command,
+                     cat("the shell of ", printable(fields[0]), ", who may log in"),
+                     true,
+                     program,
                      {std::string(fields[6]), "-l"}});
     if (!fields[5].starts_with('/')) continue;
     for (const std::string_view file : kOfUsers)

@@ -21,8 +21,9 @@ bool is_interpreter(std::string_view base_name) {
 }
 
 bool reads_no_argument(std::string_view path) {
-  static constexpr std::string_view kTools[] = {"chgrp", "chmod", "chown", "ln",    "ls",   "mkdir",
-                                                "mktemp", "rm",   "rmdir", "touch", "test", "["};
+  static constexpr std::string_view kTools[] = {"chgrp", "chmod", "chown",  "ln",
+                                                "ls",    "mkdir", "mktemp", "rm",
+                                                "rmdir", "touch", "test",   "["};
   return std::find(std::begin(kTools), std::end(kTools), base_name(path)) != std::end(kTools);
 }
 

@@ -93,9 +93,8 @@ void ClosureBuilder::follow(Process& process, std::size_t first) {
 // Others may have granted them: the package's data, configuration.
 void ClosureBuilder::note_plugins() {
   for (const CodeEvidence::Plugins& plugins : plugins_) {
-    const auto left = std::count_if(plugins.files.begin(), plugins.files.end(), [&](const auto& path) {
-      return !members_.has_path(path);
-    });
+    const auto left = std::count_if(plugins.files.begin(), plugins.files.end(),
+                                    [&](const auto& path) { return !members_.has_path(path); });
     if (left > 0)
       note_unknown(plugins.program,
                    cat("may load plug-ins from ", printable(plugins.directory), ", of which ", left,

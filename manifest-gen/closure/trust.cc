@@ -195,8 +195,8 @@ void add_own_configuration(RuleFiles& out, const Package& package, const std::st
   static constexpr std::uint64_t kBytes = 1ULL << 20;
   const std::string_view name = package.name;
   std::set<std::string> tops;
-  for (const std::string_view top : {name, std::string_view(package.source),
-                                     name.substr(0, name.find_first_of("-0123456789"))})
+  for (const std::string_view top :
+       {name, std::string_view(package.source), name.substr(0, name.find_first_of("-0123456789"))})
     if (top.size() > 2) tops.insert(cat("/etc/", top));
   std::size_t files = 0;
   for (const std::string& top : tops) {

@@ -15,12 +15,11 @@ namespace cloister::manifest {
 namespace {
 
 constexpr Analyzer kAnalyzers[] = {
-    {"git", detect_git, analyze_git},
-    {"java", java::detect, java::analyze},       {"node", node::detect, node::analyze},
-    {"perl", perl::detect, perl::analyze},       {"php", php::detect, php::analyze},
-    {"python", python::detect, python::analyze}, {"r", r::detect, r::analyze, true},
-    {"ruby", ruby::detect, ruby::analyze},       {"server", detect_server, analyze_server},
-    {"static", detect_static, analyze_static},
+    {"git", detect_git, analyze_git},          {"java", java::detect, java::analyze},
+    {"node", node::detect, node::analyze},     {"perl", perl::detect, perl::analyze},
+    {"php", php::detect, php::analyze},        {"python", python::detect, python::analyze},
+    {"r", r::detect, r::analyze, true},        {"ruby", ruby::detect, ruby::analyze},
+    {"server", detect_server, analyze_server}, {"static", detect_static, analyze_static},
 };
 
 }  // namespace

@@ -31,15 +31,39 @@ constexpr std::uint64_t kConfigBytes = 512ULL << 10;
 constexpr std::size_t kConfigFiles = 1024, kNamedFiles = 16384;
 constexpr std::size_t kRelativeNames = 4096, kBases = 32;  // of a program without a row
 constexpr std::size_t kPerlPrograms = 32;
-constexpr std::size_t kDirectoryFiles = 4096;              // below a directory that is named
+constexpr std::size_t kDirectoryFiles = 4096;  // below a directory that is named
 
 // Below these a program writes; what an image has there is a beginning, or left from its making.
-constexpr std::string_view kWritten[] = {
-    "/var/backups", "/var/cache", "/var/lib", "/var/lock", "/var/log",  "/var/mail", "/var/run",
-    "/var/spool",   "/var/tmp",   "/run",     "/tmp",      "/home",     "/root",     "/proc",
-    "/sys",         "/dev",       "/lib",     "/lib64",    "/usr/lib",  "/bin",      "/sbin",
-    "/usr/bin",     "/usr/sbin",  "/usr/lib64", "/usr/libexec", "/boot", "/gramine",
-    "/usr/share/doc", "/etc/alternatives", "/usr/share/zoneinfo"};
+constexpr std::string_view kWritten[] = {"/var/backups",
+                                         "/var/cache",
+                                         "/var/lib",
+                                         "/var/lock",
+                                         "/var/log",
+                                         "/var/mail",
+                                         "/var/run",
+                                         "/var/spool",
+                                         "/var/tmp",
+                                         "/run",
+                                         "/tmp",
+                                         "/home",
+                                         "/root",
+                                         "/proc",
+                                         "/sys",
+                                         "/dev",
+                                         "/lib",
+                                         "/lib64",
+                                         "/usr/lib",
+                                         "/bin",
+                                         "/sbin",
+                                         "/usr/bin",
+                                         "/usr/sbin",
+                                         "/usr/lib64",
+                                         "/usr/libexec",
+                                         "/boot",
+                                         "/gramine",
+                                         "/usr/share/doc",
+                                         "/etc/alternatives",
+                                         "/usr/share/zoneinfo"};
 
 bool listed(std::string_view list, std::string_view word) {
   for (const std::string_view item : split(list, ' '))
@@ -173,7 +197,8 @@ class ConfigReader {
     for (std::size_t i = 1; i < start_.argv.size(); ++i) {
       std::string_view word = start_.argv[i], key = start_.argv[i - 1];
       // "--config=FILE", and "-c config_file=FILE"
-      if (const std::size_t equals = word.find('='); equals != word.npos && equals < word.find('/')) {
+      if (const std::size_t equals = word.find('=');
+          equals != word.npos && equals < word.find('/')) {
         key = word.substr(0, equals);
         word.remove_prefix(equals + 1);
       }
@@ -279,8 +304,11 @@ class ConfigReader {
       grant(cat(directory, "/**"), from, cat("beside the program ", path), Why::workdir);
     for (const std::string_view interpreter : split(server_->interpreter, ' ')) {
       if (!is_file(scene_.rootfs, interpreter)) continue;
-      out_.roots.push_back({std::string(interpreter), Why::script_command,
-                            cat("runs ", path, ", says ", from), true, from,
+      out_.roots.push_back({std::string(interpreter),
+                            Why::script_command,
+                            cat("runs ", path, ", says ", from),
+                            true,
+                            from,
                             {std::string(interpreter), path}});
       return;
     }
@@ -291,8 +319,8 @@ class ConfigReader {
     for (const std::string_view pattern : split(server_->plugin_files, ' ')) {
       const std::size_t at = pattern.find("{}");
       if (at == pattern.npos) continue;
-      for (const std::string& path : expand_glob(
-               scene_.rootfs, cat(pattern.substr(0, at), word, pattern.substr(at + 2))))
+      for (const std::string& path :
+           expand_glob(scene_.rootfs, cat(pattern.substr(0, at), word, pattern.substr(at + 2))))
         file_of(path, from);
     }
   }
@@ -333,8 +361,11 @@ class ConfigReader {
     for (const std::string& program : perl_programs_) {
       std::vector<std::string> argv = options;
       argv.push_back(program);
-      out_.roots.push_back({std::string(kPerl), Why::script_command,
-                            cat("runs in the server, says ", perl_from_), true, {},
+      out_.roots.push_back({std::string(kPerl),
+                            Why::script_command,
+                            cat("runs in the server, says ", perl_from_),
+                            true,
+                            {},
                             std::move(argv)});
     }
   }

@@ -19,8 +19,9 @@ constexpr GitRow kGitRows[] = {
     {"clone fetch pull ls-remote archive remote-http remote-https",
      "git-remote-http git-remote-https"},
     {"push", "git-remote-http git-remote-https git-http-push"},
-    {"submodule", "git-submodule git-sh-setup git-sh-i18n git-sh-i18n--envsubst git-remote-http "
-                  "git-remote-https"},
+    {"submodule",
+     "git-submodule git-sh-setup git-sh-i18n git-sh-i18n--envsubst git-remote-http "
+     "git-remote-https"},
     {"daemon", "git-daemon git-http-backend"},
     {"http-backend", "git-http-backend"},
     {"shell", "git-shell"},
@@ -68,9 +69,9 @@ bool detect_git(const ProgramStart& start, const AnalyzerScene&) {
 
 Result<Analysis> analyze_git(const ProgramStart& start, const AnalyzerScene&) {
   const std::string_view command = git_command(start);
-  const auto row = std::find_if(
-      std::begin(kGitRows), std::end(kGitRows),
-      [&](const GitRow& known) { return !command.empty() && has_word(known.commands, command); });
+  const auto row = std::find_if(std::begin(kGitRows), std::end(kGitRows), [&](const GitRow& known) {
+    return !command.empty() && has_word(known.commands, command);
+  });
   // One that git itself starts was told what to do by a command that is known here.
   const bool any = row == std::end(kGitRows) && !is_git_directory(parent_directory(start.path));
   Analysis out;

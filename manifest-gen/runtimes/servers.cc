@@ -32,7 +32,8 @@ constexpr std::array kServers = {
                     "/usr/local/apache2/conf/httpd.conf /etc/apache2/httpd.conf",
            .option = "-f",
            .includes = "Include IncludeOptional",
-           .modules = "LoadModule LoadFile PerlRequire PerlPostConfigRequire TypesConfig MIMEMagicFile SSLCertificateFile "
+           .modules = "LoadModule LoadFile PerlRequire PerlPostConfigRequire TypesConfig "
+                      "MIMEMagicFile SSLCertificateFile "
                       "SSLCertificateKeyFile SSLCertificateChainFile SSLCACertificateFile "
                       "AuthUserFile AuthGroupFile",
            .trees = "DocumentRoot Alias ScriptAlias AliasMatch SSLCACertificatePath "

@@ -1,6 +1,7 @@
 // The files that the resolver, user database, time zones and TLS of a static program, or of one
-// written in Go or Rust, read, when it names them. Go keeps its strings without separators, so that a path is looked for within what the
-// index found; an index that found nothing, or as much as it keeps, proves no absence.
+// written in Go or Rust, read, when it names them. Go keeps its strings without separators, so that
+// a path is looked for within what the index found; an index that found nothing, or as much as it
+// keeps, proves no absence.
 #include "manifest-gen/runtimes/static_program.h"
 
 #include <algorithm>

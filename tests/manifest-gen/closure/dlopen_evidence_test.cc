@@ -164,8 +164,8 @@ TEST(DlopenEvidence, DirectoriesOfSharedDataComeWithTheLibraryThatNamesThem) {
           .elf("/usr/bin/app", with_strings(program({"libproj.so.1"}),
                                             {"/usr/share/app", "/usr/share/words/5/data"}))
           .elf("/usr/lib/x86_64-linux-gnu/libproj.so.1",
-               with_strings(library(), {"/usr/share/proj", "/usr/share/fonts",
-                                        "/var/lib/proj/made", "/var/lib/state"}))
+               with_strings(library(), {"/usr/share/proj", "/usr/share/fonts", "/var/lib/proj/made",
+                                        "/var/lib/state"}))
           .file("/usr/share/proj/proj.db", "p")
           .file("/usr/share/fonts/a.ttf", "f")
           .file("/usr/share/app/own", "o")
@@ -182,15 +182,15 @@ TEST(DlopenEvidence, DirectoriesOfSharedDataComeWithTheLibraryThatNamesThem) {
 }
 
 TEST(DlopenEvidence, LibltdlReadsTheArchiveBesideAModule) {
-  const auto root = debian_tree()
-                        .elf("/usr/bin/app", with_strings(program({"libltdl.so.7"}),
-                                                          {"/etc/app/app.conf"}))
-                        .elf("/usr/lib/x86_64-linux-gnu/libltdl.so.7", library())
-                        .file("/etc/app/app.conf", "module /usr/lib/app/back.so\n")
-                        .elf("/usr/lib/app/back.so", library())
-                        .file("/usr/lib/app/back.la", "dlname")
-                        .file("/usr/lib/app/other.la", "dlname")
-                        .build();
+  const auto root =
+      debian_tree()
+          .elf("/usr/bin/app", with_strings(program({"libltdl.so.7"}), {"/etc/app/app.conf"}))
+          .elf("/usr/lib/x86_64-linux-gnu/libltdl.so.7", library())
+          .file("/etc/app/app.conf", "module /usr/lib/app/back.so\n")
+          .elf("/usr/lib/app/back.so", library())
+          .file("/usr/lib/app/back.la", "dlname")
+          .file("/usr/lib/app/other.la", "dlname")
+          .build();
   const auto closure = closure_of(root, "/usr/bin/app");
   EXPECT_TRUE(grants(closure, "/usr/lib/app/back.so"));
   EXPECT_TRUE(grants(closure, "/usr/lib/app/back.la"));
@@ -268,8 +268,8 @@ TEST(EmbeddedPython, APluginBringsTheStandardLibraryAndALinkedOneANote) {
   };
   const auto plugin =
       tree()
-          .elf("/usr/bin/app", with_imports(with_strings(program(), {"/usr/lib/app/py.so"}),
-                                            {"dlopen"}))
+          .elf("/usr/bin/app",
+               with_imports(with_strings(program(), {"/usr/lib/app/py.so"}), {"dlopen"}))
           .elf("/usr/lib/app/py.so", library({"libpython3.11.so.1.0"}))
           .build();
   const auto closure = closure_of(plugin, "/usr/bin/app");
@@ -300,8 +300,8 @@ TEST(LoginSessions, ShellsOfThoseWhoMayLogInAndWhatTheyRead) {
   };
   const auto opens = image({"execve", "pam_open_session"});
   const auto closure = closure_of(opens, "/usr/sbin/sshd");
-  for (const char* path : {"/bin/bash", "/root/.bashrc", "/root/.ssh/authorized_keys",
-                           "/etc/shadow"})
+  for (const char* path :
+       {"/bin/bash", "/root/.bashrc", "/root/.ssh/authorized_keys", "/etc/shadow"})
     EXPECT_TRUE(grants(closure, path)) << path;
   for (const char* path : {"/usr/sbin/nologin", "/root/notes", "/var/www/.bashrc"})
     EXPECT_FALSE(grants(closure, path)) << path;

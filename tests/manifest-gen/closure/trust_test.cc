@@ -67,8 +67,7 @@ Packaged proxyd() {
         "/etc/default/proxyd", "/etc/logrotate.d/proxyd", "/usr/share/proxyd/html/index.html",
         "/usr/share/doc/proxyd-common/copyright", "/usr/lib/systemd/system/proxyd.service",
         "/usr/share/vim/addons/syntax/proxyd.vim", "/usr/share/proxyd-doc/guide",
-        "/usr/share/libz/table", "/etc/proxyd/site.key", "/etc/proxyd/mine.conf",
-        "/etc/mine.conf"})
+        "/usr/share/libz/table", "/etc/proxyd/site.key", "/etc/proxyd/mine.conf", "/etc/mine.conf"})
     out.tree.file(path, path);
   out.tree.elf("/usr/sbin/proxyd", program({"libz.so.1", "libc.so.6"}))
       .elf("/usr/bin/proxyd-helper", program())
@@ -113,9 +112,9 @@ ClosureRoot include(std::string pattern) {
 TEST(TrustClosure, DataAndConfigurationOfTheProgramsPackageAndItsKin) {
   const auto root = proxyd().build();
   const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}));
-  for (const char* path : {"/usr/sbin/proxyd", "/etc/proxyd/proxyd.conf",
-                           "/usr/share/proxyd/html/index.html", "/usr/lib/proxyd/modules/echo.so",
-                           "/etc/proxyd/mine.conf"})
+  for (const char* path :
+       {"/usr/sbin/proxyd", "/etc/proxyd/proxyd.conf", "/usr/share/proxyd/html/index.html",
+        "/usr/lib/proxyd/modules/echo.so", "/etc/proxyd/mine.conf"})
     EXPECT_TRUE(grants(closure, path)) << path;
   EXPECT_TRUE(grants(closure, "/usr/lib/x86_64-linux-gnu/libecho.so.1")) << "a plug-in's library";
   for (const char* path :
@@ -196,8 +195,9 @@ TEST(TrustClosure, FilesBesideTheEntryScriptAndBesideAProgramThatNobodyPackaged)
 
 TEST(TrustClosure, DataThatAPackageReachesThroughALink) {
   Packaged image;
-  image.package("gs", "gs", "Depends: gs-data\n",
-                {"/usr/bin/gs", "/usr/share/gs/10/lib/init", "/usr/share/gs/10/icc"})
+  image
+      .package("gs", "gs", "Depends: gs-data\n",
+               {"/usr/bin/gs", "/usr/share/gs/10/lib/init", "/usr/share/gs/10/icc"})
       .package("gs-data", "gs", "", {"/usr/share/color/gs/cmyk.icc"});
   image.tree.elf("/usr/bin/gs", program())
       .file("/usr/share/gs/10/lib/init", "i")
@@ -219,8 +219,8 @@ TEST(TrustClosure, AShellScriptBringsItsPackagesDataUnlessAProgramOfItSpeaks) {
       .elf("/usr/sbin/nginx", program())
       .file("/usr/lib/web/data", "d");
   const auto root = image.build();
-  EXPECT_TRUE(grants(closure_of(root, launch_of(root, {"/usr/sbin/broker"})),
-                     "/usr/lib/broker/app.beam"));
+  EXPECT_TRUE(
+      grants(closure_of(root, launch_of(root, {"/usr/sbin/broker"})), "/usr/lib/broker/app.beam"));
   EXPECT_FALSE(grants(closure_of(root, launch_of(root, {"/usr/sbin/webctl"})), "/usr/lib/web/data"))
       << "nginx has a row, which says what it reads";
 }
@@ -280,8 +280,9 @@ TEST(TrustAll, EveryFileUnderItsNamesButSecrets) {
   const auto root = proxyd().build();
   const auto closure =
       closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}), {.trust = Trust::all});
-  for (const char* path : {"/etc/proxyd/mine.conf", "/usr/share/proxyd-doc/guide",
-                           "/usr/bin/proxyd-helper", "/bin/proxyd-helper", "/usr/bin/sh", "/bin/sh"})
+  for (const char* path :
+       {"/etc/proxyd/mine.conf", "/usr/share/proxyd-doc/guide", "/usr/bin/proxyd-helper",
+        "/bin/proxyd-helper", "/usr/bin/sh", "/bin/sh"})
     EXPECT_TRUE(grants(closure, path)) << path;
   EXPECT_FALSE(grants(closure, "/etc/proxyd/site.key"));
   EXPECT_EQ(closure.withheld, std::vector<std::string>{"/etc/proxyd/site.key"});
@@ -307,8 +308,8 @@ TEST(Exclude, TakesAFileUnderAllItsNamesAndWhatOnlyItNeeds) {
 TEST(Exclude, WinsOverInclude) {
   const auto root = proxyd().build();
   const auto closure =
-      closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}), {.excludes = {"/etc/proxyd/mine.conf"}},
-                 {include("/etc/proxyd/*")});
+      closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}),
+                 {.excludes = {"/etc/proxyd/mine.conf"}}, {include("/etc/proxyd/*")});
   EXPECT_FALSE(grants(closure, "/etc/proxyd/mine.conf"));
   EXPECT_TRUE(grants(closure, "/etc/proxyd/site.key")) << "what the user includes is granted";
   ASSERT_EQ(closure.included.size(), 1U);

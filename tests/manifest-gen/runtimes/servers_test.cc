@@ -180,16 +180,18 @@ Paths followed(const measure::Rootfs& rootfs, std::string program,
 }
 
 TEST(Configuration, RelativeNamesStandInDirectoriesThatItNames) {
-  const auto root = Tree()
-                        .file("/etc/bind/named.conf",
-                              "include \"/etc/bind/local\";\noptions { directory \"/var/zones\"; };")
-                        .file("/etc/bind/local", "zone \"b\" { file \"b.zone\"; };\n"
-                                                 "zone \"c\" { file \"/etc/bind/c.db\"; };\n")
-                        .file("/etc/bind/c.db", "$INCLUDE more.inc\n")
-                        .file("/etc/bind/more.inc")
-                        .file("/etc/bind/unused.db")
-                        .file("/var/zones/b.zone")
-                        .build();
+  const auto root =
+      Tree()
+          .file("/etc/bind/named.conf",
+                "include \"/etc/bind/local\";\noptions { directory \"/var/zones\"; };")
+          .file("/etc/bind/local",
+                "zone \"b\" { file \"b.zone\"; };\n"
+                "zone \"c\" { file \"/etc/bind/c.db\"; };\n")
+          .file("/etc/bind/c.db", "$INCLUDE more.inc\n")
+          .file("/etc/bind/more.inc")
+          .file("/etc/bind/unused.db")
+          .file("/var/zones/b.zone")
+          .build();
   EXPECT_EQ(followed(root, "/usr/sbin/named", {"/etc/bind/named.conf"}),
             (Paths{"/etc/bind/named.conf", "/etc/bind/local", "/etc/bind/c.db",
                    "/etc/bind/more.inc", "/var/zones/b.zone"}));
@@ -297,8 +299,8 @@ TEST(Git, StartsWhatItsCommandNeeds) {
   EXPECT_TRUE(paths("/usr/bin/git", {"git", "an-alias"}).contains("/usr/lib/git-core/**"));
   EXPECT_TRUE(paths("/usr/bin/git", {"git"}).contains("/usr/lib/git-core/**"));
   EXPECT_FALSE(paths("/usr/lib/git-core/git", {"git"}).contains("/usr/lib/git-core/**"));
-  EXPECT_TRUE(paths("/usr/lib/git-core/git-daemon", {"git-daemon"})
-                  .contains("/usr/lib/git-core/git"));
+  EXPECT_TRUE(
+      paths("/usr/lib/git-core/git-daemon", {"git-daemon"}).contains("/usr/lib/git-core/git"));
 }
 
 TEST(Servers, FilesThatIncludeEachOtherEnd) {

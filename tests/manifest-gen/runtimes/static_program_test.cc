@@ -39,12 +39,11 @@ TEST(StaticProgram, NoEvidenceProvesNothing) {
 TEST(StaticProgram, GoWithALoaderReadsWhatItNamesAndNoMore) {
   auto facts = test::program();
   facts.strings = {"/usr/share/zoneinfo//v2/x"};
-  const auto root =
-      test::Tree()
-          .elf("/app", facts)
-          .elf("/quiet", test::program())
-          .file("/usr/share/zoneinfo/UTC")
-          .build();
+  const auto root = test::Tree()
+                        .elf("/app", facts)
+                        .elf("/quiet", test::program())
+                        .file("/usr/share/zoneinfo/UTC")
+                        .build();
   const Launch launch;
   const Limits limits;
   const AnalyzerScene scene{launch, root, limits};
