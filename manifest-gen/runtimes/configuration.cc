@@ -19,18 +19,16 @@
 #include "manifest-gen/closure/withheld.h"
 #include "manifest-gen/packages/package_index.h"
 #include "manifest-gen/runtimes/config_scan.h"
+#include "manifest-gen/runtimes/config_words.h"
+#include "manifest-gen/runtimes/embedded_perl.h"
 #include "manifest-gen/runtimes/paths.h"
 
 namespace cloister::manifest {
 namespace {
 
-constexpr std::string_view kConfigNames[] = {"*.conf", "*.cnf",  "*.cfg",  "*.ini",        "*.yml",
-                                             "*.yaml", "*.toml", "*.json", "*.properties", "*.hcl"};
-
 constexpr std::uint64_t kConfigBytes = 512ULL << 10;
 constexpr std::size_t kConfigFiles = 1024, kNamedFiles = 16384;
 constexpr std::size_t kRelativeNames = 4096, kBases = 32;  // of a program without a row
-constexpr std::size_t kPerlPrograms = 32;
 constexpr std::size_t kDirectoryFiles = 4096;  // below a directory that is named
 
 // Below these a program writes; what an image has there is a beginning, or left from its making.
@@ -71,49 +69,10 @@ bool listed(std::string_view list, std::string_view word) {
   return false;
 }
 
-bool is_config_name(std::string_view path) {
-  return std::any_of(std::begin(kConfigNames), std::end(kConfigNames),
-                     [&](std::string_view p) { return match_component(p, base_name(path)); });
-}
-
-bool is_config_path(std::string_view path) {
-  return is_config_name(path) || is_within(path, "/etc") || is_within(path, "/usr/local/etc");
-}
-
-// Not what the whole system has: /etc/passwd, /etc/shells.
-bool is_own_config(std::string_view path) {
-  return is_config_name(path) || (is_config_path(path) && parent_directory(path) != "/etc");
-}
-
-// "--config=FILE" → "FILE"
-std::string_view value_of(std::string_view word) {
-  if (!word.starts_with('-')) return word;
-  const std::size_t equals = word.find('=');
-  return equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1);
-}
-
-// What programs without a row call it: "include", "include_dir", "!includedir", "@include",
-// "%include", ".include", "$INCLUDE", "conf-dir".
-bool is_include(std::string_view directive) {
-  while (!directive.empty() && std::string_view("!@%.$").find(directive.front()) != directive.npos)
-    directive.remove_prefix(1);
-  static constexpr std::string_view kOthers[] = {"conf-dir", "conf-file", "conf_dir", "confdir"};
-  return iequals_ascii(directive.substr(0, 7), "include") ||
-         std::find(std::begin(kOthers), std::end(kOthers), directive) != std::end(kOthers);
-}
-
-// A word that is a file's name rather than a value: "cert.pem", "rules/*.yml".
-bool looks_like_file(std::string_view word) {
-  const std::size_t dot = word.rfind('.');
-  if (word.find('/') != word.npos) return true;
-  return dot != word.npos && dot + 1 < word.size() && dot > 0 &&
-         word.find_first_not_of("0123456789.:") != word.npos;
-}
-
 class ConfigReader {
  public:
   ConfigReader(const ProgramStart& start, const AnalyzerScene& scene, const Server* server)
-      : start_(start), scene_(scene), server_(server) {}
+      : start_(start), scene_(scene), server_(server), perl_(scene.rootfs) {}
 
   Result<Analysis> run(const std::vector<std::string>& files) {
     if (server_ != nullptr) own_files();
@@ -121,7 +80,8 @@ class ConfigReader {
     command_line();
     // Other arguments may name files too; where an option names the configuration, none was.
     if (server_ != nullptr && !named_ && (pending_.empty() || !server_->option.empty()))
-      for (const std::string_view file : split(server_->files, ' ')) configuration(file, {});
+      for (const std::string_view pattern : split(server_->files, ' '))
+        for (const std::string& file : expand_glob(scene_.rootfs, pattern)) configuration(file, {});
     for (const std::string& pattern : files)
       for (const std::string& file : expand_glob(scene_.rootfs, pattern))
         if (!has_wildcard(pattern) || !looks_secret(file)) configuration(file, kCommandLine);
@@ -133,7 +93,7 @@ class ConfigReader {
       for (const Relative& name : names) relative_name(name);
       CL_CHECK(read_pending());
     }
-    start_perl();
+    for (ClosureRoot& start : perl_.starts(out_.roots)) out_.roots.push_back(std::move(start));
     return std::move(out_);
   }
 
@@ -241,6 +201,8 @@ class ConfigReader {
     const std::string_view text = as_text(*bytes);
     if (text.find('\0') != std::string_view::npos) return {};
     base(std::string(parent_directory(path)));
+    // "conf.d/a.conf" names files as the configuration above it does.
+    if (server_ == nullptr) base(std::string(parent_directory(parent_directory(path))));
     for (const ConfigDirective& directive : scan_config(text)) directive_of(directive, path);
     return {};
   }
@@ -264,7 +226,7 @@ class ConfigReader {
     }
     if (server_ != nullptr && listed(server_->plugins, directive.name))
       for (const std::string& word : directive.words) plugin(word, from);
-    if (server_ != nullptr && server_->name == "apache") perl_directive(directive);
+    if (server_ != nullptr && server_->name == "apache") perl_.directive(directive);
     word_of(directive.name, directive.name, from);
     for (const std::string& word : directive.words) word_of(word, directive.name, from);
     if (server_ == nullptr) commands_of(directive, from);
@@ -323,63 +285,6 @@ class ConfigReader {
            expand_glob(scene_.rootfs, cat(pattern.substr(0, at), word, pattern.substr(at + 2))))
         file_of(path, from);
     }
-  }
-
-  // mod_perl: modules, and programs, which mostly add to where modules are looked for.
-  void perl_directive(const ConfigDirective& directive) {
-    const std::string name = lower_ascii(directive.name);
-    if (!name.starts_with("perl") || directive.words.empty()) return;
-    const std::string& word = directive.words.front();
-    if (name == "perlrequire" || name == "perlpostconfigrequire" || name == "perlconfigrequire") {
-      if (is_file(scene_.rootfs, word)) perl_programs_.insert(word);
-    } else if (name.ends_with("handler") || name == "perlmodule" || name == "perlloadmodule") {
-      for (const std::string& module : directive.words)
-        if (is_perl_module(module)) perl_modules_.insert(cat("-M", module));
-    } else {
-      return;
-    }
-    perl_from_ = directive.name;
-  }
-
-  // As mod_perl has one interpreter for all of them, with the directories that each adds.
-  void start_perl() {
-    static constexpr std::string_view kPerl = "/usr/bin/perl";
-    if (perl_from_.empty() || !is_file(scene_.rootfs, kPerl)) return;
-    for (const ClosureRoot& root : std::vector<ClosureRoot>(out_.roots)) {
-      if (!root.path_or_glob.ends_with("/**")) continue;
-      for (std::string& file : expand_glob(scene_.rootfs, root.path_or_glob))
-        if (perl_facts(file) != nullptr && perl_programs_.size() < kPerlPrograms)
-          perl_programs_.insert(std::move(file));
-    }
-    std::vector<std::string> options{"libperl"};
-    for (const std::string& program : perl_programs_)
-      if (const measure::source::Facts* facts = perl_facts(program))
-        for (const std::string& name : facts->names)
-          if (name.starts_with("lib:/")) options.push_back(cat("-I", name.substr(4)));
-    options.insert(options.end(), perl_modules_.begin(), perl_modules_.end());
-    if (perl_programs_.empty()) perl_programs_.insert("/dev/null");
-    for (const std::string& program : perl_programs_) {
-      std::vector<std::string> argv = options;
-      argv.push_back(program);
-      out_.roots.push_back({std::string(kPerl),
-                            Why::script_command,
-                            cat("runs in the server, says ", perl_from_),
-                            true,
-                            {},
-                            std::move(argv)});
-    }
-  }
-
-  const measure::source::Facts* perl_facts(const std::string& path) const {
-    const measure::Node* node = scene_.rootfs.find(path);
-    const measure::source::Facts* facts =
-        node != nullptr && node->is_regular() ? scene_.rootfs.source_facts(*node) : nullptr;
-    return facts != nullptr && facts->language == measure::source::Language::perl ? facts : nullptr;
-  }
-
-  static bool is_perl_module(std::string_view word) {
-    return !word.empty() && word.front() >= 'A' && word.front() <= 'Z' &&
-           word.find_first_of("/$+-.*") == word.npos && word != "On" && word != "Off";
   }
 
   void command(const ConfigDirective& directive, const std::string& from) {
@@ -552,8 +457,7 @@ class ConfigReader {
   std::set<std::pair<std::string, std::string>> granted_;
   std::set<std::string> bases_;
   std::size_t bases_tried_ = 0;
-  std::set<std::string> perl_modules_, perl_programs_;
-  std::string perl_from_;  // a directive that asks for them
+  EmbeddedPerl perl_;
   std::vector<Relative> relatives_;
   std::set<const measure::Node*> directories_;
 };
@@ -563,7 +467,7 @@ class ConfigReader {
 bool names_configuration(const ProgramStart& start, const AnalyzerScene& scene) {
   if (reads_no_argument(start.path)) return false;
   for (std::size_t i = 1; i < start.argv.size(); ++i)
-    if (is_config_path(path_in(scene.launch.workdir, value_of(start.argv[i])))) return true;
+    if (is_config_path(path_in(scene.launch.workdir, option_value(start.argv[i])))) return true;
   return false;
 }
 

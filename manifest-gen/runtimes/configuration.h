@@ -14,7 +14,7 @@ namespace cloister::manifest {
 struct Server {
   std::string_view name = "";
   std::string_view programs = "";  // patterns of base names
-  std::string_view files = "";     // its configuration when the command line names none
+  std::string_view files = "";     // its configuration when the command line names none: patterns
   std::string_view option = "";    // which names it: the option's value
   std::string_view includes =
       "";                         // directives: further configuration; patterns and directories too

@@ -17,7 +17,7 @@ constexpr std::array kServers = {
     Server{.name = "nginx",
            .programs = "nginx nginx-debug openresty",
            .files = "/etc/nginx/nginx.conf /usr/local/nginx/conf/nginx.conf "
-                    "/usr/local/openresty/nginx/conf/nginx.conf",
+                    "/usr/local/openresty/nginx/conf/nginx.conf /etc/nginx/templates/**",
            .option = "-c",
            .includes = "include",
            .modules = "load_module ssl_certificate ssl_certificate_key ssl_trusted_certificate "
