@@ -128,11 +128,11 @@ struct Content {
   std::size_t files = 0;
   std::uint64_t bytes = 0;
 };
-void count_files(const Node& directory, Content& out, std::size_t most) {
+void count_below(const Node& directory, Content& out, std::size_t most) {
   for (const auto& [name, child] : directory.children) {
     if (out.files > most) return;
     if (child->is_directory()) {
-      count_files(*child, out, most);
+      count_below(*child, out, most);
     } else if (child->is_regular()) {
       ++out.files;
       out.bytes += child->entry->size;
@@ -357,7 +357,7 @@ class Follower {
     if (top.empty() || std::find(std::begin(kShared), std::end(kShared), top) != std::end(kShared))
       return false;
     Content content;
-    count_files(node, content, kFiles);
+    count_below(node, content, kFiles);
     return content.files <= kFiles && content.bytes <= kBytes;
   }
 

@@ -11,7 +11,7 @@
 namespace cloister::manifest {
 namespace {
 
-constexpr std::size_t kUsers = 64;
+constexpr std::size_t kMostUsers = 64;
 constexpr std::string_view kNoShells[] = {"nologin", "false", "sync", "halt", "shutdown", "true"};
 constexpr std::string_view kOfShells[] = {"/etc/bash.bashrc", "/etc/bashrc", "/etc/environment"};
 constexpr std::string_view kOfUsers[] = {".bash_profile",    ".bash_login", ".bashrc",
@@ -43,7 +43,7 @@ std::vector<ClosureRoot> login_sessions(std::string_view passwd, const measure::
   for (const std::string_view line : split(passwd, '\n')) {
     const std::vector<std::string_view> fields = split(line, ':');
     if (fields.size() != 7 || !is_login_shell(rootfs, fields[6])) continue;
-    if (++users > kUsers) break;
+    if (++users > kMostUsers) break;
     if (shells.emplace(fields[6]).second)
       out.push_back({std::string(fields[6]),
                      Why::script_command,

@@ -192,7 +192,7 @@ void add_linked_directories(RuleFiles& out, const measure::Rootfs& rootfs) {
 void add_own_configuration(RuleFiles& out, const Package& package, const std::string& program,
                            const measure::Rootfs& rootfs, const PackageIndex& packages) {
   static constexpr std::size_t kFiles = 256;
-  static constexpr std::uint64_t kBytes = 1ULL << 20;
+  static constexpr std::uint64_t kBytes = 4ULL << 20;
   const std::string_view name = package.name;
   std::set<std::string> tops;
   for (const std::string_view top :

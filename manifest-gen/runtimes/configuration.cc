@@ -29,7 +29,7 @@ namespace {
 constexpr std::uint64_t kConfigBytes = 512ULL << 10;
 constexpr std::size_t kConfigFiles = 1024, kNamedFiles = 16384;
 constexpr std::size_t kRelativeNames = 4096, kBases = 32;  // of a program without a row
-constexpr std::size_t kDirectoryFiles = 4096;  // below a directory that is named
+constexpr std::size_t kDirectoryFiles = 4096;              // below a directory that is named
 
 // Below these a program writes; what an image has there is a beginning, or left from its making.
 constexpr std::string_view kWritten[] = {"/var/backups",
@@ -226,7 +226,7 @@ class ConfigReader {
     }
     if (server_ != nullptr && listed(server_->plugins, directive.name))
       for (const std::string& word : directive.words) plugin(word, from);
-    if (server_ != nullptr && server_->name == "apache") perl_.directive(directive);
+    if (server_ != nullptr) perl_.directive(directive);
     word_of(directive.name, directive.name, from);
     for (const std::string& word : directive.words) word_of(word, directive.name, from);
     if (server_ == nullptr) commands_of(directive, from);

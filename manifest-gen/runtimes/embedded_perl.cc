@@ -27,6 +27,8 @@ void EmbeddedPerl::directive(const ConfigDirective& directive) {
   const std::string& word = directive.words.front();
   if (name == "perlrequire" || name == "perlpostconfigrequire" || name == "perlconfigrequire") {
     if (is_file(rootfs_, word)) programs_.insert(word);
+  } else if (name == "perl_modules" || name == "perl_require") {
+    modules_.insert("-Mnginx");  // the programs are what perl_modules serves
   } else if (name.ends_with("handler") || name == "perlmodule" || name == "perlloadmodule") {
     for (const std::string& module : directive.words)
       if (is_perl_module(module)) modules_.insert(cat("-M", module));

@@ -1,4 +1,5 @@
-// Perl inside a server (mod_perl): what directives of the server's configuration let it load.
+// Perl inside a server (Apache's mod_perl, nginx's perl module): what directives of the server's
+// configuration let it load.
 #pragma once
 
 #include <set>

@@ -38,7 +38,7 @@ const measure::elf::Facts* facts_of(const ProgramStart& start, const AnalyzerSce
   return node != nullptr ? scene.rootfs.elf_facts(*node) : nullptr;
 }
 
-bool is_static(const measure::elf::Facts& facts) {
+bool has_no_loader(const measure::elf::Facts& facts) {
   return facts.interpreter.empty() && facts.needed.empty();
 }
 
@@ -46,14 +46,14 @@ bool is_static(const measure::elf::Facts& facts) {
 
 bool detect_static(const ProgramStart& start, const AnalyzerScene& scene) {
   const measure::elf::Facts* facts = facts_of(start, scene);
-  return facts != nullptr && (is_static(*facts) || !facts->interpreter.empty());
+  return facts != nullptr && (has_no_loader(*facts) || !facts->interpreter.empty());
 }
 
 Result<Analysis> analyze_static(const ProgramStart& start, const AnalyzerScene& scene) {
   const measure::elf::Facts& facts = *facts_of(start, scene);
   const std::vector<std::string>& strings = facts.strings;
   const bool all =
-      is_static(facts) && (strings.empty() || strings.size() >= scene.limits.elf_evidence);
+      has_no_loader(facts) && (strings.empty() || strings.size() >= scene.limits.elf_evidence);
   Analysis out;
   for (const StaticRow& row : kStaticRows) {
     const bool named = std::any_of(strings.begin(), strings.end(), [&](const std::string& text) {

@@ -7,10 +7,9 @@ configure() {
   sed -i 's/^Listen 80$/Listen 127.0.0.1:8097/' "$root/etc/apache2/ports.conf"
   put etc/apache2/sites-enabled/000-default.conf <<'CONF'
 ServerName localhost
+WSGIPythonPath /srv/app
 <VirtualHost *:8097>
-  WSGIDaemonProcess app python-path=/srv/app threads=2
   WSGIScriptAlias / /srv/app/app.wsgi
-  WSGIProcessGroup app
   Alias /static /srv/static
   ErrorDocument 404 /static/404.html
   <Directory /srv>

@@ -86,6 +86,32 @@ TEST(Servers, ApacheLoadsWhatItsConfigurationNames) {
                    "/var/www/html/**"}));
 }
 
+TEST(Servers, NginxRunsPerlThatItsConfigurationServes) {
+  const auto root =
+      Tree()
+          .elf("/usr/sbin/nginx", test::program())
+          .elf("/usr/bin/perl", test::program())
+          .file("/etc/nginx/nginx.conf", "perl_modules /srv/perl;\nperl_require a.pm;\n")
+          .file("/srv/perl/a.pm", "package a;\nuse POSIX;\n1;\n")
+          .build();
+  std::vector<std::vector<std::string>> started;
+  for (const ClosureRoot& start : analysis_of(root, {"/usr/sbin/nginx"}).roots)
+    if (!start.argv.empty()) started.push_back(start.argv);
+  ASSERT_EQ(started.size(), 1u);
+  EXPECT_EQ(started[0], (std::vector<std::string>{"libperl", "-Mnginx", "/srv/perl/a.pm"}));
+}
+
+TEST(Servers, NginxReadsWhatTemplatesOfItsConfigurationName) {
+  const auto root = Tree()
+                        .elf("/usr/sbin/nginx", test::program())
+                        .file("/etc/nginx/templates/a.conf.template",
+                              "listen ${PORT};\nssl_certificate_key tls/key.pem;\n")
+                        .file("/etc/nginx/tls/key.pem")
+                        .build();
+  EXPECT_EQ(granted(root, {"/usr/sbin/nginx"}),
+            (Paths{"/etc/nginx/templates/a.conf.template", "/etc/nginx/tls/key.pem"}));
+}
+
 TEST(Servers, TheCommandLineNamesAnotherConfiguration) {
   const auto root = Tree()
                         .elf("/usr/sbin/nginx", test::program())
