@@ -35,7 +35,7 @@ constexpr GitRow kGitRows[] = {
 constexpr std::string_view kGitDirectories[] = {"/usr/lib/git-core", "/usr/libexec/git-core",
                                                 "/usr/local/libexec/git-core"};
 
-bool is_among(std::string_view list, std::string_view word) {
+bool names_command(std::string_view list, std::string_view word) {
   const auto words = split(list, ' ');
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -54,7 +54,7 @@ std::string_view git_command(const ProgramStart& start) {
   static constexpr std::string_view kTakeValue = "-C -c --git-dir --work-tree --namespace";
   for (std::size_t i = 1; i < argv.size(); ++i) {
     if (!argv[i].starts_with('-') || argv[i] == "--version") return argv[i];
-    if (is_among(kTakeValue, argv[i])) ++i;
+    if (names_command(kTakeValue, argv[i])) ++i;
   }
   return {};
 }
@@ -70,7 +70,7 @@ bool detect_git(const ProgramStart& start, const AnalyzerScene&) {
 Result<Analysis> analyze_git(const ProgramStart& start, const AnalyzerScene&) {
   const std::string_view command = git_command(start);
   const auto row = std::find_if(std::begin(kGitRows), std::end(kGitRows), [&](const GitRow& known) {
-    return !command.empty() && is_among(known.commands, command);
+    return !command.empty() && names_command(known.commands, command);
   });
   // One that git itself starts was told what to do by a command that is known here.
   const bool any = row == std::end(kGitRows) && !is_git_directory(parent_directory(start.path));
