@@ -2,7 +2,7 @@
 # which names pages, keys and Lua programs; Lua finds modules in directories of its own.
 # shellcheck shell=sh disable=SC2034,SC2154
 packages='nginx-light libnginx-mod-http-lua libnginx-mod-http-headers-more-filter gettext-base'
-config='{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","NGINX_PORT=8098"],"Entrypoint":["/docker-entrypoint.sh"],"Cmd":["nginx","-g","daemon off;"],"StopSignal":"SIGQUIT"}'
+config='{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","NGINX_PORT=8098","NGINX_ENVSUBST_OUTPUT_DIR=/tmp"],"Entrypoint":["/docker-entrypoint.sh"],"Cmd":["nginx","-g","daemon off;"],"StopSignal":"SIGQUIT"}'
 configure() {
   lacking openssl && return 125
   rm "$root/etc/nginx/sites-enabled/default"
@@ -12,6 +12,7 @@ configure() {
     -keyout "$work/key.pem" -out "$work/certificate.pem" 2>/dev/null
   put etc/nginx/tls/cert.pem <"$work/certificate.pem"
   put etc/nginx/tls/key.pem <"$work/key.pem"
+  echo 'include /tmp/default.conf;' | put etc/nginx/conf.d/made.conf
   put etc/nginx/templates/default.conf.template <<'CONF'
 lua_package_path "/srv/lua/?.lua;;";
 init_by_lua_block { greet = require "greet" }
