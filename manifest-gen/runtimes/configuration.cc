@@ -80,8 +80,10 @@ class ConfigReader {
     command_line();
     // Other arguments may name files too; where an option names the configuration, none was.
     if (server_ != nullptr && !named_ && (pending_.empty() || !server_->option.empty()))
-      for (const std::string_view pattern : split(server_->files, ' '))
+      for (const std::string_view pattern : split(server_->files, ' ')) {
+        if (pattern.empty()) continue;
         for (const std::string& file : expand_glob(scene_.rootfs, pattern)) configuration(file, {});
+      }
     for (const std::string& pattern : files)
       for (const std::string& file : expand_glob(scene_.rootfs, pattern))
         if (!has_wildcard(pattern) || !looks_secret(file)) configuration(file, kCommandLine);

@@ -86,6 +86,15 @@ TEST(Servers, ApacheLoadsWhatItsConfigurationNames) {
                    "/var/www/html/**"}));
 }
 
+TEST(Servers, OneWithoutConfigurationReadsNone) {
+  const auto root = Tree()
+                        .elf("/usr/lib/erlang/erts-13/bin/erlexec", test::program())
+                        .file("/etc/other.conf", "x")
+                        .file("/readme", "x")
+                        .build();
+  EXPECT_TRUE(granted(root, {"/usr/lib/erlang/erts-13/bin/erlexec"}).empty());
+}
+
 TEST(Servers, NginxRunsPerlThatItsConfigurationServes) {
   const auto root =
       Tree()
