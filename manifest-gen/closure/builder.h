@@ -14,6 +14,7 @@
 
 #include "manifest-gen/closure/application_files.h"
 #include "manifest-gen/closure/closure.h"
+#include "manifest-gen/closure/dlopen_evidence.h"
 #include "manifest-gen/closure/members.h"
 #include "manifest-gen/closure/process.h"
 #include "manifest-gen/closure/shell_scan.h"
@@ -55,6 +56,7 @@ class ClosureBuilder {
   void front(const Front& front);
   Status drain();
   Status drain_with_scripts();
+  std::vector<StartedProgram> speakers() const;
   void fail(const Task& task, std::string name, std::string reason);
 
   // ---- ELF (programs.cc) ----
@@ -71,6 +73,15 @@ class ClosureBuilder {
 
   // The same program may run many scripts.
   Status analyze(const Task& task);
+  void take(const Task& task, Analysis found);
+
+  void note_plugins();
+
+  // A program, and itself or a library that was built from the same source.
+  bool are_one_source(const std::string& file, const std::string& program) const;
+
+  // What the configuration of programs names: that of their packages, and what their code names.
+  Status configurations(const std::vector<StartedProgram>& started, const RuleFiles& of_packages);
   void note_followed(const Task& task);
 
   // An analyser that follows imports knows the interpreter's own library too.
@@ -116,6 +127,7 @@ class ClosureBuilder {
   Status scan(const PendingText& pending);
   Status invoke(const Task& task, const std::string& detail, const Invocation& invocation,
                 const std::vector<std::string>& directories);
+  void word_of_command(const Task& task, std::string_view word);
   Status named_in_script(const Task& task, const std::string& path);
 
   // docker-entrypoint.d and its like: the entry script runs or sources what is there.
@@ -147,6 +159,13 @@ class ClosureBuilder {
   void add_rules(RuleFiles files);
   Status widen();
 
+  // A plug-in that holds an interpreter (plpython3, say) is told what to run by clients. A program
+  // that is linked with one (unbound, gdb) mostly does without.
+  void embedded_python();
+
+  // libltdl opens the module that "x.la" names, not "x.so".
+  void libtool_archives();
+
   // What they bring in (a shell, a module) calls libc as well: once more for those.
   Status add_system_files();
 
@@ -173,7 +192,9 @@ class ClosureBuilder {
   std::map<const measure::Node*, int> runs_, shell_runs_;
   std::set<std::pair<std::string, std::vector<std::string>>> run_;
   std::vector<StartedProgram> programs_;
+  std::set<CodeEvidence::Plugins> plugins_;
   std::set<Why> imports_;
+  std::map<std::string, std::vector<std::string>> named_configuration_;  // in the code of a program
   std::set<std::pair<std::string, std::vector<std::string>>> analyzed_;
   std::deque<PendingText> pending_text_;
   std::deque<ClosureRoot> pending_roots_;

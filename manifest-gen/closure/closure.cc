@@ -18,6 +18,7 @@
 #include "manifest-gen/closure/search_places.h"
 #include "manifest-gen/closure/system_files.h"
 #include "manifest-gen/closure/withheld.h"
+#include "manifest-gen/launch/shebang.h"
 
 namespace cloister::manifest {
 
@@ -47,11 +48,16 @@ Result<Closure> ClosureBuilder::run(const std::vector<ClosureRoot>& roots) {
   CL_CHECK(drain());
   // Only now: what the command line starts must be there, what a script mentions may be missing.
   CL_CHECK(drain_with_scripts());
-  const std::vector<StartedProgram> started = programs_;
+  const std::vector<StartedProgram> started = speakers();
   for (const ClosureRoot& root : roots) add_root(root);
   CL_CHECK(drain_with_scripts());
-  add_rules(package_data(started, rootfs_, packages()));
+  const RuleFiles of_packages = package_data(started, rootfs_, packages());
+  add_rules(of_packages);
+  CL_CHECK(configurations(started, of_packages));
   add_rules(application_files(launch_, rootfs_, packages(), imports_));
+  CL_CHECK(drain_with_scripts());
+  libtool_archives();
+  embedded_python();
   CL_CHECK(drain_with_scripts());
   CL_CHECK(add_system_files());
   CL_CHECK(widen());
@@ -71,6 +77,23 @@ void ClosureBuilder::entrypoint() {
   members_.alias(member, launch_.entrypoint);
   members_.edge(kLaunch, member, Why::entrypoint, launch_.argv.front());
   tasks_.push_back({.member = member, .path = launch_.entrypoint, .argv = launch_.argv});
+}
+
+// apache2ctl and apache2: of a script and a program that were made together the program's rules say
+// what both read.
+std::vector<StartedProgram> ClosureBuilder::speakers() const {
+  const auto is_script = [&](const StartedProgram& program) {
+    const Node* node = rootfs_.find(program.path);
+    return node != nullptr && rootfs_.elf_facts(*node) == nullptr;
+  };
+  std::vector<StartedProgram> out;
+  for (const StartedProgram& program : programs_)
+    if (!is_script(program) ||
+        std::none_of(programs_.begin(), programs_.end(), [&](const StartedProgram& other) {
+          return !is_script(other) && are_one_source(other.path, program.path);
+        }))
+      out.push_back(program);
+  return out;
 }
 
 // It is a program of the runtime's: that has what it needs, or nothing does.
@@ -101,6 +124,19 @@ void ClosureBuilder::front(const Front& front) {
   }
 }
 
+namespace {
+
+// Of other languages an analyser knows what a script opens.
+bool is_shell_script(const Node& node) {
+  const auto shebang = parse_shebang(node.entry->shebang);
+  if (!shebang) return false;
+  if (base_name(shebang->interpreter) != "env") return is_shell(base_name(shebang->interpreter));
+  const auto program = env_program({shebang->argument});
+  return program && is_shell(base_name(*program));
+}
+
+}  // namespace
+
 Status ClosureBuilder::drain() {
   while (!tasks_.empty() || !pending_roots_.empty()) {
     if (tasks_.empty()) {
@@ -121,6 +157,7 @@ Status ClosureBuilder::drain() {
       if (!task.unwrapped) CL_CHECK(run_by(task));
     } else if (!node->entry->shebang.empty()) {
       if (run_.insert({task.path, task.argv}).second && ++runs_[node] <= kScriptRuns) {
+        if (first && !task.optional && is_shell_script(*node)) programs_.push_back({task.path});
         CL_CHECK(analyze(task));
         script(task, *node);
       }
@@ -161,6 +198,13 @@ void ClosureBuilder::file_argument(const std::string& word) {
     path.remove_prefix(slash);
   }
   if (path.empty()) return;
+  // "subtitles=/srv/a.srt", "file:/srv/a", "a=b:c=/srv/x"
+  for (std::size_t at = path.find('/', 1); at != path.npos; at = path.find('/', at + 1)) {
+    if (std::string_view("=:,@'\"").find(path[at - 1]) == path.npos) continue;
+    const std::string_view inner = path.substr(at);
+    named_file(std::string(inner.substr(0, inner.find_first_of(":,'\""))), Why::argument,
+               cat("argument ", word));
+  }
   named_file(path.starts_with('/') ? std::string(path) : cat(launch_.workdir, "/", path),
              Why::argument, cat("argument ", word));
 }
@@ -243,6 +287,69 @@ void ClosureBuilder::add_rules(RuleFiles files) {
   for (std::string& path : files.withheld) withheld_.insert(std::move(path));
 }
 
+void ClosureBuilder::embedded_python() {
+  static constexpr std::string_view kRare[] = {
+      "test",       "idlelib",   "tkinter",       "turtledemo", "lib2to3",       "ensurepip",
+      "pydoc_data", "distutils", "site-packages", "config-*",   "dist-packages", "__pycache__"};
+  if (imports_.contains(Why::python_import)) return;
+  std::map<std::string, std::string> versions;  // "python3.11", and whose library it is
+  for (const Member& member : closure_.members) {
+    const std::string_view name = base_name(member.real_path);
+    if (!name.starts_with("libpython3.") || !member.is_elf) continue;
+    versions.emplace(name.substr(3, name.find(".so") - 3), member.real_path);
+  }
+  for (const auto& [version, library] : versions) {
+    const std::size_t member = members_.file(library);
+    const bool linked =
+        std::any_of(closure_.edges.begin(), closure_.edges.end(),
+                    [&](const Edge& edge) { return edge.from == 0 && edge.to == member; });
+    if (linked) {
+      note_unknown(library,
+                   "is linked, and may be used where configuration asks for Python: its "
+                   "standard library is not granted, --include it then");
+      continue;
+    }
+    const std::string detail = cat("the standard library of ", base_name(library));
+    for (const std::string_view prefix : {"/usr/lib/", "/usr/local/lib/"}) {
+      const std::string directory = cat(prefix, version);
+      const Node* node = rootfs_.find(directory);
+      if (node == nullptr || !node->is_directory()) continue;
+      for (const auto& [name, child] : node->children) {
+        const auto is_it = [&](std::string_view rare) { return match_component(rare, name); };
+        if (std::any_of(std::begin(kRare), std::end(kRare), is_it)) continue;
+        pending_roots_.push_back({cat(directory, "/", name, child->is_directory() ? "/**" : ""),
+                                  Why::package_data, detail, true, library});
+      }
+    }
+    pending_roots_.push_back(
+        {cat("/etc/", version, "/sitecustomize.py"), Why::config, detail, true, library});
+    note_unknown(library,
+                 "runs Python programs that are not known here: its standard library is "
+                 "granted, other modules must be named with --include");
+  }
+}
+
+void ClosureBuilder::libtool_archives() {
+  const auto libltdl =
+      std::find_if(closure_.members.begin(), closure_.members.end(), [](const Member& member) {
+        return !member.from_runtime && base_name(member.real_path).starts_with("libltdl.so");
+      });
+  if (libltdl == closure_.members.end()) return;
+  std::set<std::pair<std::string, std::size_t>> archives;
+  for (std::size_t at = 0; at < closure_.members.size(); ++at) {
+    if (closure_.members[at].from_runtime || !closure_.members[at].is_elf) continue;
+    for (const std::string& path : closure_.members[at].paths) {
+      const std::size_t suffix = path.rfind(".so");
+      if (suffix == path.npos) continue;
+      std::string archive = cat(std::string_view(path).substr(0, suffix), ".la");
+      const Node* node = rootfs_.find(archive);
+      if (node != nullptr && node->is_regular()) archives.emplace(std::move(archive), at);
+    }
+  }
+  for (const auto& [path, module] : archives)
+    members_.edge(module, members_.file(path), Why::config, "libltdl reads it to load the module");
+}
+
 Status ClosureBuilder::widen() {
   if (request_.trust == Trust::package) {
     std::set<std::string> paths;
@@ -273,6 +380,7 @@ Status ClosureBuilder::add_system_files() {
     for (const ClosureRoot& root : found.roots) add_root(root);
     CL_CHECK(drain_with_scripts());
   }
+  for (auto& [program, what] : found.unknown) note_unknown(program, std::move(what));
   for (Suggestion& suggestion : found.suggestions)
     closure_.suggestions.push_back(std::move(suggestion));
   return {};
@@ -288,8 +396,11 @@ void ClosureBuilder::finish() {
     closure_.library_path = closure_.library_path.empty()
                                 ? std::string(kRuntimeGlibcDir)
                                 : cat(closure_.library_path, ":", kRuntimeGlibcDir);
+  note_plugins();
   members_.finish();
-  closure_.withheld.assign(withheld_.begin(), withheld_.end());
+  // What a pattern left out, something else may have named.
+  for (const std::string& path : withheld_)
+    if (!members_.has_path(measure::normalize_path(path))) closure_.withheld.push_back(path);
 }
 
 void ClosureBuilder::library_path() {

@@ -87,6 +87,59 @@ bool starts_with_any(std::string_view text, const std::string_view* begin,
   return std::any_of(begin, end, [&](std::string_view prefix) { return text.starts_with(prefix); });
 }
 
+// A directory of /etc that is one program's, and not one that many know.
+bool is_own_directory(std::string_view path, std::string_view real) {
+  static constexpr std::string_view kShared[] = {
+      "/etc/X11",      "/etc/alternatives", "/etc/apt",        "/etc/ca-certificates",
+      "/etc/cron.",    "/etc/dbus-1",       "/etc/default",    "/etc/dpkg",
+      "/etc/fonts",    "/etc/gss",          "/etc/init",       "/etc/kernel",
+      "/etc/ld.so",    "/etc/logrotate.d",  "/etc/modprobe.d", "/etc/modules-load.d",
+      "/etc/network",  "/etc/opt",          "/etc/pam.d",      "/etc/perl",
+      "/etc/pki",      "/etc/profile.d",    "/etc/python",     "/etc/rc",
+      "/etc/rpm",      "/etc/security",     "/etc/skel",       "/etc/ssl",
+      "/etc/sudoers",  "/etc/sysconfig",    "/etc/sysctl.d",   "/etc/systemd",
+      "/etc/terminfo", "/etc/tmpfiles.d",   "/etc/udev",       "/etc/xdg"};
+  const auto own = [](std::string_view directory) {
+    return directory.starts_with("/etc/") && directory.size() > 5 &&
+           !starts_with_any(directory, std::begin(kShared), std::end(kShared));
+  };
+  return own(path) && own(real);
+}
+
+// Lists of fonts and the like, which packages make when they are installed: few and small files
+// that everybody may read, where programs keep what they know.
+bool is_made_data(std::string_view path, const Node& directory) {
+  static constexpr std::size_t kFiles = 64;
+  static constexpr std::uint64_t kBytes = 1ULL << 20;
+  constexpr std::string_view kState = "/var/lib/";
+  if (!path.starts_with(kState) || path.substr(kState.size()).find('/') == path.npos) return false;
+  std::size_t files = 0;
+  std::uint64_t bytes = 0;
+  for (const auto& [name, child] : directory.children) {
+    if (!child->is_regular() || (child->entry->mode & 0004U) == 0) return false;
+    bytes += child->entry->size;
+    if (++files > kFiles || bytes > kBytes) return false;
+  }
+  return files > 0;
+}
+
+// What lies below a directory.
+struct Content {
+  std::size_t files = 0;
+  std::uint64_t bytes = 0;
+};
+void count_below(const Node& directory, Content& out, std::size_t most) {
+  for (const auto& [name, child] : directory.children) {
+    if (out.files > most) return;
+    if (child->is_directory()) {
+      count_below(*child, out, most);
+    } else if (child->is_regular()) {
+      ++out.files;
+      out.bytes += child->entry->size;
+    }
+  }
+}
+
 class Follower {
  public:
   Follower(Process& process, Scene& scene) : process_(process), scene_(scene) {}
@@ -210,9 +263,20 @@ class Follower {
     if (node == nullptr) return;
     if (node->is_directory()) {
       if (opens) plugins(object, text, *node, main);
+      if (is_library_data(object, text, *node))
+        root(object, cat(measure::normalize_path(text), "/**"), Why::package_data,
+             "its directory is in the code");
+      if (is_made_data(text, *node))
+        root(object, cat(measure::normalize_path(text), "/*"), Why::config,
+             "its directory is in the code, with the little that was made for it");
+      if (main && is_own_directory(text, node->path()))
+        root(object, cat(measure::normalize_path(text), "/**"), Why::config,
+             "its directory of configuration is in the code");
       return;
     }
-    if (!node->is_regular() || looks_secret(text) || looks_secret(node->path())) return;
+    if (!node->is_regular()) return;
+    // A key that the program itself names is its own; a library's is somebody's.
+    if (!main && (looks_secret(text) || looks_secret(node->path()))) return;
     const Facts* facts = scene_.rootfs.elf_facts(*node);
     const bool program = (facts != nullptr && !facts->interpreter.empty()) ||
                          (!node->entry->shebang.empty() && (node->entry->mode & 0111U) != 0);
@@ -228,6 +292,75 @@ class Follower {
     root(object, text, Why::config, "its name is in the code");
   }
 
+  // Shared data ("/usr/share/proj", "/usr/share/tesseract-ocr/5/tessdata"), whichever package
+  // brings it. Not what many share, nor what other rules choose from.
+  bool is_library_data(const Process::Loaded& object, const std::string& text,
+                       const Node& node) const {
+    static constexpr std::string_view kShared[] = {"X11",
+                                                   "aclocal",
+                                                   "alsa",
+                                                   "drirc.d",
+                                                   "pipewire",
+                                                   "pulseaudio",
+                                                   "vulkan",
+                                                   "applications",
+                                                   "bash-completion",
+                                                   "bug",
+                                                   "ca-certificates",
+                                                   "cups",
+                                                   "dbus-1",
+                                                   "doc",
+                                                   "fontconfig",
+                                                   "fonts",
+                                                   "gdb",
+                                                   "glib-2.0",
+                                                   "hwdata",
+                                                   "i18n",
+                                                   "icons",
+                                                   "info",
+                                                   "java",
+                                                   "locale",
+                                                   "lua",
+                                                   "man",
+                                                   "mariadb",
+                                                   "mime",
+                                                   "misc",
+                                                   "mysql",
+                                                   "nodejs",
+                                                   "p11-kit",
+                                                   "perl",
+                                                   "perl5",
+                                                   "php",
+                                                   "pixmaps",
+                                                   "postgresql",
+                                                   "python3",
+                                                   "ruby",
+                                                   "rubygems-integration",
+                                                   "sgml",
+                                                   "sounds",
+                                                   "tcltk",
+                                                   "terminfo",
+                                                   "themes",
+                                                   "xml",
+                                                   "zoneinfo",
+                                                   "R",
+                                                   "nginx",
+                                                   "ghostscript",
+                                                   "git-core",
+                                                   "gtk-doc"};
+    constexpr std::string_view kShare = "/usr/share/";
+    constexpr std::size_t kFiles = 1024;
+    constexpr std::uint64_t kBytes = 64ULL << 20;
+    if (!text.starts_with(kShare) || is_interpreter(base_name(object.path))) return false;
+    const std::string_view below = std::string_view(text).substr(kShare.size());
+    const std::string_view top = below.substr(0, below.find('/'));
+    if (top.empty() || std::find(std::begin(kShared), std::end(kShared), top) != std::end(kShared))
+      return false;
+    Content content;
+    count_below(node, content, kFiles);
+    return content.files <= kFiles && content.bytes <= kBytes;
+  }
+
   void plugins(const Process::Loaded& object, const std::string& directory, const Node& node,
                bool main) {
     const std::vector<std::string>& system = places().system;
@@ -236,10 +369,10 @@ class Follower {
       return scene_.rootfs.real_path(dir).value_or(dir) == real;
     });
     const std::string_view name = base_name(real);
-    // /bin has an ld.so: nothing that a program plugs in.
-    if (searched || name == "bin" || name == "sbin" ||
-        std::any_of(std::begin(kRuledDirectories), std::end(kRuledDirectories),
-                    [&](std::string_view ruled) { return name == ruled; }))
+    // PATH: programs stand there, and the loader's name.
+    if (name == "bin" || name == "sbin") return;
+    if (searched || std::any_of(std::begin(kRuledDirectories), std::end(kRuledDirectories),
+                                [&](std::string_view ruled) { return name == ruled; }))
       return;
     std::vector<std::string> found;
     const std::string prefix = measure::normalize_path(directory);
@@ -250,13 +383,22 @@ class Follower {
         found.push_back(path);
     }
     if (found.empty()) return;
+    plugin_lists(object, prefix, node);
     if (main || found.size() > kPlugins) {
-      unknown(object, cat("may load plug-ins from ", printable(prefix), " (", found.size(),
-                          " files): those that its configuration names must be granted"));
+      out_.plugins.push_back({object.path, prefix, std::move(found)});
       return;
     }
     for (const std::string& path : found)
       root(object, path, Why::dlopen_string, cat("a plug-in of ", prefix, ": confidence medium"));
+  }
+
+  // Lists of plug-ins, which are made when they are installed.
+  void plugin_lists(const Process::Loaded& object, const std::string& prefix, const Node& node) {
+    for (const auto& [child, file] : node.children)
+      if (file->is_regular() && file->entry->size <= kConfigFileBytes &&
+          scene_.rootfs.elf_facts(*file) == nullptr && !child.ends_with(".la") &&
+          !child.ends_with(".a") && !child.starts_with("README") && file->entry->shebang.empty())
+        root(object, cat(prefix, "/", child), Why::config, cat("beside the plug-ins of ", prefix));
   }
 
   void root(const Process::Loaded& object, std::string path, Why why, std::string detail) {

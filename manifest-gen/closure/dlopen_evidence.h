@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
+#include <tuple>
 #include <vector>
 
 #include "manifest-gen/closure/closure.h"
@@ -13,6 +15,15 @@ namespace cloister::manifest {
 struct CodeEvidence {
   std::vector<ClosureRoot> roots;         // files to grant
   std::vector<Closure::Unknown> unknown;  // what was seen and not granted
+  // Directories of plug-ins of which nothing was granted: configuration decides.
+  struct Plugins {
+    std::string program, directory;
+    std::vector<std::string> files;  // paths
+    bool operator<(const Plugins& other) const {
+      return std::tie(program, directory) < std::tie(other.program, other.directory);
+    }
+  };
+  std::vector<Plugins> plugins;
 };
 
 // Looks at the objects of `process` from `first` on, opens in it the libraries that they are taken

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/path.h"
+
 namespace cloister::manifest {
 
 bool is_interpreter(std::string_view base_name) {
@@ -16,6 +18,13 @@ bool is_interpreter(std::string_view base_name) {
                   base_name.substr(name.size()).find_first_not_of("0123456789.") ==
                       std::string_view::npos;
          });
+}
+
+bool reads_no_argument(std::string_view path) {
+  static constexpr std::string_view kTools[] = {"chgrp", "chmod", "chown",  "ln",
+                                                "ls",    "mkdir", "mktemp", "rm",
+                                                "rmdir", "touch", "test",   "["};
+  return std::find(std::begin(kTools), std::end(kTools), base_name(path)) != std::end(kTools);
 }
 
 }  // namespace cloister::manifest

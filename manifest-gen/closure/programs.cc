@@ -6,8 +6,10 @@
 #include "base/text.h"
 #include "manifest-gen/closure/builder.h"
 #include "manifest-gen/closure/dlopen_evidence.h"
+#include "manifest-gen/closure/program_kind.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/runtimes/analyzer.h"
+#include "manifest-gen/runtimes/servers.h"
 
 namespace cloister::manifest {
 
@@ -22,6 +24,12 @@ LoaderKind loader_of_library(const Facts& facts, const Process* host) {
     if (name == "libc.so" || name.starts_with("libc.musl")) return LoaderKind::musl;
   }
   return host != nullptr ? host->kind() : LoaderKind::glibc;
+}
+
+// Of what code names: not what the whole system has, such as /etc/passwd and /etc/shells.
+bool is_own_configuration(std::string_view path) {
+  return is_within(path, "/etc") &&
+         (parent_directory(path) != "/etc" || path.ends_with(".conf") || path.ends_with(".cfg"));
 }
 
 }  // namespace
@@ -71,14 +79,40 @@ const Process* ClosureBuilder::process_of(const std::string& path) const {
 
 void ClosureBuilder::follow(Process& process, std::size_t first) {
   CodeEvidence found = follow_code(process, first, scene_);
+  if (first == 0 && process.loaded_count() > 0)
+    for (const ClosureRoot& root : found.roots)
+      if (root.why == Why::config && is_own_configuration(root.path_or_glob) &&
+          are_one_source(root.from, process.loaded_object(0).path))
+        named_configuration_[process.loaded_object(0).path].push_back(root.path_or_glob);
   for (ClosureRoot& root : found.roots) pending_roots_.push_back(std::move(root));
+  for (CodeEvidence::Plugins& plugins : found.plugins) plugins_.insert(std::move(plugins));
   for (Closure::Unknown& unknown : found.unknown)
     note_unknown(unknown.program, std::move(unknown.what));
 }
 
+// Others may have granted them: the package's data, configuration.
+void ClosureBuilder::note_plugins() {
+  for (const CodeEvidence::Plugins& plugins : plugins_) {
+    const auto left = std::count_if(plugins.files.begin(), plugins.files.end(),
+                                    [&](const auto& path) { return !members_.has_path(path); });
+    if (left > 0)
+      note_unknown(plugins.program,
+                   cat("may load plug-ins from ", printable(plugins.directory), ", of which ", left,
+                       " of ", plugins.files.size(),
+                       " are not granted: those that its configuration names must be"));
+  }
+}
+
+bool ClosureBuilder::are_one_source(const std::string& file, const std::string& program) const {
+  if (file == program) return true;
+  const Package* of_file = packages().owner(file);
+  const Package* of_program = packages().owner(program);
+  return of_file != nullptr && of_program != nullptr && of_file->source == of_program->source;
+}
+
 Status ClosureBuilder::analyze(const Task& task) {
   if (!analyzed_.insert({task.path, task.argv}).second) return {};
-  const AnalyzerScene scene{launch_, rootfs_, limits_};
+  const AnalyzerScene scene{launch_, rootfs_, limits_, &packages()};
   ProgramStart start{task.path, task.argv, task.complete};
   // Words of a script that only its run could tell are none of the command line's that is known.
   if (!task.complete)
@@ -91,16 +125,44 @@ Status ClosureBuilder::analyze(const Task& task) {
     if ((script && !analyzer.of_scripts) || !analyzer.detect(start, scene)) continue;
     CL_TRY(Analysis found, analyzer.analyze(start, scene));
     if (found.follows_data) note_followed(task);
-    for (ClosureRoot& root : found.roots) {
-      note_import(task, root.why);
-      if (root.from.empty()) root.from = task.path;
-      root.optional = root.optional || task.optional;
-      add_root(root);
-    }
-    for (Suggestion& suggestion : found.suggestions)
-      closure_.suggestions.push_back(std::move(suggestion));
-    for (std::string& what : found.unknown) note_unknown(task.path, std::move(what));
-    for (AbsentFile& file : found.absent) note_absent(std::move(file));
+    take(task, std::move(found));
+  }
+  return {};
+}
+
+void ClosureBuilder::take(const Task& task, Analysis found) {
+  for (ClosureRoot& root : found.roots) {
+    note_import(task, root.why);
+    if (root.from.empty()) root.from = task.path;
+    root.optional = root.optional || task.optional;
+    add_root(root);
+  }
+  for (Suggestion& suggestion : found.suggestions)
+    closure_.suggestions.push_back(std::move(suggestion));
+  for (std::string& what : found.unknown) note_unknown(task.path, std::move(what));
+  for (AbsentFile& file : found.absent) note_absent(std::move(file));
+}
+
+// Servers that have a row know their configuration; what shells and interpreters are told by theirs
+// is no file's name.
+Status ClosureBuilder::configurations(const std::vector<StartedProgram>& started,
+                                      const RuleFiles& of_packages) {
+  std::map<std::string, std::vector<std::string>> files = std::move(named_configuration_);
+  // "sites-available" is what may be enabled by a link elsewhere.
+  for (const ClosureRoot& root : of_packages.roots)
+    if (root.why == Why::config && root.path_or_glob.find("-available/") == std::string::npos)
+      files[root.from].push_back(root.path_or_glob);
+  const AnalyzerScene scene{launch_, rootfs_, limits_, &packages()};
+  for (const StartedProgram& program : started) {
+    const auto own = files.find(program.path);
+    const ProgramStart start{program.path, {program.path}, true};
+    if (own == files.end() || is_interpreter(base_name(program.path)) ||
+        server_of(start, rootfs_) != nullptr)
+      continue;
+    CL_TRY(Analysis found, read_configuration(start, scene, nullptr, own->second));
+    Task task{.member = members_.file(program.path), .path = program.path, .argv = start.argv};
+    task.optional = true;
+    take(task, std::move(found));
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "manifest-gen/closure/builder.h"
 #include "manifest-gen/closure/glob.h"
+#include "manifest-gen/closure/program_kind.h"
 #include "manifest-gen/closure/withheld.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/launch/wrapper.h"
@@ -290,6 +291,8 @@ Status ClosureBuilder::invoke(const Task& task, const std::string& detail,
   // What the script is told to run must work; what it may run need not.
   from.optional = task.optional || !invocation.argument;
   start(from, path, Why::script_command, detail, invocation.words);
+  for (std::size_t i = 1; i < invocation.words.size() && !reads_no_argument(path); ++i)
+    word_of_command(task, invocation.words[i]);
   if (base_name(name) == "run-parts")
     for (const std::string& word : invocation.words) CL_CHECK(script_directory(task, word));
   if (base_name(name) == "find") found_by_find(from, invocation.words);
@@ -310,6 +313,37 @@ void ClosureBuilder::found_by_find(const Task& task, const std::vector<std::stri
     tasks_.back().complete = false;  // the names of files follow
     tasks_.back().optional = true;
   }
+}
+
+// "convert page.svg", "--config=app.yml": a file of the directory that the script starts in; and a
+// directory of shared data.
+void ClosureBuilder::word_of_command(const Task& task, std::string_view word) {
+  if (word.starts_with('-')) word.remove_prefix(std::min(word.find('='), word.size() - 1) + 1);
+  if (const Node* node = word.starts_with("/usr/share/") ? rootfs_.find(word) : nullptr;
+      node != nullptr && node->is_directory()) {
+    const std::string top = measure::normalize_path(word), detail = cat("named in ", task.path);
+    add_root({cat(top, "/**"), Why::config, detail, true, task.path});
+    // Programs that walk through it follow links to directories; patterns do not.
+    std::vector<std::pair<const Node*, std::string>> work{{node, top}};
+    while (!work.empty()) {
+      const auto [directory, path] = std::move(work.back());
+      work.pop_back();
+      for (const auto& [name, child] : directory->children) {
+        std::string below = cat(path, "/", name);
+        if (child->is_directory()) {
+          work.emplace_back(child.get(), std::move(below));
+        } else if (const Node* link = child->is_symlink() ? rootfs_.find(below) : nullptr;
+                   link != nullptr && link->is_directory() && is_within(link->path(), top)) {
+          add_root({cat(below, "/**"), Why::config, detail, true, task.path});
+        }
+      }
+    }
+    return;
+  }
+  if (word.empty() || word.starts_with('/') || word.find_first_of("./") == word.npos) return;
+  const std::string path = measure::normalize_path(cat(launch_.workdir, "/", word));
+  if (!is_file(path) || is_never_valid(path)) return;
+  root_file(path, {path, Why::config, cat("named in ", task.path), true, task.path});
 }
 
 Status ClosureBuilder::named_in_script(const Task& task, const std::string& path) {

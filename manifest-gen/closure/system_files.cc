@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
+#include "manifest-gen/closure/login_sessions.h"
 #include "manifest-gen/closure/nsswitch.h"
 #include "manifest-gen/closure/openssl_config.h"
 #include "manifest-gen/closure/pam_services.h"
@@ -47,6 +48,7 @@ constexpr std::string_view kTrust =
     "gnutls_*_system_trust";
 constexpr std::string_view kKerberos = "gss_* krb5_init_context";
 constexpr std::string_view kFonts = "Fc*";
+constexpr std::string_view kLua = "liblua*.so*";
 
 constexpr SystemRow kSystemRows[] = {
     // Names and numbers.
@@ -92,6 +94,8 @@ constexpr SystemRow kSystemRows[] = {
     {When::imports, kTrust, "/etc/ssl/ca-bundle.pem", "certificate authorities"},
     {When::library, "libcurl.so* libcurl-gnutls.so* libgnutls.so*",
      "/etc/ssl/certs/ca-certificates.crt", "certificate authorities"},
+    {When::library, "libcurl-gnutls.so*", "/etc/ssl/certs/*",
+     "certificate authorities: with GnuTLS, libcurl reads every file of the directory"},
     {When::library, "libcurl.so*", "/etc/pki/tls/certs/ca-bundle.crt", "certificate authorities"},
     {When::library, "libp11-kit.so*", "/etc/pkcs11/pkcs11.conf", "PKCS #11 configuration"},
     {When::library, "libp11-kit.so*", "/etc/pkcs11/modules/*", "PKCS #11 modules"},
@@ -125,6 +129,11 @@ constexpr SystemRow kSystemRows[] = {
     {When::library, "mod_ldap.so", "$LIB/apr-util-1/apr_ldap*.so", "the LDAP client"},
     // Data of libraries.
     {When::library, "libicuuc.so*", "/usr/share/icu/*/icudt*.dat", "Unicode data"},
+    {When::library, kLua, "/usr/share/lua/**", "Lua modules"},
+    {When::library, kLua, "/usr/local/share/lua/**", "Lua modules"},
+    {When::library, kLua, "/usr/lib/lua/**", "compiled Lua modules"},
+    {When::library, kLua, "/usr/local/lib/lua/**", "compiled Lua modules"},
+    {When::library, kLua, "$LIB/lua/**", "compiled Lua modules"},
     {When::library, "libmagic.so*", "/etc/magic", "how files are told apart"},
     {When::library, "libmagic.so*", "/usr/share/misc/magic.mgc", "how files are told apart"},
     {When::imports, kFonts, "/etc/fonts/**", "fontconfig's configuration"},
@@ -138,6 +147,8 @@ constexpr SystemRow kSystemRows[] = {
      "fontconfig reads what configuration there might be"},
     {When::library, "libfontmanager.so", "/usr/share/fonts/**", "fonts"},
     {When::library, "libfontmanager.so", "/var/cache/fontconfig/*", "fontconfig's list of fonts"},
+    {When::library, "libgs.so*", "/var/lib/ghostscript/fonts/*", "Ghostscript's list of fonts"},
+    {When::library, "libpaper.so*", "/etc/papersize", "the size of paper"},
     {When::library, "libgio-2.0.so*", "/usr/share/glib-2.0/schemas/gschemas.compiled",
      "the settings that GLib programs know"},
     {When::library, "libgdk_pixbuf-2.0.so*", "$LIB/gdk-pixbuf-2.0/*/loaders.cache",
@@ -252,7 +263,9 @@ class SystemFilesFinder {
     time_zone();
     openssl_modules();
     trust();
+    linked_fonts();
     pam();
+    sessions();
     terminal();
     // Without a package database nobody but the image's author put anything there.
     if (!has_packages())
@@ -546,6 +559,19 @@ class SystemFilesFinder {
     }
   }
 
+  // fontconfig goes through links to directories, and patterns do not.
+  void linked_fonts() {
+    const std::string* from = imports(kFonts);
+    const Node* fonts = rootfs_.find("/usr/share/fonts");
+    if (from == nullptr || fonts == nullptr || !fonts->is_directory()) return;
+    for (const auto& [kind, directory] : fonts->children) {
+      if (!directory->is_directory()) continue;
+      for (const auto& [name, child] : directory->children)
+        if (child->is_symlink())
+          add(cat("/usr/share/fonts/", kind, "/", name), Why::config, "fonts", from);
+    }
+  }
+
   // ---- PAM ----
 
   void pam() {
@@ -587,6 +613,22 @@ class SystemFilesFinder {
         for (const std::string& library : *input_.library_directories)
           add(cat(library, "/security/", name), Why::config, "a PAM module", from);
     }
+  }
+
+  void sessions() {
+    const std::string* from = user_of(input_.use->program_imports, "pam_open_session");
+    const Node* program = from == nullptr ? nullptr : rootfs_.find(*from);
+    const measure::elf::Facts* facts = program == nullptr ? nullptr : rootfs_.elf_facts(*program);
+    const auto passwd = text_of("/etc/passwd");
+    if (facts == nullptr || !passwd || !opens_login_sessions(*facts)) return;
+    for (ClosureRoot& root : login_sessions(*passwd, rootfs_, *from))
+      out_.roots.push_back(std::move(root));
+    if (input_.use->libraries.contains("pam_motd.so"))
+      for (const char* path : {"/etc/update-motd.d/*", "/usr/bin/run-parts", "/usr/bin/env"})
+        add(path, Why::script_command, "pam_motd runs what makes its message", from);
+    out_.unknown.emplace_back(*from,
+                              "starts the shells of users who log in: what they run from there is "
+                              "not known; name it with --include");
   }
 
   // ---- terminals ----

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "manifest-gen/closure/closure.h"
@@ -32,6 +33,8 @@ struct SystemFilesInput {
 struct SystemFiles {
   std::vector<ClosureRoot> roots;  // all optional; files and patterns
   std::vector<Suggestion> suggestions;
+  // Programs, and what cannot be known of them: sentences for people.
+  std::vector<std::pair<std::string, std::string>> unknown;
 };
 // A configuration file that cannot be read here leads to less, never to an error.
 SystemFiles system_files(const Launch& launch, const measure::Rootfs& rootfs,

@@ -154,6 +154,76 @@ class Relatives {
   std::map<std::pair<PackageManager, std::string>, std::vector<const Package*>> by_source_;
 };
 
+// Packages that split their data reach a part of it through a link in the other:
+// /usr/share/ghostscript/10.0/iccprofiles → ../../color/icc/ghostscript.
+void add_linked_directories(RuleFiles& out, const measure::Rootfs& rootfs) {
+  std::map<const Node*, const ClosureRoot*> granted;
+  std::set<const Node*> directories;
+  for (const ClosureRoot& root : out.roots) {
+    const Node* file = rootfs.find(root.path_or_glob);
+    if (file == nullptr || !granted.emplace(file, &root).second) continue;
+    const Node* at = file->parent;
+    while (at != nullptr && at->parent != nullptr && at->parent->parent != nullptr &&
+           at->parent->parent->parent != nullptr && directories.insert(at).second)
+      at = at->parent;
+  }
+  std::vector<ClosureRoot> found;
+  for (const Node* directory : directories)
+    for (const auto& [name, child] : directory->children) {
+      if (!child->is_symlink()) continue;
+      const std::string link = cat(directory->path(), "/", name);
+      const Node* target = rootfs.find(link);
+      if (target == nullptr || !target->is_directory() || !directories.contains(target)) continue;
+      for (const auto& [file_name, file] : target->children) {
+        const auto known = granted.find(file.get());
+        if (known == granted.end()) continue;
+        ClosureRoot root = *known->second;
+        root.path_or_glob = cat(link, "/", file_name);
+        found.push_back(std::move(root));
+      }
+    }
+  std::sort(found.begin(), found.end(), [](const ClosureRoot& a, const ClosureRoot& b) {
+    return a.path_or_glob < b.path_or_glob;
+  });
+  for (ClosureRoot& root : found) add_rule_file(out, std::move(root));
+}
+
+// /etc/rabbitmq of rabbitmq-server: what no package owns there is its configuration.
+void add_own_configuration(RuleFiles& out, const Package& package, const std::string& program,
+                           const measure::Rootfs& rootfs, const PackageIndex& packages) {
+  static constexpr std::size_t kFiles = 256;
+  static constexpr std::uint64_t kBytes = 4ULL << 20;
+  const std::string_view name = package.name;
+  std::set<std::string> tops;
+  for (const std::string_view top :
+       {name, std::string_view(package.source), name.substr(0, name.find_first_of("-0123456789"))})
+    if (top.size() > 2) tops.insert(cat("/etc/", top));
+  std::size_t files = 0;
+  for (const std::string& top : tops) {
+    const Node* directory = rootfs.find(top);
+    if (directory == nullptr || !directory->is_directory() || below_any(kNotData, top)) continue;
+    std::vector<std::pair<const Node*, std::string>> work{{directory, top}};
+    while (!work.empty()) {
+      const auto [at, path] = std::move(work.back());
+      work.pop_back();
+      for (const auto& [child_name, child] : at->children) {
+        std::string child_path = cat(path, "/", child_name);
+        if (child->is_directory()) {
+          work.emplace_back(child.get(), std::move(child_path));
+          continue;
+        }
+        const Node* file = rootfs.find(child_path);
+        if (file == nullptr || !file->is_regular() || file->entry->size > kBytes ||
+            packages.owner(*child) != nullptr || ++files > kFiles)
+          continue;
+        add_rule_file(out, {std::move(child_path), Why::config,
+                            cat("in the directory of configuration of ", package.name),
+                            /*optional=*/true, program});
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::string_view trust_name(Trust trust) {
@@ -191,6 +261,7 @@ RuleFiles package_data(const std::vector<StartedProgram>& programs, const measur
     const Facts* program_facts = node != nullptr ? rootfs.elf_facts(*node) : nullptr;
     for (const Package* package : relatives.of(*own)) {
       if (!seen.insert(package).second) continue;
+      add_own_configuration(out, *package, program.path, rootfs, packages);
       for (const std::string& path : package->files) {
         const Node* file = rootfs.find(path);
         if (file == nullptr || !file->is_regular()) continue;
@@ -205,6 +276,7 @@ RuleFiles package_data(const std::vector<StartedProgram>& programs, const measur
       }
     }
   }
+  add_linked_directories(out, rootfs);
   return out;
 }
 

@@ -17,6 +17,7 @@
 #include "base/toml.h"
 #include "manifest-gen/closure/root.h"
 #include "manifest-gen/launch/launch.h"
+#include "manifest-gen/packages/package_index.h"
 #include "measure/rootfs/rootfs.h"
 
 namespace cloister::manifest {
@@ -33,6 +34,7 @@ struct AnalyzerScene {
   const Launch& launch;  // environment and working directory; its argv is not the program's
   const measure::Rootfs& rootfs;
   const Limits& limits;
+  const PackageIndex* packages = nullptr;  // null: not known
 
   // The value that the program sees, or `fallback`.
   std::string_view env(std::string_view name, std::string_view fallback = "") const;

@@ -1,5 +1,6 @@
 // The table of languages.
 #include "manifest-gen/runtimes/analyzer.h"
+#include "manifest-gen/runtimes/git.h"
 #include "manifest-gen/runtimes/installed_library.h"
 #include "manifest-gen/runtimes/java/java.h"
 #include "manifest-gen/runtimes/node/node.h"
@@ -15,6 +16,7 @@ namespace cloister::manifest {
 namespace {
 
 constexpr Analyzer kAnalyzers[] = {
+    {"git", detect_git, analyze_git},
     {"java", java::detect, java::analyze},
     {"node", node::detect, node::analyze},
     {"perl", perl::detect, perl::analyze},

@@ -39,7 +39,7 @@ class Scanner {
       quoted(c);
     } else if (c == ';' || c == '{' || c == '}') {
       end_directive();
-    } else if (std::string_view("=,()<>").find(c) != std::string_view::npos) {
+    } else if (std::string_view("=,()<>[]").find(c) != std::string_view::npos) {
       end_word();
     } else {
       word_ += c;

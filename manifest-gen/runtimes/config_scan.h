@@ -13,7 +13,7 @@ struct ConfigDirective {
 };
 
 // nginx, Apache, lighttpd, haproxy, redis, INI: a directive ends with its line, or at ';', '{' or
-// '}'; words are separated by blanks and "=,()<>" outside of quotes; '#' in front of a word, and
+// '}'; words are separated by blanks and "=,()<>[]" outside of quotes; '#' in front of a word, and
 // ';' in front of a line, begin a comment; a backslash joins lines. Any bytes; linear.
 std::vector<ConfigDirective> scan_config(std::string_view text);
 

@@ -1,6 +1,7 @@
-// The files that a static program's own resolver, user database, time zones and TLS read, when it
-// names them. Go keeps its strings without separators, so that a path is looked for within what the
-// index found; an index that found nothing, or as much as it keeps, proves no absence.
+// The files that the resolver, user database, time zones and TLS of a static program, or of one
+// written in Go or Rust, read, when it names them. Go keeps its strings without separators, so that
+// a path is looked for within what the index found; an index that found nothing, or as much as it
+// keeps, proves no absence.
 #include "manifest-gen/runtimes/static_program.h"
 
 #include <algorithm>
@@ -29,7 +30,10 @@ constexpr StaticRow kStaticRows[] = {
     {"/etc/services", "/etc/services", "names of services"},
     {"/etc/protocols", "/etc/protocols", "names of protocols"},
     {"/etc/mime.types", "/etc/mime.types", "types of files that it serves"},
+    {"/etc/os-release", "/etc/os-release", "the name of the distribution"},
     {"/etc/localtime", "/etc/localtime", "the time zone"},
+    // Go puts the name together.
+    {"/usr/share/zoneinfo", "/etc/localtime", "the time zone"},
 };
 
 const measure::elf::Facts* facts_of(const ProgramStart& start, const AnalyzerScene& scene) {
@@ -37,36 +41,48 @@ const measure::elf::Facts* facts_of(const ProgramStart& start, const AnalyzerSce
   return node != nullptr ? scene.rootfs.elf_facts(*node) : nullptr;
 }
 
+bool has_no_loader(const measure::elf::Facts& facts) {
+  return facts.interpreter.empty() && facts.needed.empty();
+}
+
+bool names(const measure::elf::Facts& facts, std::string_view path) {
+  return std::any_of(facts.strings.begin(), facts.strings.end(),
+                     [&](const std::string& text) { return text.find(path) != std::string::npos; });
+}
+
+bool looks_for_zones(const measure::elf::Facts& facts) {
+  return names(facts, "/usr/share/zoneinfo/") || names(facts, "/usr/share/lib/zoneinfo");
+}
+
 }  // namespace
 
 bool detect_static(const ProgramStart& start, const AnalyzerScene& scene) {
   const measure::elf::Facts* facts = facts_of(start, scene);
-  if (facts == nullptr) return false;
-  if (facts->interpreter.empty() && facts->needed.empty()) return true;
-  // Go does these things on its own in dynamic programs too; where it looks for time zones gives it
+  // Go does these things on its own in dynamic programs too; that it looks for time zones gives it
   // away.
-  return std::any_of(facts->strings.begin(), facts->strings.end(), [](const std::string& text) {
-    return text.find("/usr/share/lib/zoneinfo") != std::string::npos;
-  });
+  return facts != nullptr && (has_no_loader(*facts) || looks_for_zones(*facts));
 }
 
 Result<Analysis> analyze_static(const ProgramStart& start, const AnalyzerScene& scene) {
-  const std::vector<std::string>& strings = facts_of(start, scene)->strings;
-  const bool all = strings.empty() || strings.size() >= scene.limits.elf_evidence;
+  const measure::elf::Facts& facts = *facts_of(start, scene);
+  const std::vector<std::string>& strings = facts.strings;
+  const bool all =
+      has_no_loader(facts) && (strings.empty() || strings.size() >= scene.limits.elf_evidence);
   Analysis out;
-  const auto names = [&](std::string_view path) {
-    return std::any_of(strings.begin(), strings.end(), [&](const std::string& text) {
-      return text.find(path) != std::string::npos;
-    });
-  };
   for (const StaticRow& row : kStaticRows) {
-    if (all || names(row.named))
+    if (all || names(facts, row.named))
       out.roots.push_back(
           {std::string(row.path), Why::config, std::string(row.reason), true, std::string()});
   }
-  if (names("/etc/resolv.conf") && !is_interpreter(base_name(start.path)))
+  if (names(facts, "/etc/resolv.conf") && !is_interpreter(base_name(start.path)))
     out.suggestions.push_back({std::string(kHostNamesKey), true,
                                "looks host names up: the host's resolv.conf, checked by Gramine"});
+  // Go looks zones up by the names that it is given.
+  const measure::Node* node = scene.rootfs.find("/usr/share/zoneinfo");
+  if (looks_for_zones(facts) && node != nullptr && node->is_directory())
+    out.unknown.emplace_back(
+        "may be asked for time zones by name, and is granted none but the image's own: "
+        "--include '/usr/share/zoneinfo/**' if it is");
   return out;
 }
 

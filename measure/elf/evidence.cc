@@ -30,13 +30,18 @@ constexpr std::size_t kMinPath = 4, kMaxName = 256, kLongestImport = 64;
 constexpr std::uint64_t kPie = 0x08000000;  // DF_1_PIE
 
 // What programs that are linked statically, or written in Go or Rust, open on their own.
-constexpr std::string_view kWellKnown[] = {
-    "/etc/group",         "/etc/localtime",
-    "/etc/mime.types",    "/etc/nsswitch.conf",
-    "/etc/passwd",        "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/protocols",     "/etc/services",
-    "/etc/ssl/cert.pem",  "/etc/ssl/certs/ca-certificates.crt",
-    "/usr/share/zoneinfo"};
+constexpr std::string_view kWellKnown[] = {"/etc/group",
+                                           "/etc/localtime",
+                                           "/etc/mime.types",
+                                           "/etc/nsswitch.conf",
+                                           "/etc/os-release",
+                                           "/etc/passwd",
+                                           "/etc/pki/tls/certs/ca-bundle.crt",
+                                           "/etc/protocols",
+                                           "/etc/services",
+                                           "/etc/ssl/cert.pem",
+                                           "/etc/ssl/certs/ca-certificates.crt",
+                                           "/usr/share/zoneinfo"};
 static_assert(std::is_sorted(std::begin(kWellKnown), std::end(kWellKnown)));
 
 // Names of source files and of the machine that a program was built on.

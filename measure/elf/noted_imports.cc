@@ -248,6 +248,7 @@ constexpr std::string_view kNames[] = {
     "open_by_handle_at",
     "openat2",
     "openpty",
+    "pam_open_session",
     "pam_start",
     "pam_start_confdir",
     "perf_event_open",

@@ -135,9 +135,12 @@ class PerlAnalysis final : AnalysisRun {
   }
 
   void default_inc() {
-    for (const IncRow& row : kInc)
+    for (const IncRow& row : kInc) {
+      // Debian's own directory for /usr/bin/perl; its library knows the full one alone.
+      if (row.pattern.ends_with("/perl-base") && start_.argv.front() == "libperl") continue;
       for (std::string& directory : matching_directories(rootfs(), row.pattern))
         add_inc(std::move(directory), row.core);
+    }
   }
 
   // ---- the command line ----

@@ -141,5 +141,38 @@ TEST(ClosureScripts, FindRunsPrograms) {
   EXPECT_TRUE(has(closure_of(root, {"/entry.sh"}), "/usr/bin/helper"));
 }
 
+TEST(ClosureScripts, WordsOfCommandsAreFilesOfTheWorkdirAndDirectoriesOfData) {
+  const auto root = base()
+                        .script("/entry.sh",
+                                "#!/bin/sh\nserver page.svg --config=app.yml plain\n"
+                                "helper /usr/share/zones | server\nchown x chown.txt\n")
+                        .elf("/usr/bin/chown", program({}))
+                        .file("/page.svg", "x")
+                        .file("/app.yml", "x")
+                        .file("/plain", "x")
+                        .file("/chown.txt", "x")
+                        .file("/usr/share/zones/Africa/Cairo", "z")
+                        .link("/usr/share/zones/posix/Africa", "../Africa")
+                        .link("/usr/share/zones/out", "/etc")
+                        .file("/etc/secretive", "x")
+                        .build();
+  const Closure closure = closure_of(root, {"/entry.sh"});
+  for (const char* path : {"/page.svg", "/app.yml", "/usr/share/zones/Africa/Cairo",
+                           "/usr/share/zones/posix/Africa/Cairo"})
+    EXPECT_TRUE(has(closure, path)) << path;
+  for (const char* path : {"/plain", "/chown.txt", "/usr/share/zones/out/secretive"})
+    EXPECT_FALSE(has(closure, path)) << path;
+}
+
+TEST(ClosureScripts, ArgumentsHoldFilesBehindKeys) {
+  const auto root =
+      base().file("/srv/a.srt", "x").file("/srv/b.ttf", "x").file("/srv/c", "x").build();
+  const Closure closure = closure_of(
+      root, {"/usr/bin/server", "subtitles=/srv/a.srt", "text=hi:fontfile=/srv/b.ttf", "/x/srv/c"});
+  EXPECT_TRUE(has(closure, "/srv/a.srt"));
+  EXPECT_TRUE(has(closure, "/srv/b.ttf"));
+  EXPECT_FALSE(has(closure, "/srv/c"));
+}
+
 }  // namespace
 }  // namespace cloister::manifest

@@ -125,6 +125,7 @@ TEST(DlopenEvidence, FilesNamedInTheCodeAreGrantedWithCare) {
                                         "/etc/first:/etc/second", "/etc/gone"}))
           .file("/etc/app.conf", "c")
           .file("/etc/app.d/x.conf", "x")
+          .file("/etc/app.d/y.key", "y")
           .file("/etc/hosts", "h")
           .file("/etc/app.key", "k")
           .file("/etc/second", "s")
@@ -135,9 +136,65 @@ TEST(DlopenEvidence, FilesNamedInTheCodeAreGrantedWithCare) {
   const auto closure = closure_of(root, "/usr/bin/app");
   EXPECT_EQ(reason_of(closure, "/etc/app.conf"), "config: its name is in the code");
   EXPECT_TRUE(grants(closure, "/etc/second"));
-  for (const char* path : {"/etc/app.d/x.conf", "/etc/hosts", "/etc/app.key", "/usr/bin/tool",
-                           "/usr/bin/run.sh", "/var/log/app.log"})
+  EXPECT_TRUE(grants(closure, "/etc/app.d/x.conf"));
+  EXPECT_TRUE(grants(closure, "/etc/app.key")) << "the program's own, by its exact name";
+  EXPECT_EQ(closure.withheld, std::vector<std::string>{"/etc/app.d/y.key"});
+  for (const char* path : {"/etc/hosts", "/usr/bin/tool", "/usr/bin/run.sh", "/var/log/app.log"})
     EXPECT_FALSE(grants(closure, path)) << path;
+}
+
+TEST(DlopenEvidence, AKeyThatALibraryNamesIsSomebodys) {
+  const auto root = debian_tree()
+                        .elf("/usr/bin/app", program({"libx.so.1"}))
+                        .elf("/usr/lib/x86_64-linux-gnu/libx.so.1",
+                             with_strings(library(), {"/etc/x.key", "/etc/x.d", "/etc/x.conf"}))
+                        .file("/etc/x.key", "k")
+                        .file("/etc/x.conf", "c")
+                        .file("/etc/x.d/a", "a")
+                        .build();
+  const auto closure = closure_of(root, "/usr/bin/app");
+  EXPECT_TRUE(grants(closure, "/etc/x.conf"));
+  EXPECT_FALSE(grants(closure, "/etc/x.key"));
+  EXPECT_FALSE(grants(closure, "/etc/x.d/a"));
+}
+
+TEST(DlopenEvidence, DirectoriesOfSharedDataComeWithTheLibraryThatNamesThem) {
+  const auto root =
+      debian_tree()
+          .elf("/usr/bin/app", with_strings(program({"libproj.so.1"}),
+                                            {"/usr/share/app", "/usr/share/words/5/data"}))
+          .elf("/usr/lib/x86_64-linux-gnu/libproj.so.1",
+               with_strings(library(), {"/usr/share/proj", "/usr/share/fonts", "/var/lib/proj/made",
+                                        "/var/lib/state"}))
+          .file("/usr/share/proj/proj.db", "p")
+          .file("/usr/share/fonts/a.ttf", "f")
+          .file("/usr/share/app/own", "o")
+          .file("/usr/share/words/5/data/eng", "e")
+          .file("/var/lib/proj/made/list", "l")
+          .file("/var/lib/state/x", "s")
+          .build();
+  const auto closure = closure_of(root, "/usr/bin/app");
+  for (const char* path : {"/usr/share/proj/proj.db", "/usr/share/words/5/data/eng",
+                           "/var/lib/proj/made/list", "/usr/share/app/own"})
+    EXPECT_TRUE(grants(closure, path)) << path;
+  for (const char* path : {"/usr/share/fonts/a.ttf", "/var/lib/state/x"})
+    EXPECT_FALSE(grants(closure, path)) << path;
+}
+
+TEST(DlopenEvidence, LibltdlReadsTheArchiveBesideAModule) {
+  const auto root =
+      debian_tree()
+          .elf("/usr/bin/app", with_strings(program({"libltdl.so.7"}), {"/etc/app/app.conf"}))
+          .elf("/usr/lib/x86_64-linux-gnu/libltdl.so.7", library())
+          .file("/etc/app/app.conf", "module /usr/lib/app/back.so\n")
+          .elf("/usr/lib/app/back.so", library())
+          .file("/usr/lib/app/back.la", "dlname")
+          .file("/usr/lib/app/other.la", "dlname")
+          .build();
+  const auto closure = closure_of(root, "/usr/bin/app");
+  EXPECT_TRUE(grants(closure, "/usr/lib/app/back.so"));
+  EXPECT_TRUE(grants(closure, "/usr/lib/app/back.la"));
+  EXPECT_FALSE(grants(closure, "/usr/lib/app/other.la"));
 }
 
 TEST(DlopenEvidence, ProgramsAreGrantedToWhoStartsPrograms) {
@@ -199,6 +256,58 @@ TEST(DlopenEvidence, StaticProgramsNameTheirFilesToo) {
   EXPECT_TRUE(grants(closure, "/etc/passwd"));
   EXPECT_FALSE(grants(closure, cat(kLib, "libnss_own.so.2")));
   EXPECT_TRUE(closure.unknown.empty());
+}
+
+TEST(EmbeddedPython, APluginBringsTheStandardLibraryAndALinkedOneANote) {
+  const auto tree = [] {
+    return debian_tree()
+        .elf("/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0", library())
+        .file("/usr/lib/python3.11/json/__init__.py", "p")
+        .file("/usr/lib/python3.11/os.py", "p")
+        .file("/usr/lib/python3.11/test/test_os.py", "p");
+  };
+  const auto plugin =
+      tree()
+          .elf("/usr/bin/app",
+               with_imports(with_strings(program(), {"/usr/lib/app/py.so"}), {"dlopen"}))
+          .elf("/usr/lib/app/py.so", library({"libpython3.11.so.1.0"}))
+          .build();
+  const auto closure = closure_of(plugin, "/usr/bin/app");
+  EXPECT_TRUE(grants(closure, "/usr/lib/python3.11/json/__init__.py"));
+  EXPECT_TRUE(grants(closure, "/usr/lib/python3.11/os.py"));
+  EXPECT_FALSE(grants(closure, "/usr/lib/python3.11/test/test_os.py"));
+  EXPECT_TRUE(mentions(closure.unknown, "other modules must be named"));
+  const auto linked = tree().elf("/usr/bin/app", program({"libpython3.11.so.1.0"})).build();
+  const auto without = closure_of(linked, "/usr/bin/app");
+  EXPECT_FALSE(grants(without, "/usr/lib/python3.11/os.py"));
+  EXPECT_TRUE(mentions(without.unknown, "standard library is not granted"));
+}
+
+TEST(LoginSessions, ShellsOfThoseWhoMayLogInAndWhatTheyRead) {
+  const auto image = [](std::vector<std::string> imports) {
+    return debian_tree()
+        .elf("/usr/sbin/sshd", with_imports(with_strings(program(), {"/bin/sh"}), imports))
+        .elf("/usr/bin/bash", program())
+        .elf("/usr/sbin/nologin", program())
+        .file("/etc/passwd",
+              "root:x:0:0:root:/root:/bin/bash\nwww:x:33:33:www:/var/www:/usr/sbin/nologin\nbad\n")
+        .file("/etc/shadow", "root:*\n")
+        .file("/root/.bashrc", "b")
+        .file("/root/.ssh/authorized_keys", "k")
+        .file("/root/notes", "n")
+        .file("/var/www/.bashrc", "b")
+        .build();
+  };
+  const auto opens = image({"execve", "pam_open_session"});
+  const auto closure = closure_of(opens, "/usr/sbin/sshd");
+  for (const char* path :
+       {"/bin/bash", "/root/.bashrc", "/root/.ssh/authorized_keys", "/etc/shadow"})
+    EXPECT_TRUE(grants(closure, path)) << path;
+  for (const char* path : {"/usr/sbin/nologin", "/root/notes", "/var/www/.bashrc"})
+    EXPECT_FALSE(grants(closure, path)) << path;
+  EXPECT_TRUE(mentions(closure.unknown, "shells of users who log in"));
+  const auto other = image({"execve", "getspnam"});
+  EXPECT_FALSE(grants(closure_of(other, "/usr/sbin/sshd"), "/etc/shadow"));
 }
 
 }  // namespace

@@ -49,29 +49,29 @@ class Packaged {
   std::string status;
 };
 
-Packaged squid() {
+Packaged proxyd() {
   Packaged out;
-  out.package("squid", "squid", "Depends: squid-common (= 1), libz\n",
-              {"/usr/sbin/squid", "/usr/share/man/man8/squid.8.gz"})
-      .package("squid-common", "squid", "",
-               {"/etc/squid/squid.conf", "/etc/init.d/squid", "/etc/default/squid",
-                "/etc/logrotate.d/squid", "/usr/share/squid/html/index.html",
-                "/usr/share/doc/squid-common/copyright", "/lib/systemd/system/squid.service",
-                "/usr/share/vim/addons/syntax/squid.vim", "/usr/bin/squid-helper",
-                "/usr/lib/squid/modules/echo.so", "/etc/squid/site.key"})
-      .package("squid-doc", "squid", "", {"/usr/share/squid-doc/guide"})
+  out.package("proxyd", "proxyd", "Depends: proxyd-common (= 1), libz\n",
+              {"/usr/sbin/proxyd", "/usr/share/man/man8/proxyd.8.gz"})
+      .package("proxyd-common", "proxyd", "",
+               {"/etc/proxyd/proxyd.conf", "/etc/init.d/proxyd", "/etc/default/proxyd",
+                "/etc/logrotate.d/proxyd", "/usr/share/proxyd/html/index.html",
+                "/usr/share/doc/proxyd-common/copyright", "/lib/systemd/system/proxyd.service",
+                "/usr/share/vim/addons/syntax/proxyd.vim", "/usr/bin/proxyd-helper",
+                "/usr/lib/proxyd/modules/echo.so", "/etc/proxyd/site.key"})
+      .package("proxyd-doc", "proxyd", "", {"/usr/share/proxyd-doc/guide"})
       .package("libz", "zlib", "",
                {"/usr/lib/x86_64-linux-gnu/libz.so.1", "/usr/share/libz/table"});
   for (const char* path :
-       {"/usr/share/man/man8/squid.8.gz", "/etc/squid/squid.conf", "/etc/init.d/squid",
-        "/etc/default/squid", "/etc/logrotate.d/squid", "/usr/share/squid/html/index.html",
-        "/usr/share/doc/squid-common/copyright", "/usr/lib/systemd/system/squid.service",
-        "/usr/share/vim/addons/syntax/squid.vim", "/usr/share/squid-doc/guide",
-        "/usr/share/libz/table", "/etc/squid/site.key", "/etc/squid/mine.conf"})
+       {"/usr/share/man/man8/proxyd.8.gz", "/etc/proxyd/proxyd.conf", "/etc/init.d/proxyd",
+        "/etc/default/proxyd", "/etc/logrotate.d/proxyd", "/usr/share/proxyd/html/index.html",
+        "/usr/share/doc/proxyd-common/copyright", "/usr/lib/systemd/system/proxyd.service",
+        "/usr/share/vim/addons/syntax/proxyd.vim", "/usr/share/proxyd-doc/guide",
+        "/usr/share/libz/table", "/etc/proxyd/site.key", "/etc/proxyd/mine.conf", "/etc/mine.conf"})
     out.tree.file(path, path);
-  out.tree.elf("/usr/sbin/squid", program({"libz.so.1", "libc.so.6"}))
-      .elf("/usr/bin/squid-helper", program())
-      .elf("/usr/lib/squid/modules/echo.so", library({"libecho.so.1", "libc.so.6"}))
+  out.tree.elf("/usr/sbin/proxyd", program({"libz.so.1", "libc.so.6"}))
+      .elf("/usr/bin/proxyd-helper", program())
+      .elf("/usr/lib/proxyd/modules/echo.so", library({"libecho.so.1", "libc.so.6"}))
       .elf("/usr/lib/x86_64-linux-gnu/libecho.so.1", library())
       .elf("/usr/lib/x86_64-linux-gnu/libz.so.1", library({"libc.so.6"}));
   return out;
@@ -110,28 +110,29 @@ ClosureRoot include(std::string pattern) {
 }
 
 TEST(TrustClosure, DataAndConfigurationOfTheProgramsPackageAndItsKin) {
-  const auto root = squid().build();
-  const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/squid"}));
-  for (const char* path : {"/usr/sbin/squid", "/etc/squid/squid.conf",
-                           "/usr/share/squid/html/index.html", "/usr/lib/squid/modules/echo.so"})
+  const auto root = proxyd().build();
+  const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}));
+  for (const char* path :
+       {"/usr/sbin/proxyd", "/etc/proxyd/proxyd.conf", "/usr/share/proxyd/html/index.html",
+        "/usr/lib/proxyd/modules/echo.so", "/etc/proxyd/mine.conf"})
     EXPECT_TRUE(grants(closure, path)) << path;
   EXPECT_TRUE(grants(closure, "/usr/lib/x86_64-linux-gnu/libecho.so.1")) << "a plug-in's library";
   for (const char* path :
-       {"/etc/init.d/squid", "/etc/default/squid", "/etc/logrotate.d/squid",
-        "/usr/share/doc/squid-common/copyright", "/usr/share/man/man8/squid.8.gz",
-        "/usr/lib/systemd/system/squid.service", "/usr/share/vim/addons/syntax/squid.vim",
-        "/usr/bin/squid-helper", "/usr/share/squid-doc/guide", "/usr/share/libz/table",
-        "/etc/squid/mine.conf"})
+       {"/etc/init.d/proxyd", "/etc/default/proxyd", "/etc/logrotate.d/proxyd",
+        "/usr/share/doc/proxyd-common/copyright", "/usr/share/man/man8/proxyd.8.gz",
+        "/usr/lib/systemd/system/proxyd.service", "/usr/share/vim/addons/syntax/proxyd.vim",
+        "/usr/bin/proxyd-helper", "/usr/share/proxyd-doc/guide", "/usr/share/libz/table",
+        "/etc/mine.conf"})
     EXPECT_FALSE(grants(closure, path)) << path;
-  EXPECT_EQ(closure.withheld, std::vector<std::string>{"/etc/squid/site.key"});
+  EXPECT_EQ(closure.withheld, std::vector<std::string>{"/etc/proxyd/site.key"});
 }
 
 TEST(TrustClosure, AShellBringsNothingAndTheProgramThatItRunsDoes) {
-  Packaged image = squid();
-  image.tree.script("/entry.sh", "#!/bin/sh\nexec squid -g 'daemon off;'\n");
+  Packaged image = proxyd();
+  image.tree.script("/entry.sh", "#!/bin/sh\nexec proxyd -g 'daemon off;'\n");
   const auto root = image.build();
   const auto closure = closure_of(root, launch_of(root, {"/entry.sh"}));
-  EXPECT_TRUE(grants(closure, "/usr/share/squid/html/index.html"));
+  EXPECT_TRUE(grants(closure, "/usr/share/proxyd/html/index.html"));
   EXPECT_FALSE(grants(closure, "/usr/share/dash/data"));
 }
 
@@ -150,7 +151,7 @@ TEST(TrustClosure, AHelperThatTheProgramNamesIsGranted) {
 }
 
 TEST(TrustClosure, TheApplicationsOwnFilesAreThoseNobodyOwns) {
-  Packaged image = squid();
+  Packaged image = proxyd();
   image.package("vendor", "vendor", "", {"/srv/app/owned"});
   image.tree.file("/srv/app/page.html", "p")
       .file("/srv/app/owned", "o")
@@ -160,7 +161,7 @@ TEST(TrustClosure, TheApplicationsOwnFilesAreThoseNobodyOwns) {
       .link("/srv/app/current", "page.html")
       .file("/srv/other/file", "x");
   const auto root = image.build();
-  const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/squid"}, "/srv/app"));
+  const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}, "/srv/app"));
   for (const char* path : {"/srv/app/page.html", "/srv/app/deep/er/file", "/srv/app/current"})
     EXPECT_TRUE(grants(closure, path)) << path;
   for (const char* path :
@@ -171,10 +172,10 @@ TEST(TrustClosure, TheApplicationsOwnFilesAreThoseNobodyOwns) {
 }
 
 TEST(TrustClosure, DirectoriesOfTheSystemAreNoApplications) {
-  const auto root = squid().build();
+  const auto root = proxyd().build();
   for (const char* workdir : {"/", "/root", "/home", "/etc", "/var", "/usr/lib", "/absent"}) {
-    const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/squid"}, workdir));
-    EXPECT_FALSE(grants(closure, "/etc/squid/mine.conf")) << workdir;
+    const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}, workdir));
+    EXPECT_FALSE(grants(closure, "/etc/mine.conf")) << workdir;
   }
 }
 
@@ -192,86 +193,136 @@ TEST(TrustClosure, FilesBesideTheEntryScriptAndBesideAProgramThatNobodyPackaged)
   EXPECT_FALSE(grants(closure_of(root, launch_of(root, {"/tool/bin/server"})), "/tool/bin/other"));
 }
 
+TEST(TrustClosure, DataThatAPackageReachesThroughALink) {
+  Packaged image;
+  image
+      .package("gs", "gs", "Depends: gs-data\n",
+               {"/usr/bin/gs", "/usr/share/gs/10/lib/init", "/usr/share/gs/10/icc"})
+      .package("gs-data", "gs", "", {"/usr/share/color/gs/cmyk.icc"});
+  image.tree.elf("/usr/bin/gs", program())
+      .file("/usr/share/gs/10/lib/init", "i")
+      .link("/usr/share/gs/10/icc", "../../color/gs")
+      .file("/usr/share/color/gs/cmyk.icc", "c");
+  const auto root = image.build();
+  const auto closure = closure_of(root, launch_of(root, {"/usr/bin/gs"}));
+  EXPECT_TRUE(grants(closure, "/usr/share/color/gs/cmyk.icc"));
+  EXPECT_TRUE(grants(closure, "/usr/share/gs/10/icc/cmyk.icc"));
+}
+
+TEST(TrustClosure, AShellScriptBringsItsPackagesDataUnlessAProgramOfItSpeaks) {
+  Packaged image;
+  image.package("broker", "broker", "", {"/usr/sbin/broker", "/usr/lib/broker/app.beam"})
+      .package("web", "web", "", {"/usr/sbin/webctl", "/usr/sbin/nginx", "/usr/lib/web/data"});
+  image.tree.script("/usr/sbin/broker", "#!/bin/sh\ntrue\n")
+      .file("/usr/lib/broker/app.beam", "b")
+      .script("/usr/sbin/webctl", "#!/bin/sh\nexec /usr/sbin/nginx\n")
+      .elf("/usr/sbin/nginx", program())
+      .file("/usr/lib/web/data", "d");
+  const auto root = image.build();
+  EXPECT_TRUE(
+      grants(closure_of(root, launch_of(root, {"/usr/sbin/broker"})), "/usr/lib/broker/app.beam"));
+  EXPECT_FALSE(grants(closure_of(root, launch_of(root, {"/usr/sbin/webctl"})), "/usr/lib/web/data"))
+      << "nginx has a row, which says what it reads";
+}
+
+TEST(TrustClosure, ConfigurationOfThePackageNamesFurtherFiles) {
+  Packaged image;
+  image.package("app", "app", "", {"/usr/sbin/app", "/etc/app/app.conf"});
+  image.tree.elf("/usr/sbin/app", program())
+      .file("/etc/app/app.conf", "cert = /srv/tls/key.pem\ninclude more/*.conf\n")
+      .file("/etc/app/more/a.conf", "helper /usr/libexec/helper\n")
+      .file("/etc/app/sites-available/b.conf", "cert /srv/tls/other.pem\n")
+      .elf("/usr/libexec/helper", program())
+      .file("/srv/tls/key.pem", "k")
+      .file("/srv/tls/other.pem", "k");
+  const auto root = image.build();
+  const auto closure = closure_of(root, launch_of(root, {"/usr/sbin/app"}));
+  for (const char* path : {"/srv/tls/key.pem", "/etc/app/more/a.conf", "/usr/libexec/helper"})
+    EXPECT_TRUE(grants(closure, path)) << path;
+  EXPECT_FALSE(grants(closure, "/srv/tls/other.pem")) << "available, and not enabled";
+}
+
 TEST(TrustNone, EntrypointAndInterpreterAndWhatIsMissing) {
-  Packaged image = squid();
-  image.tree.script("/entry.sh", "#!/bin/sh\nexec squid\n");
+  Packaged image = proxyd();
+  image.tree.script("/entry.sh", "#!/bin/sh\nexec proxyd\n");
   const auto root = image.build();
   const auto closure = closure_of(root, launch_of(root, {"/entry.sh"}), {.trust = Trust::none});
   ASSERT_EQ(closure.members.size(), 3U);
   EXPECT_EQ(closure.members[0].real_path, "/entry.sh");
   EXPECT_TRUE(grants(closure, "/usr/bin/dash"));
   EXPECT_TRUE(grants(closure, "/gramine/runtime/glibc/ld-linux-x86-64.so.2"));
-  EXPECT_TRUE(std::binary_search(closure.denied.begin(), closure.denied.end(), "/usr/sbin/squid"));
+  EXPECT_TRUE(std::binary_search(closure.denied.begin(), closure.denied.end(), "/usr/sbin/proxyd"));
 }
 
 TEST(TrustNone, WhatIsIncludedComesWithItsNeeds) {
-  const auto root = squid().build();
+  const auto root = proxyd().build();
   const auto closure =
-      closure_of(root, launch_of(root, {"/usr/sbin/squid"}), {.trust = Trust::none},
-                 {include("/usr/lib/squid/modules/echo.so")});
-  EXPECT_TRUE(grants(closure, "/usr/lib/squid/modules/echo.so"));
+      closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}), {.trust = Trust::none},
+                 {include("/usr/lib/proxyd/modules/echo.so")});
+  EXPECT_TRUE(grants(closure, "/usr/lib/proxyd/modules/echo.so"));
   EXPECT_TRUE(grants(closure, "/usr/lib/x86_64-linux-gnu/libecho.so.1"));
   EXPECT_FALSE(grants(closure, "/usr/lib/x86_64-linux-gnu/libz.so.1"));
 }
 
 TEST(TrustPackage, EveryFileOfEveryPackageInvolved) {
-  const auto root = squid().build();
+  const auto root = proxyd().build();
   const auto closure =
-      closure_of(root, launch_of(root, {"/usr/sbin/squid"}), {.trust = Trust::package});
-  for (const char* path : {"/usr/share/doc/squid-common/copyright", "/etc/init.d/squid",
-                           "/usr/share/libz/table", "/lib/systemd/system/squid.service"})
+      closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}), {.trust = Trust::package});
+  for (const char* path : {"/usr/share/doc/proxyd-common/copyright", "/etc/init.d/proxyd",
+                           "/usr/share/libz/table", "/lib/systemd/system/proxyd.service"})
     EXPECT_TRUE(grants(closure, path)) << path;
-  EXPECT_FALSE(grants(closure, "/usr/share/squid-doc/guide"));
-  EXPECT_FALSE(grants(closure, "/etc/squid/site.key"));
-  EXPECT_FALSE(grants(closure, "/etc/squid/mine.conf"));
+  EXPECT_FALSE(grants(closure, "/usr/share/proxyd-doc/guide"));
+  EXPECT_FALSE(grants(closure, "/etc/proxyd/site.key"));
+  EXPECT_FALSE(grants(closure, "/etc/mine.conf"));
 }
 
 TEST(TrustAll, EveryFileUnderItsNamesButSecrets) {
-  const auto root = squid().build();
+  const auto root = proxyd().build();
   const auto closure =
-      closure_of(root, launch_of(root, {"/usr/sbin/squid"}), {.trust = Trust::all});
-  for (const char* path : {"/etc/squid/mine.conf", "/usr/share/squid-doc/guide",
-                           "/usr/bin/squid-helper", "/bin/squid-helper", "/usr/bin/sh", "/bin/sh"})
+      closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}), {.trust = Trust::all});
+  for (const char* path :
+       {"/etc/proxyd/mine.conf", "/usr/share/proxyd-doc/guide", "/usr/bin/proxyd-helper",
+        "/bin/proxyd-helper", "/usr/bin/sh", "/bin/sh"})
     EXPECT_TRUE(grants(closure, path)) << path;
-  EXPECT_FALSE(grants(closure, "/etc/squid/site.key"));
-  EXPECT_EQ(closure.withheld, std::vector<std::string>{"/etc/squid/site.key"});
+  EXPECT_FALSE(grants(closure, "/etc/proxyd/site.key"));
+  EXPECT_EQ(closure.withheld, std::vector<std::string>{"/etc/proxyd/site.key"});
 }
 
 TEST(Exclude, TakesAFileUnderAllItsNamesAndWhatOnlyItNeeds) {
-  const auto root = squid().build();
+  const auto root = proxyd().build();
   const auto closure =
-      closure_of(root, launch_of(root, {"/usr/sbin/squid"}),
-                 {.excludes = {"/lib/squid/modules/echo.so", "/usr/lib/squid/**"}});
-  EXPECT_FALSE(grants(closure, "/usr/lib/squid/modules/echo.so"));
+      closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}),
+                 {.excludes = {"/lib/proxyd/modules/echo.so", "/usr/lib/proxyd/**"}});
+  EXPECT_FALSE(grants(closure, "/usr/lib/proxyd/modules/echo.so"));
   EXPECT_FALSE(grants(closure, "/usr/lib/x86_64-linux-gnu/libecho.so.1"));
   EXPECT_TRUE(grants(closure, "/usr/lib/x86_64-linux-gnu/libz.so.1"));
-  EXPECT_EQ(closure.members[0].real_path, "/usr/sbin/squid");
+  EXPECT_EQ(closure.members[0].real_path, "/usr/sbin/proxyd");
   ASSERT_FALSE(closure.excluded.empty());
   const auto taken = std::find_if(closure.excluded.begin(), closure.excluded.end(),
                                   [](const auto& e) { return !e.path.empty(); });
   ASSERT_NE(taken, closure.excluded.end());
-  EXPECT_EQ(taken->path, "/usr/lib/squid/modules/echo.so");
+  EXPECT_EQ(taken->path, "/usr/lib/proxyd/modules/echo.so");
   EXPECT_NE(taken->wanted.find("package"), std::string::npos) << taken->wanted;
 }
 
 TEST(Exclude, WinsOverInclude) {
-  const auto root = squid().build();
+  const auto root = proxyd().build();
   const auto closure =
-      closure_of(root, launch_of(root, {"/usr/sbin/squid"}), {.excludes = {"/etc/squid/mine.conf"}},
-                 {include("/etc/squid/*")});
-  EXPECT_FALSE(grants(closure, "/etc/squid/mine.conf"));
-  EXPECT_TRUE(grants(closure, "/etc/squid/site.key")) << "what the user includes is granted";
+      closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}),
+                 {.excludes = {"/etc/proxyd/mine.conf"}}, {include("/etc/proxyd/*")});
+  EXPECT_FALSE(grants(closure, "/etc/proxyd/mine.conf"));
+  EXPECT_TRUE(grants(closure, "/etc/proxyd/site.key")) << "what the user includes is granted";
   ASSERT_EQ(closure.included.size(), 1U);
-  EXPECT_EQ(closure.included[0].option, "--include /etc/squid/*");
-  EXPECT_EQ(closure.included[0].secrets, std::vector<std::string>{"/etc/squid/site.key"});
+  EXPECT_EQ(closure.included[0].option, "--include /etc/proxyd/*");
+  EXPECT_EQ(closure.included[0].secrets, std::vector<std::string>{"/etc/proxyd/site.key"});
 }
 
 TEST(Exclude, WhatTheProgramCannotStartWithoutIsAnError) {
-  const auto root = squid().build();
+  const auto root = proxyd().build();
   for (const char* pattern :
-       {"/usr/sbin/squid", "/usr/lib/**/libz.so.*", "/lib/x86_64-linux-gnu", "/gramine/**"}) {
+       {"/usr/sbin/proxyd", "/usr/lib/**/libz.so.*", "/lib/x86_64-linux-gnu", "/gramine/**"}) {
     const auto closure =
-        compute(root, launch_of(root, {"/usr/sbin/squid"}), {.excludes = {pattern}});
+        compute(root, launch_of(root, {"/usr/sbin/proxyd"}), {.excludes = {pattern}});
     ASSERT_FALSE(closure) << pattern;
     EXPECT_EQ(closure.error().code(), Code::conflict) << pattern;
     EXPECT_NE(closure.error().what().find(pattern), std::string::npos) << closure.error().what();
@@ -279,13 +330,13 @@ TEST(Exclude, WhatTheProgramCannotStartWithoutIsAnError) {
 }
 
 TEST(Exclude, APatternThatMatchesNothingIsAnErrorAndAPrecautionIsNot) {
-  const auto root = squid().build();
+  const auto root = proxyd().build();
   const auto nothing =
-      compute(root, launch_of(root, {"/usr/sbin/squid"}), {.excludes = {"/etc/ngnix/**"}});
+      compute(root, launch_of(root, {"/usr/sbin/proxyd"}), {.excludes = {"/etc/ngnix/**"}});
   ASSERT_FALSE(nothing);
   EXPECT_EQ(nothing.error().code(), Code::unresolved);
   const auto closure =
-      closure_of(root, launch_of(root, {"/usr/sbin/squid"}), {.excludes = {"/usr/share/doc/**"}});
+      closure_of(root, launch_of(root, {"/usr/sbin/proxyd"}), {.excludes = {"/usr/share/doc/**"}});
   ASSERT_EQ(closure.excluded.size(), 1U);
   EXPECT_EQ(closure.excluded[0].path, "");
 }

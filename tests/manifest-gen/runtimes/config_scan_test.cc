@@ -26,7 +26,7 @@ TEST(ConfigScan, Apache) {
 
 TEST(ConfigScan, Assignments) {
   EXPECT_EQ(lines("server.modules = (\n \"mod_a\",\n)\n; no\n[mysqld]\ndatadir=/d \\\n more\n"),
-            "server.modules[] mod_a[] [mysqld][] datadir[/d|more] ");
+            "server.modules[] mod_a[] mysqld[] datadir[/d|more] ");
 }
 
 TEST(ConfigScan, UnfinishedTextEnds) {

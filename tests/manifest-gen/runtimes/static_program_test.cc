@@ -51,12 +51,32 @@ TEST(StaticProgram, AsksNameServers) {
   EXPECT_FALSE(asks("/bin/busybox", {"/etc/resolv.conf"})) << "as a shell";
 }
 
+TEST(StaticProgram, GoWithALoaderReadsWhatItNamesAndNoMore) {
+  auto facts = test::program();
+  facts.strings = {"/usr/share/zoneinfo//v2/x"};
+  const auto root = test::Tree()
+                        .elf("/app", facts)
+                        .elf("/quiet", test::program())
+                        .file("/usr/share/zoneinfo/UTC")
+                        .build();
+  const Launch launch;
+  const Limits limits;
+  const AnalyzerScene scene{launch, root, limits};
+  const auto found = analyze_static({"/app", {"/app"}, true}, scene);
+  ASSERT_TRUE(found.has_value());
+  ASSERT_EQ(found->roots.size(), 1u);
+  EXPECT_EQ(found->roots.front().path_or_glob, "/etc/localtime");
+  EXPECT_EQ(found->unknown.size(), 1u) << "zones by name";
+  const auto none = analyze_static({"/quiet", {"/quiet"}, true}, scene);
+  ASSERT_TRUE(none.has_value());
+  EXPECT_TRUE(none->roots.empty());
+}
+
 TEST(StaticProgram, OthersAreNone) {
   const auto root = test::Tree().elf("/app", test::program()).file("/text", "x").build();
   const Launch launch;
   const Limits limits;
   const AnalyzerScene scene{launch, root, limits};
-  EXPECT_FALSE(detect_static({"/app", {"/app"}, true}, scene));
   EXPECT_FALSE(detect_static({"/text", {"/text"}, true}, scene));
   EXPECT_FALSE(detect_static({"/absent", {"/absent"}, true}, scene));
 }
