@@ -41,6 +41,16 @@ TEST(ClosureFindings, SecretsAndMissingParts) {
   EXPECT_TRUE(has(list, kRuleMissingOptional, Severity::low));
 }
 
+TEST(ClosureFindings, WhatIsUnknownSaysWhatToDo) {
+  Closure closure;
+  closure.unknown = {{"/app", "takes a quarter of the memory; set -Xmx, and more"},
+                     {"/app", "x; y"}};
+  const auto list = closure_findings(closure);
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0].fix, "set -Xmx, and more");
+  EXPECT_EQ(list[1].fix, "try the program, and --include what it misses");
+}
+
 TEST(ClosureFindings, WhatTheUserChose) {
   Closure closure;
   closure.unresolved = {{0, "libz.so", "/app", {"/lib", "/usr/lib"}}};
