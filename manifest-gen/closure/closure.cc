@@ -57,6 +57,7 @@ Result<Closure> ClosureBuilder::run(const std::vector<ClosureRoot>& roots) {
   add_rules(application_files(launch_, rootfs_, packages(), imports_));
   CL_CHECK(drain_with_scripts());
   libtool_archives();
+  environment_file();
   embedded_python();
   CL_CHECK(drain_with_scripts());
   CL_CHECK(add_system_files());
@@ -326,6 +327,19 @@ void ClosureBuilder::embedded_python() {
     note_unknown(library,
                  "runs Python programs that are not known here: its standard library is "
                  "granted, other modules must be named with --include");
+  }
+}
+
+void ClosureBuilder::environment_file() {
+  static constexpr std::string_view kReaders[] = {
+      "/dotenv/lib/main.js", "/dotenv/main.py",           "/starlette/config.py",
+      "/lib/dotenv.rb",      "/phpdotenv/src/Dotenv.php", "/dotenv/Dotenv.php"};
+  for (const Member& member : closure_.members) {
+    const auto reads = [&](std::string_view reader) { return member.real_path.ends_with(reader); };
+    if (std::none_of(std::begin(kReaders), std::end(kReaders), reads)) continue;
+    pending_roots_.push_back({measure::normalize_path(cat(launch_.workdir, "/.env")), Why::config,
+                              "read into the environment", true, member.real_path});
+    return;
   }
 }
 

@@ -51,7 +51,7 @@ bool names(const measure::elf::Facts& facts, std::string_view path) {
 }
 
 bool looks_for_zones(const measure::elf::Facts& facts) {
-  return names(facts, "/usr/share/zoneinfo/") || names(facts, "/usr/share/lib/zoneinfo");
+  return names(facts, "/usr/share/zoneinfo") || names(facts, "/usr/share/lib/zoneinfo");
 }
 
 }  // namespace
@@ -60,7 +60,8 @@ bool detect_static(const ProgramStart& start, const AnalyzerScene& scene) {
   const measure::elf::Facts* facts = facts_of(start, scene);
   // Go does these things on its own in dynamic programs too; that it looks for time zones gives it
   // away.
-  return facts != nullptr && (has_no_loader(*facts) || looks_for_zones(*facts));
+  return facts != nullptr && (has_no_loader(*facts) ||
+                              (looks_for_zones(*facts) && !is_interpreter(base_name(start.path))));
 }
 
 Result<Analysis> analyze_static(const ProgramStart& start, const AnalyzerScene& scene) {

@@ -63,6 +63,29 @@ Tree debian() {
   return tree;
 }
 
+TEST(Closure, LibrariesReadTheEnvironmentFromAFile) {
+  const auto closure_with = [](std::string_view more) {
+    const auto root = debian_tree()
+                          .elf("/usr/bin/app", program())
+                          .file("/app/.env", "KEY=1\n")
+                          .file(more)
+                          .build();
+    manifest::Launch launch;
+    launch.argv = {"/usr/bin/app"};
+    launch.program = launch.entrypoint = "/usr/bin/app";
+    launch.workdir = "/app";
+    auto closure = compute_closure(launch, root, test::glibc_runtime(), {}, Limits{});
+    EXPECT_TRUE(closure);
+    return std::move(*closure);
+  };
+  const Closure with = closure_with("/app/node_modules/dotenv/lib/main.js");
+  EXPECT_TRUE(test::grants(with, "/app/.env"));
+  EXPECT_TRUE(with.withheld.empty());
+  const Closure without = closure_with("/app/node_modules/other/lib/main.js");
+  EXPECT_FALSE(test::grants(without, "/app/.env"));
+  EXPECT_EQ(without.withheld, std::vector<std::string>{"/app/.env"});
+}
+
 TEST(Closure, CredentialsThatComeWithTheContainer) {
   const auto root = debian_tree()
                         .elf("/usr/bin/app", program())
