@@ -4,6 +4,8 @@ interpreter=yes
 packages='apache2 libapache2-mod-wsgi-py3 python3-flask'
 config='{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"Cmd":["apache2ctl","-D","FOREGROUND"],"StopSignal":"SIGWINCH"}'
 configure() {
+  # Made by apache2ctl at every start, as on a tmpfs.
+  rm -rf "$root/run/apache2" "$root/run/lock/apache2"
   sed -i 's/^Listen 80$/Listen 127.0.0.1:8097/' "$root/etc/apache2/ports.conf"
   put etc/apache2/sites-enabled/000-default.conf <<'CONF'
 ServerName localhost
