@@ -316,7 +316,9 @@ void ClosureBuilder::embedded_python() {
       const Node* node = rootfs_.find(directory);
       if (node == nullptr || !node->is_directory()) continue;
       for (const auto& [name, child] : node->children) {
-        const auto is_it = [&](std::string_view rare) { return match_component(rare, name); };
+        const auto is_it = [&entry = name](std::string_view rare) {
+          return match_component(rare, entry);
+        };
         if (std::any_of(std::begin(kRare), std::end(kRare), is_it)) continue;
         pending_roots_.push_back({cat(directory, "/", name, child->is_directory() ? "/**" : ""),
                                   Why::package_data, detail, true, library});
