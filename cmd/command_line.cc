@@ -59,9 +59,8 @@ CommandLine::CommandLine(std::string_view only)
   app_.set_help_flag("-h,--help", "Show this text");
   app_.set_version_flag("--version", cat("cloister ", kVersion), "Show the version");
   app_.option_defaults()->group(std::string(kHeadingOptions));
-  const bool known =
-      std::any_of(commands().begin(), commands().end(),
-                  [&](const Command& command) { return command.name == only; });
+  const bool known = std::any_of(commands().begin(), commands().end(),
+                                 [&](const Command& command) { return command.name == only; });
   for (const Command& command : commands()) {
     CLI::App* sub = app_.add_subcommand(std::string(command.name), std::string(command.summary));
     sub->footer(std::string(command.examples));

@@ -163,8 +163,8 @@ class ClosureBuilder {
   // that is linked with one (unbound, gdb) mostly does without.
   void embedded_python();
 
-  // Libraries that put the lines of ".env" in the working directory into the environment. It is named
-  // by them: what a pattern would leave out as a secret is opened at every start.
+  // Libraries that put the lines of ".env" in the working directory into the environment. It is
+  // named by them: what a pattern would leave out as a secret is opened at every start.
   void environment_file();
 
   // libltdl opens the module that "x.la" names, not "x.so".

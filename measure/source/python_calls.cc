@@ -67,7 +67,7 @@ constexpr std::size_t kLongestCall = 23;
 constexpr std::array<std::uint32_t, 128> make_lengths() {
   std::array<std::uint32_t, 128> out{};
   for (const CallName& row : kCallNames)
-    out[static_cast<std::size_t>(row.name.front())] |= 1U << row.name.size();
+    out[static_cast<unsigned char>(row.name.front())] |= 1U << row.name.size();
   return out;
 }
 constexpr auto kCallLengths = make_lengths();

@@ -133,11 +133,9 @@ class RubyScan {
     if (word == "require" || word == "require_relative" || word == "load" || word == "autoload" ||
         word == "gem" || word == "require_dependency" || word == "eager_autoload")
       loads(word, before, rest);
-    else if (is_ruby_command(word) && before != '.')
-      command(rest);
-    else if ((word == "popen" || word.starts_with("capture2") || word == "capture3" ||
-              word == "popen3") &&
-             before == '.')
+    else if (before == '.' ? word == "popen" || word.starts_with("capture2") ||
+                                 word == "capture3" || word == "popen3"
+                           : is_ruby_command(word))
       command(rest);
     else if (word == "Zeitwerk" || word == "const_missing")
       dynamic_ = dynamic_ || word == "Zeitwerk";
