@@ -47,7 +47,8 @@ constexpr Flag kFlags[] = {
      "is true: docker stop ends the program in good order", "nothing, if an orderly end is wanted"},
     {kRuleHostNames, "sys.enable_extra_runtime_domain_names_conf", true,
      "is true: /etc/resolv.conf is made from what the host says, checked in form only",
-     "nothing, if the program checks by TLS whom it talks to"},
+     "nothing, if the program checks by TLS whom it talks to; set it to false if it asks for no "
+     "names"},
 };
 
 void flag_findings(const TomlTable& table, std::vector<Finding>& out) {
