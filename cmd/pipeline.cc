@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "manifest-gen/audit/locate.h"
 #include "manifest-gen/audit/rules.h"
+#include "manifest-gen/closure/ld_so_cache.h"
 
 namespace cloister::cmd {
 std::string public_name(const oci::ImageRef& ref) {
@@ -276,7 +277,7 @@ Result<ClosurePlan> plan_closure(Session& session, const oci::ImageRef& image,
   CL_TRY(plan.kind, manifest::choose_kind(plan.launch, rootfs));
   CL_CHECK(add_attestation(options, plan));
   if (machine)
-    plan.kind.grants.push_back({"/etc/ld.so.cache", manifest::Why::config,
+    plan.kind.grants.push_back({std::string(manifest::kLdSoCache), manifest::Why::config,
                                 "the dynamic loader finds libraries by it", /*optional=*/true, ""});
   CL_TRY(plan.closure,
          manifest::compute_closure(plan.launch, rootfs, plan.runtime,

@@ -10,6 +10,8 @@
 
 namespace cloister::manifest {
 
+inline constexpr std::string_view kLdSoCache = "/etc/ld.so.cache";
+
 class LdSoCache {
  public:
   struct Entry {

@@ -3,16 +3,16 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "manifest-gen/closure/ld_so_cache.h"
 #include "manifest-gen/closure/ld_so_conf.h"
 
 namespace cloister::manifest {
 namespace {
 
-constexpr std::string_view kCacheFile = "/etc/ld.so.cache";
 constexpr std::uint64_t kMaxCacheBytes = 16U << 20;
 
 Result<std::shared_ptr<const LdSoCache>> read_cache(const measure::Rootfs& rootfs) {
-  const measure::Node* node = rootfs.find(kCacheFile);
+  const measure::Node* node = rootfs.find(kLdSoCache);
   if (node == nullptr || !node->is_regular() || node->entry->size > kMaxCacheBytes)
     return std::shared_ptr<const LdSoCache>();
   CL_TRY(Bytes bytes, rootfs.read(*node, kMaxCacheBytes));

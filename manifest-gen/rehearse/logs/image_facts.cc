@@ -7,13 +7,12 @@
 #include <vector>
 
 #include "base/path.h"
+#include "manifest-gen/closure/ld_so_cache.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/rehearse/logs/call_tracker.h"
 
 namespace cloister::manifest {
 namespace {
-
-constexpr std::string_view kLoaderCache = "/etc/ld.so.cache";
 
 ObservedType type_in_image(const measure::Node& node) {
   if (node.is_directory()) return ObservedType::directory;
@@ -59,7 +58,7 @@ void add_image_facts(ObservedRun& run, const measure::Rootfs& rootfs,
     if (node == nullptr) continue;
     if (use.type == ObservedType::unknown) use.type = type_in_image(*node);
     if (use.real.empty()) use.real = node->path();
-    if (!libc.empty() && (path == kLoaderCache || libc.contains(std::string(base_name(path)))))
+    if (!libc.empty() && (path == kLdSoCache || libc.contains(std::string(base_name(path)))))
       run.stand_ins.insert(path);
   }
 }

@@ -10,6 +10,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "manifest-gen/closure/ld_so_cache.h"
 #include "manifest-gen/closure/withheld.h"
 
 namespace cloister::manifest {
@@ -178,6 +179,11 @@ class DenialExplainer {
 
   // What the image and the manifest say without looking into files.
   bool known_otherwise(Denied& one) const {
+    if (one.path == kLdSoCache) {
+      set(one, Cause::useless,
+          "the runtime's loader looks there for a library that is nowhere else, and does without");
+      return true;
+    }
     if (const std::string source = python_source_of(one.path); !source.empty()) {
       if (source_is_there(source)) {
         set(one, Cause::useless,
@@ -314,6 +320,11 @@ class DenialExplainer {
   }
 
   void useless(Denied& one) const {
+    if (one.path == kLdSoCache) {
+      one.harmless = true;
+      one.finding = "nothing to do: libraries are found by LD_LIBRARY_PATH";
+      return;
+    }
     const std::string source = python_source_of(one.path);
     if (source.empty()) {
       const std::string key = "sys.enable_extra_runtime_domain_names_conf";

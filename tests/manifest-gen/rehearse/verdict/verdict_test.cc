@@ -228,17 +228,21 @@ TEST(Verdict, ProposesPlacesForWhatIsWritten) {
 }
 
 TEST(Verdict, SetsAsideWhatProgramsDoWithout) {
-  measure::Rootfs rootfs =
-      test::Tree().file("/app/m.py", "").file("/app/__pycache__/m.cpython-311.pyc", "x").build();
+  measure::Rootfs rootfs = test::Tree()
+                               .file("/app/m.py", "")
+                               .file("/app/__pycache__/m.cpython-311.pyc", "x")
+                               .file("/etc/ld.so.cache", "x")
+                               .build();
   const TomlTable manifest = trusting({"/app/m.py"});
   Seen run;
   run.opened("/app/m.py")
+      .refused("/etc/ld.so.cache")
       .refused("/app/__pycache__/m.cpython-311.pyc")
       .created("/app/__pycache__/n.cpython-311.pyc.1234", false)
       .wrote("/proc/sys/vm/overcommit_memory", false);
   const Verdict verdict = judge(run.run, {.manifest = manifest, .rootfs = &rootfs});
   EXPECT_TRUE(verdict.clean);
-  EXPECT_EQ(verdict.denied.size(), 3U);
+  EXPECT_EQ(verdict.denied.size(), 4U);
   const auto proposals = verdict.proposals();
   ASSERT_EQ(proposals.size(), 1U);
   EXPECT_EQ(overlay_line(proposals[0]), "loader.env.PYTHONDONTWRITEBYTECODE = \"1\"");
