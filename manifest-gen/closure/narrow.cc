@@ -30,6 +30,12 @@ bool is_for_start(Why why) {
          why == Why::shebang;
 }
 
+// Analysers of languages name a module once, by the first who imports it: without that one others
+// may still.
+bool is_first_of_many(Why why) {
+  return why >= Why::python_import && why <= Why::r_library;
+}
+
 class Narrowing {
  public:
   Narrowing(Closure& closure, const ClosureRequest& request, const measure::Rootfs& rootfs)
@@ -142,7 +148,7 @@ class Narrowing {
         if (edge.from == kLaunch && edge.why == Why::include) keep(edge.to);
     } else {
       for (const Edge& edge : closure_.edges)
-        if (edge.from == kLaunch) keep(edge.to);
+        if (edge.from == kLaunch || is_first_of_many(edge.why)) keep(edge.to);
     }
     while (!work.empty()) {
       const std::size_t at = work.front();

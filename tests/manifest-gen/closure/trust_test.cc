@@ -347,5 +347,19 @@ TEST(TrustName, ReadsWhatItWrites) {
   EXPECT_FALSE(parse_trust("everything"));
 }
 
+TEST(Exclude, LeavesModulesThatOthersMayImport) {
+  const auto root = debian_tree()
+                        .elf("/usr/bin/perl", program())
+                        .file("/usr/share/perl/5.36/strict.pm", "1;")
+                        .file("/app/run.pl", "use lib '/app/lib';\nuse A;\nuse Base;\n")
+                        .file("/app/lib/A.pm", "use Base;\n1;")
+                        .file("/app/lib/Base.pm", "1;")
+                        .build();
+  const Closure closure = closure_of(root, launch_of(root, {"/usr/bin/perl", "/app/run.pl"}),
+                                     {.excludes = {"/app/lib/A.pm"}});
+  EXPECT_TRUE(grants(closure, "/app/lib/Base.pm"));
+  EXPECT_FALSE(grants(closure, "/app/lib/A.pm"));
+}
+
 }  // namespace
 }  // namespace cloister::manifest
