@@ -53,7 +53,7 @@ constexpr std::string_view kNotRead[] = {
     "/var/tmp/",   "/boot/",          "/dev/",        "/proc/", "/sys/",
     "/usr/src/",   "/usr/share/doc/", "/usr/include/"};
 
-// Plug-in directories with rules of their own (system_files.cc).
+// Plug-in directories with rules of their own (system_rows.cc).
 constexpr std::string_view kRuledDirectories[] = {"ossl-modules", "engines-3", "engines-1.1",
                                                   "sasl2",        "gconv",     "security",
                                                   "pkcs11",       "apr-util-1"};

@@ -7,7 +7,7 @@
 namespace cloister::measure::elf {
 
 // Sorted by bytes. One table: which files libc and others open on a program's behalf
-// (manifest-gen/closure/system_files.cc), and which system calls a program makes that an enclave's
+// (manifest-gen/closure/system_rows.cc), and which system calls a program makes that an enclave's
 // library OS lacks or has only in part (manifest-gen/audit).
 std::span<const std::string_view> noted_imports();
 

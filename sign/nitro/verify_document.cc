@@ -31,41 +31,35 @@ class NitroVerifier {
   }
 
  private:
-  bool add(std::string_view name, bool passed, std::string found, std::string expected) {
-    out_.checks.push_back(
-        passed ? passed_check(std::string(name), std::move(found))
-               : failed_check(std::string(name), std::move(found), std::move(expected)));
-    return passed;
-  }
-
   bool check_format() {
     const bool good = document_.sign1.algorithm == CoseAlgorithm::es384;
-    return add("quote-format", good,
-               cat("an attestation document of ", format_rfc3339(document_.time), ", signed by ",
-                   cose_algorithm_name(document_.sign1.algorithm)),
-               "ES384 (ECDSA P-384 with SHA-384)");
+    return out_.answer("quote-format", good,
+                       cat("an attestation document of ", format_rfc3339(document_.time),
+                           ", signed by ", cose_algorithm_name(document_.sign1.algorithm)),
+                       "ES384 (ECDSA P-384 with SHA-384)");
   }
 
   bool check_chain() {
     constexpr std::string_view kWanted = "a way from the enclave's certificate to AWS's root";
     auto chain = chain_of(document_.certificate, document_.bundle, limits_);
     if (!chain || chain->size() < 2)
-      return add("quote-chain", false,
-                 cat("no way from the certificate ", quote(document_.certificate.common_name()),
-                     " to a root"),
-                 std::string(kWanted));
+      return out_.answer("quote-chain", false,
+                         cat("no way from the certificate ",
+                             quote(document_.certificate.common_name()), " to a root"),
+                         std::string(kWanted));
     chain_ = std::move(*chain);
     const Certificate& root = chain_.back();
     const Digest key = sha256(root.spki());
     if (std::find(roots_.keys.begin(), roots_.keys.end(), key) == roots_.keys.end())
-      return add("quote-chain", false,
-                 cat("the chain ends in ", quote(root.common_name()),
-                     ", which is not a root that is trusted (its key: sha256:", key.hex(), ")"),
-                 std::string(kWanted));
-    return add("quote-chain", true,
-               cat(quote(document_.certificate.common_name()), " by ", chain_.size() - 2,
-                   " intermediates by ", quote(root.common_name()), ", a pinned root"),
-               "");
+      return out_.answer(
+          "quote-chain", false,
+          cat("the chain ends in ", quote(root.common_name()),
+              ", which is not a root that is trusted (its key: sha256:", key.hex(), ")"),
+          std::string(kWanted));
+    return out_.answer("quote-chain", true,
+                       cat(quote(document_.certificate.common_name()), " by ", chain_.size() - 2,
+                           " intermediates by ", quote(root.common_name()), ", a pinned root"),
+                       "");
   }
 
   void check_dates() {
@@ -79,25 +73,26 @@ class NitroVerifier {
     }
     const std::string when = cat("valid at ", format_rfc3339(at_));
     const bool good = found.empty();
-    add("quote-dates", good, good ? cat("every certificate is ", when) : std::move(found), when);
+    out_.answer("quote-dates", good, good ? cat("every certificate is ", when) : std::move(found),
+                when);
   }
 
   void check_signature() {
     const bool good = is_signed_by(document_.sign1, document_.certificate);
-    add("quote-signature", good,
-        good ? "the hypervisor signed this document, and nothing in it was changed"
-             : "the document was changed, or signed by another key",
-        "a signature by the certificate's key");
+    out_.answer("quote-signature", good,
+                good ? "the hypervisor signed this document, and nothing in it was changed"
+                     : "the document was changed, or signed by another key",
+                "a signature by the certificate's key");
   }
 
   void check_debug() {
     if (!document_.debug()) {
-      add("quote-debug", true, "a production enclave", "");
+      out_.answer("quote-debug", true, "a production enclave", "");
       return;
     }
-    add("quote-debug", rules_.allow_debug,
-        "a debug enclave: its host reads the console, and its registers are zeros",
-        "a production enclave");
+    out_.answer("quote-debug", rules_.allow_debug,
+                "a debug enclave: its host reads the console, and its registers are zeros",
+                "a production enclave");
   }
 
   const NitroDocument& document_;

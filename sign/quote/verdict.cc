@@ -30,6 +30,13 @@ std::string_view tee_subject(TeeKind kind) {
   return kSubjects.at(static_cast<std::size_t>(kind));
 }
 
+bool QuoteVerdict::answer(std::string_view name, bool passed, std::string found,
+                          std::string expected) {
+  checks.push_back(passed ? passed_check(std::string(name), std::move(found))
+                          : failed_check(std::string(name), std::move(found), std::move(expected)));
+  return passed;
+}
+
 std::string_view tcb_status_name(TcbStatus status) {
   return kStatusNames.at(static_cast<std::size_t>(status));
 }

@@ -81,6 +81,8 @@ struct QuoteVerdict {
   ReportData report_data{};
 
   bool genuine() const { return all_passed(checks); }
+  // Adds an answer, and gives it back; `expected` counts when it is no.
+  bool answer(std::string_view name, bool passed, std::string found, std::string expected);
 };
 
 }  // namespace cloister::sign

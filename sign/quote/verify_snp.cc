@@ -128,16 +128,9 @@ class SnpVerifier {
   }
 
  private:
-  bool add(std::string_view name, bool passed, std::string found, std::string expected) {
-    out_.checks.push_back(
-        passed ? passed_check(std::string(name), std::move(found))
-               : failed_check(std::string(name), std::move(found), std::move(expected)));
-    return passed;
-  }
-
   bool check_format() {
     const auto fail = [&](std::string found, std::string expected) {
-      return add("quote-format", false, std::move(found), std::move(expected));
+      return out_.answer("quote-format", false, std::move(found), std::move(expected));
     };
     if (report_.signature_algorithm != 1)
       return fail(
@@ -151,7 +144,7 @@ class SnpVerifier {
     const auto signer = report_.signer();
     if (!signer || *signer == SnpSigner::none)
       return fail("the report says that no key signed it", "a signature by VCEK or VLEK");
-    return add(
+    return out_.answer(
         "quote-format", true,
         cat("a report of version ", report_.version, ", signed by ", signing_key_name(*signer)),
         "");
@@ -175,7 +168,7 @@ class SnpVerifier {
         cat("AMD's root (ARK), an intermediate (", signer == SnpSigner::vcek ? "ASK" : "ASVK",
             ") and the chip's ", signing_key_name(signer));
     const auto fail = [&](std::string found) {
-      return add("quote-chain", false, std::move(found), want);
+      return out_.answer("quote-chain", false, std::move(found), want);
     };
     const Certificate* leaf = signing_certificate();
     if (leaf == nullptr)
@@ -199,10 +192,10 @@ class SnpVerifier {
       return fail(cat("the report says that a ", signing_key_name(signer),
                       " signed it, but the certificates are ", quote(chain_[0].common_name()),
                       " by ", quote(chain_[1].common_name())));
-    return add("quote-chain", true,
-               cat(leaf_name, " by ", intermediate, " by ", quote(chain_[2].common_name()),
-                   ", a pinned root"),
-               "");
+    return out_.answer("quote-chain", true,
+                       cat(leaf_name, " by ", intermediate, " by ", quote(chain_[2].common_name()),
+                           ", a pinned root"),
+                       "");
   }
 
   void check_dates() {
@@ -216,7 +209,7 @@ class SnpVerifier {
                   format_rfc3339(one.not_before()), " to ", format_rfc3339(one.not_after()));
     }
     if (good) found = cat("every certificate is valid at ", format_rfc3339(at_));
-    add("quote-dates", good, std::move(found), cat("valid at ", format_rfc3339(at_)));
+    out_.answer("quote-dates", good, std::move(found), cat("valid at ", format_rfc3339(at_)));
   }
 
   void check_revocation() {
@@ -229,9 +222,9 @@ class SnpVerifier {
       // An older list does not become untrue: what it revokes stays revoked.
       for (const Certificate& one : chain_) {
         if (!list.revokes(one)) continue;
-        add("quote-revocation", false,
-            cat("AMD has revoked the certificate ", quote(one.common_name())),
-            "no revoked certificate");
+        out_.answer("quote-revocation", false,
+                    cat("AMD has revoked the certificate ", quote(one.common_name())),
+                    "no revoked certificate");
         return;
       }
       if (list.is_complete() && list.is_valid_at(at_) &&
@@ -240,32 +233,35 @@ class SnpVerifier {
     }
     if (current != nullptr) {
       if (current->next_update()) until(*current->next_update());
-      add("quote-revocation", true,
-          cat("nothing revoked by the list of ", format_rfc3339(current->this_update())), "");
+      out_.answer("quote-revocation", true,
+                  cat("nothing revoked by the list of ", format_rfc3339(current->this_update())),
+                  "");
       return;
     }
     if (any) {
-      add("quote-revocation", false,
+      out_.answer(
+          "quote-revocation", false,
           "the revocation list is not one of that time, or only of a part of what is revoked",
           cat("a complete list valid at ", format_rfc3339(at_)));
       return;
     }
-    add("quote-revocation", !rules_.require_revocation,
+    out_.answer(
+        "quote-revocation", !rules_.require_revocation,
         cat("not looked up: the collateral has no revocation list by ", quote(root.common_name())),
         "a revocation list, as the policy requires");
   }
 
   void check_signature() {
     const bool good = signature_good_;  // by the leaf that the chain begins with
-    add("quote-signature", good,
-        good ? "the processor's key signed this report, and nothing in it was changed"
-             : "the report was changed, or signed by another processor",
-        "a signature by the certificate's key");
+    out_.answer("quote-signature", good,
+                good ? "the processor's key signed this report, and nothing in it was changed"
+                     : "the report was changed, or signed by another processor",
+                "a signature by the certificate's key");
   }
 
   void check_platform() {
     const auto fail = [&](std::string found, std::string expected) {
-      add("quote-platform", false, std::move(found), std::move(expected));
+      out_.answer("quote-platform", false, std::move(found), std::move(expected));
     };
     const std::string product(snp_product_name(product_));
     const std::string named = product_extension(chain_[0]);
@@ -287,28 +283,28 @@ class SnpVerifier {
       return fail("the certificate does not say which chip it is for", "a chip identifier");
     const std::string shown = hex(ByteView(*chip)).substr(0, 16);
     if (report_.chip_masked()) {
-      add("quote-platform", true,
-          cat("an AMD EPYC ", product,
-              "; the host hides its chip's number in reports, the certificate "
-              "has ",
-              shown, "…"),
-          "");
+      out_.answer("quote-platform", true,
+                  cat("an AMD EPYC ", product,
+                      "; the host hides its chip's number in reports, the certificate "
+                      "has ",
+                      shown, "…"),
+                  "");
       return;
     }
     if (!std::equal(chip->begin(), chip->end(), report_.chip_id.begin()))
       return fail(cat("the report is by the chip ", hex(ByteView(report_.chip_id)).substr(0, 16),
                       "…, the certificate for another"),
                   cat("chip ", shown, "…"));
-    add("quote-platform", true, cat("an AMD EPYC ", product, ", chip ", shown, "…"), "");
+    out_.answer("quote-platform", true, cat("an AMD EPYC ", product, ", chip ", shown, "…"), "");
   }
 
   void check_cloud(const std::string& product) {
     const auto cloud = amd_extension(chain_[0], {kCloudArc});
     const std::string name = cloud ? short_string(*cloud) : "";
-    add("quote-platform", !name.empty(),
-        name.empty() ? "the VLEK certificate does not say whose it is"
-                     : cat("an AMD EPYC ", product, " of the cloud ", quote(name)),
-        "the name of a cloud");
+    out_.answer("quote-platform", !name.empty(),
+                name.empty() ? "the VLEK certificate does not say whose it is"
+                             : cat("an AMD EPYC ", product, " of the cloud ", quote(name)),
+                "the name of a cloud");
   }
 
   void check_tcb() {
@@ -320,27 +316,27 @@ class SnpVerifier {
       auto level = extension ? patch_level(*extension) : std::nullopt;
       if (!extension && part.name.empty()) level = 0;  // reserved and left out
       if (level == tcb.at(i)) continue;
-      add("quote-tcb", false,
-          cat("the report says ", part_name(part), " ", unsigned{tcb.at(i)},
-              level ? ", the certificate is for another" : ", the certificate names none"),
-          level ? cat(part_name(part), " ", *level) : "a level in the certificate");
+      out_.answer("quote-tcb", false,
+                  cat("the report says ", part_name(part), " ", unsigned{tcb.at(i)},
+                      level ? ", the certificate is for another" : ", the certificate names none"),
+                  level ? cat(part_name(part), " ", *level) : "a level in the certificate");
       return;
     }
     if (rules_.min_tcb) {
       for (std::size_t i = 0; i < tcb.size(); ++i) {
         const auto least = static_cast<std::uint8_t>(*rules_.min_tcb >> (8 * i));
         if (tcb.at(i) >= least) continue;
-        add("quote-tcb", false,
-            cat("the processor's firmware is too old: ", part_name(layout.at(i)), " ",
-                unsigned{tcb.at(i)}),
-            cat(part_name(layout.at(i)), " ", unsigned{least}, " or later"));
+        out_.answer("quote-tcb", false,
+                    cat("the processor's firmware is too old: ", part_name(layout.at(i)), " ",
+                        unsigned{tcb.at(i)}),
+                    cat(part_name(layout.at(i)), " ", unsigned{least}, " or later"));
         return;
       }
     }
-    add("quote-tcb", true,
-        cat("the processor's firmware: ", tcb_text(tcb, product_),
-            rules_.min_tcb ? ", not older than required" : "; no minimum was asked for"),
-        "");
+    out_.answer("quote-tcb", true,
+                cat("the processor's firmware: ", tcb_text(tcb, product_),
+                    rules_.min_tcb ? ", not older than required" : "; no minimum was asked for"),
+                "");
   }
   static std::string_view part_name(const TcbPart& part) {
     return part.name.empty() ? "reserved level" : part.name;
@@ -348,19 +344,20 @@ class SnpVerifier {
 
   void check_debug() {
     const bool debug = report_.policy.debug();
-    add("quote-debug", !debug || rules_.allow_debug,
-        debug ? "the guest may be debugged: its host can read and change its memory"
-              : "the guest cannot be debugged",
-        "a policy without debugging");
+    out_.answer("quote-debug", !debug || rules_.allow_debug,
+                debug ? "the guest may be debugged: its host can read and change its memory"
+                      : "the guest cannot be debugged",
+                "a policy without debugging");
   }
 
   void check_migration() {
     if (!report_.policy.migration_agent()) {
-      add("quote-migration", true, "the guest cannot be moved to another machine", "");
+      out_.answer("quote-migration", true, "the guest cannot be moved to another machine", "");
       return;
     }
     const bool agent = report_.has_migration_agent();
-    add("quote-migration", !agent || rules_.allow_migration,
+    out_.answer(
+        "quote-migration", !agent || rules_.allow_migration,
         agent ? cat("a migration agent holds the guest's keys; it was not verified (its report: ",
                     hex(ByteView(report_.report_id_ma)), ")")
               : "the guest's policy allows a migration agent, but it has none",
