@@ -6,6 +6,7 @@
 #include "manifest-gen/closure/builder.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/closure/program_kind.h"
+#include "manifest-gen/closure/walk_below.h"
 #include "manifest-gen/closure/withheld.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/launch/wrapper.h"
@@ -324,20 +325,12 @@ void ClosureBuilder::word_of_command(const Task& task, std::string_view word) {
     const std::string top = measure::normalize_path(word), detail = cat("named in ", task.path);
     add_root({cat(top, "/**"), Why::config, detail, true, task.path});
     // Programs that walk through it follow links to directories; patterns do not.
-    std::vector<std::pair<const Node*, std::string>> work{{node, top}};
-    while (!work.empty()) {
-      const auto [directory, path] = std::move(work.back());
-      work.pop_back();
-      for (const auto& [name, child] : directory->children) {
-        std::string below = cat(path, "/", name);
-        if (child->is_directory()) {
-          work.emplace_back(child.get(), std::move(below));
-        } else if (const Node* link = child->is_symlink() ? rootfs_.find(below) : nullptr;
-                   link != nullptr && link->is_directory() && is_within(link->path(), top)) {
-          add_root({cat(below, "/**"), Why::config, detail, true, task.path});
-        }
-      }
-    }
+    walk_below(*node, top, [&](const Node& child, const std::string& path) {
+      const Node* link = child.is_symlink() ? rootfs_.find(path) : nullptr;
+      if (link != nullptr && link->is_directory() && is_within(link->path(), top))
+        add_root({cat(path, "/**"), Why::config, detail, true, task.path});
+      return true;
+    });
     return;
   }
   if (word.empty() || word.starts_with('/') || word.find_first_of("./") == word.npos) return;

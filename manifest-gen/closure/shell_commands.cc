@@ -216,6 +216,7 @@ bool ShellScanner::is_nothing(const ShellWord& word, const Fields& fields) {
 std::vector<ShellScanner::Operand> ShellScanner::variant(const std::vector<ShellWord>& command,
                                                          std::size_t index, std::size_t program) {
   std::vector<Operand> out;
+  dropped_ = false;
   const std::size_t at = program_word(command);
   for (const ShellWord& word : command) {
     const bool runs = &word == &command[at];
@@ -240,6 +241,12 @@ std::vector<ShellScanner::Operand> ShellScanner::variant(const std::vector<Shell
   return out;
 }
 
+std::size_t ShellScanner::bytes_of(const std::vector<Operand>& words) {
+  std::size_t bytes = words.size();
+  for (const Operand& word : words) bytes += word.text.size() + word.raw.size();
+  return bytes;
+}
+
 void ShellScanner::note_argument_run() {
   const int function = open_function();
   if (function >= 0) functions_[static_cast<std::size_t>(function)].runs_arguments = true;
@@ -253,10 +260,8 @@ void ShellScanner::run_command(const std::vector<ShellWord>& command) {
   const bool text = command.front().is_literal("eval");
   for (std::size_t i = 0; i < variants; ++i) {
     if (text && i >= kEvaluatedVariants && i + kEvaluatedVariants < variants) continue;
-    dropped_ = false;
-    std::vector<Operand> words = variant(command, i, i);
-    std::size_t bytes = words.size();
-    for (const Operand& word : words) bytes += word.text.size() + word.raw.size();
+    const std::vector<Operand> words = variant(command, i, i);
+    const std::size_t bytes = bytes_of(words);
     // The first is text of the script itself; the others are made of expansions.
     if (i > 0 && !budget_.take(bytes)) break;
     if (i == 0 && ran_.size() < 3) remember(words);
@@ -282,11 +287,8 @@ void ShellScanner::other_programs(const std::vector<ShellWord>& command) {
   if (command.size() < 2) return;
   for (std::size_t program = 1; program < std::min(programs, kOtherPrograms); ++program) {
     for (std::size_t i = 0; i < std::min<std::size_t>(program, 2); ++i) {
-      dropped_ = false;
-      std::vector<Operand> words = variant(command, i, program);
-      std::size_t bytes = words.size();
-      for (const Operand& word : words) bytes += word.text.size() + word.raw.size();
-      if (!budget_.take(bytes)) return;
+      const std::vector<Operand> words = variant(command, i, program);
+      if (!budget_.take(bytes_of(words))) return;
       dispatch(words, 0);
     }
   }

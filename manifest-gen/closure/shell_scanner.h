@@ -198,6 +198,7 @@ class ShellScanner {
   // The words of variant `index`; each word's values are all used, their combinations are not.
   std::vector<Operand> variant(const std::vector<ShellWord>& command, std::size_t index,
                                std::size_t program);
+  static std::size_t bytes_of(const std::vector<Operand>& words);  // for the budget
   static std::size_t program_word(const std::vector<ShellWord>& command);
   void other_programs(const std::vector<ShellWord>& command);
   int open_function() const { return blocks_.empty() ? function_ : blocks_.back().function; }

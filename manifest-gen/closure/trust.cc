@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
+#include "manifest-gen/closure/walk_below.h"
 #include "manifest-gen/closure/withheld.h"
 #include "manifest-gen/launch/shebang.h"
 
@@ -202,25 +203,17 @@ void add_own_configuration(RuleFiles& out, const Package& package, const std::st
   for (const std::string& top : tops) {
     const Node* directory = rootfs.find(top);
     if (directory == nullptr || !directory->is_directory() || below_any(kNotData, top)) continue;
-    std::vector<std::pair<const Node*, std::string>> work{{directory, top}};
-    while (!work.empty()) {
-      const auto [at, path] = std::move(work.back());
-      work.pop_back();
-      for (const auto& [child_name, child] : at->children) {
-        std::string child_path = cat(path, "/", child_name);
-        if (child->is_directory()) {
-          work.emplace_back(child.get(), std::move(child_path));
-          continue;
-        }
-        const Node* file = rootfs.find(child_path);
-        if (file == nullptr || !file->is_regular() || file->entry->size > kBytes ||
-            packages.owner(*child) != nullptr || ++files > kFiles)
-          continue;
-        add_rule_file(out, {std::move(child_path), Why::config,
-                            cat("in the directory of configuration of ", package.name),
-                            /*optional=*/true, program});
-      }
-    }
+    walk_below(*directory, top, [&](const Node& child, std::string path) {
+      const Node* file = rootfs.find(path);
+      if (file == nullptr || !file->is_regular() || file->entry->size > kBytes ||
+          packages.owner(child) != nullptr)
+        return true;
+      if (++files > kFiles) return false;
+      add_rule_file(out, {std::move(path), Why::config,
+                          cat("in the directory of configuration of ", package.name),
+                          /*optional=*/true, program});
+      return true;
+    });
   }
 }
 

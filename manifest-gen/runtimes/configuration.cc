@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "manifest-gen/closure/glob.h"
 #include "manifest-gen/closure/program_kind.h"
+#include "manifest-gen/closure/walk_below.h"
 #include "manifest-gen/closure/withheld.h"
 #include "manifest-gen/packages/package_index.h"
 #include "manifest-gen/runtimes/config_scan.h"
@@ -418,25 +419,16 @@ class ConfigReader {
     if (of_many || is_shared_directory(path) || is_shared_directory(real) || is_written(path) ||
         is_written(real) || !directories_.insert(top).second)
       return;
-    std::vector<std::pair<const measure::Node*, std::string>> work{{top, path}};
     std::vector<std::string> found;
     std::size_t files = 0;
-    while (!work.empty() && files < kDirectoryFiles) {
-      const auto [at, name] = std::move(work.back());
-      work.pop_back();
-      for (const auto& [child_name, child] : at->children) {
-        std::string child_path = cat(name, "/", child_name);
-        if (child->is_directory()) {
-          work.emplace_back(child.get(), std::move(child_path));
-          continue;
-        }
-        const measure::Node* file = scene_.rootfs.find(child_path);
-        if (file == nullptr || !file->is_regular() || scene_.packages->owner(*child) != nullptr)
-          continue;
-        if (++files > kDirectoryFiles || looks_secret(child_path)) continue;
-        found.push_back(std::move(child_path));
-      }
-    }
+    walk_below(*top, path, [&](const measure::Node& child, std::string child_path) {
+      const measure::Node* file = scene_.rootfs.find(child_path);
+      if (file == nullptr || !file->is_regular() || scene_.packages->owner(child) != nullptr)
+        return true;
+      if (++files > kDirectoryFiles) return false;
+      if (!looks_secret(child_path)) found.push_back(std::move(child_path));
+      return true;
+    });
     if (files > kDirectoryFiles) {
       out_.unknown.push_back(cat("is told of the directory ", path, from.empty() ? "" : " in ",
                                  from, ", which holds many files: if it reads them, --include '",

@@ -13,6 +13,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "manifest-gen/closure/walk_below.h"
 #include "manifest-gen/launch/shebang.h"
 #include "manifest-gen/runtimes/analysis_run.h"
 #include "manifest-gen/runtimes/paths.h"
@@ -466,30 +467,23 @@ class PerlAnalysis final : AnalysisRun {
              const std::string& detail) {
     const Node* top = rootfs().find(directory);
     if (top == nullptr || !top->is_directory()) return;
-    std::vector<std::pair<const Node*, std::string>> work{{top, name}};
-    while (!work.empty()) {
-      const auto [node, prefix] = std::move(work.back());
-      work.pop_back();
-      for (const auto& [child_name, child] : node->children) {
-        std::string path = cat(prefix, "/", child_name);
-        if (child->is_directory()) {
-          work.emplace_back(child.get(), std::move(path));
-        } else if (path.ends_with(".pm")) {
-          path.resize(path.size() - 3);
-          std::string module;
-          for (const char c : path) {
-            if (c == '/')
-              module += "::";
-            else
-              module += c;
-          }
-          if (cjk_ || !is_cjk_table(module)) use(module, from, detail);
-        } else if (child->is_regular() && !is_documentation(child_name)) {
-          // Templates and other data of the package.
-          grant(cat(directory, path.substr(name.size())), detail, from);
+    walk_below(*top, name, [&](const Node& child, std::string path) {
+      if (path.ends_with(".pm")) {
+        path.resize(path.size() - 3);
+        std::string module;
+        for (const char c : path) {
+          if (c == '/')
+            module += "::";
+          else
+            module += c;
         }
+        if (cjk_ || !is_cjk_table(module)) use(module, from, detail);
+      } else if (child.is_regular() && !is_documentation(path)) {
+        // Templates and other data of the package.
+        grant(cat(directory, path.substr(name.size())), detail, from);
       }
-    }
+      return true;
+    });
   }
 
   static bool is_documentation(std::string_view name) {

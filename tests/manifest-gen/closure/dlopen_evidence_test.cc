@@ -290,20 +290,20 @@ TEST(LoginSessions, ShellsOfThoseWhoMayLogInAndWhatTheyRead) {
         .elf("/usr/bin/bash", program())
         .elf("/usr/sbin/nologin", program())
         .file("/etc/passwd",
-              "root:x:0:0:root:/root:/bin/bash\nwww:x:33:33:www:/var/www:/usr/sbin/nologin\nbad\n")
+              "op:x:7:7:op:/srv/op:/bin/bash\nwww:x:33:33:www:/var/www:/usr/sbin/nologin\nbad\n")
         .file("/etc/shadow", "root:*\n")
-        .file("/root/.bashrc", "b")
-        .file("/root/.ssh/authorized_keys", "k")
-        .file("/root/notes", "n")
+        .file("/srv/op/.bashrc", "b")
+        .file("/srv/op/.ssh/authorized_keys", "k")
+        .file("/srv/op/notes", "n")
         .file("/var/www/.bashrc", "b")
         .build();
   };
   const auto opens = image({"execve", "pam_open_session"});
   const auto closure = closure_of(opens, "/usr/sbin/sshd");
   for (const char* path :
-       {"/bin/bash", "/root/.bashrc", "/root/.ssh/authorized_keys", "/etc/shadow"})
+       {"/bin/bash", "/srv/op/.bashrc", "/srv/op/.ssh/authorized_keys", "/etc/shadow"})
     EXPECT_TRUE(grants(closure, path)) << path;
-  for (const char* path : {"/usr/sbin/nologin", "/root/notes", "/var/www/.bashrc"})
+  for (const char* path : {"/usr/sbin/nologin", "/srv/op/notes", "/var/www/.bashrc"})
     EXPECT_FALSE(grants(closure, path)) << path;
   EXPECT_TRUE(mentions(closure.unknown, "shells of users who log in"));
   const auto other = image({"execve", "getspnam"});

@@ -17,7 +17,7 @@ using test::Tree;
 
 Analysis analysis_of(const measure::Rootfs& rootfs, std::vector<std::string> argv) {
   Launch launch;
-  launch.workdir = "/work";
+  launch.workdir = "/start";
   const AnalyzerScene scene{launch, rootfs, Limits{}};
   const ProgramStart start{argv.front(), argv, true};
   if (!detect_server(start, scene)) return {};
@@ -125,12 +125,12 @@ TEST(Servers, TheCommandLineNamesAnotherConfiguration) {
   const auto root = Tree()
                         .elf("/usr/sbin/nginx", test::program())
                         .file("/etc/nginx/nginx.conf", "include /etc/motd;")
-                        .file("/work/my.conf", "include other;")
-                        .file("/work/other", "")
+                        .file("/start/my.conf", "include other;")
+                        .file("/start/other", "")
                         .file("/etc/motd", "")
                         .build();
   EXPECT_EQ(granted(root, {"/usr/sbin/nginx", "-c", "my.conf"}),
-            (Paths{"/work/my.conf", "/work/other"}));
+            (Paths{"/start/my.conf", "/start/other"}));
 }
 
 TEST(Servers, LighttpdRunsScriptsAndLoadsModulesByName) {
@@ -151,17 +151,17 @@ TEST(Servers, LighttpdRunsScriptsAndLoadsModulesByName) {
 TEST(Servers, AnyProgramsConfigurationIsReadForTheNamesOfFiles) {
   const auto root = Tree()
                         .elf("/usr/bin/app", test::program())
-                        .file("/work/app.yml",
+                        .file("/start/app.yml",
                               "tls:\n  cert: /etc/tls/a.pem\n  data: /var/lib\n"
                               "  url: https://x/etc/tls/b.pem\n  rel: c.pem\n  b.pem: d\n")
                         .file("/etc/tls/a.pem", "x")
-                        .file("/work/b.pem", "x")
-                        .file("/work/c.pem", "x")
+                        .file("/start/b.pem", "x")
+                        .file("/start/c.pem", "x")
                         .file("/var/lib/x", "x")
                         .build();
   EXPECT_EQ(granted(root, {"/usr/bin/app", "--config=app.yml"}),
-            (Paths{"/work/app.yml", "/etc/tls/a.pem", "/work/c.pem"}));
-  EXPECT_TRUE(granted(root, {"/usr/bin/app", "/work/b.pem"}).empty());
+            (Paths{"/start/app.yml", "/etc/tls/a.pem", "/start/c.pem"}));
+  EXPECT_TRUE(granted(root, {"/usr/bin/app", "/start/b.pem"}).empty());
 }
 
 TEST(Servers, MariadbReadsItsConfigurationUnlessAnotherIsNamed) {
