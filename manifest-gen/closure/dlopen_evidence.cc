@@ -22,6 +22,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "manifest-gen/closure/program_kind.h"
+#include "manifest-gen/closure/walk_below.h"
 #include "manifest-gen/closure/withheld.h"
 #include "manifest-gen/launch/shebang.h"
 
@@ -123,21 +124,17 @@ bool is_made_data(std::string_view path, const Node& directory) {
   return files > 0;
 }
 
-// What lies below a directory.
-struct Content {
+bool holds_little(const Node& directory, std::size_t most_files, std::uint64_t most_bytes) {
   std::size_t files = 0;
   std::uint64_t bytes = 0;
-};
-void count_below(const Node& directory, Content& out, std::size_t most) {
-  for (const auto& [name, child] : directory.children) {
-    if (out.files > most) return;
-    if (child->is_directory()) {
-      count_below(*child, out, most);
-    } else if (child->is_regular()) {
-      ++out.files;
-      out.bytes += child->entry->size;
+  walk_below(directory, "", [&](const Node& child, const std::string&) {
+    if (child.is_regular()) {
+      ++files;
+      bytes += child.entry->size;
     }
-  }
+    return files <= most_files && bytes <= most_bytes;
+  });
+  return files <= most_files && bytes <= most_bytes;
 }
 
 class Follower {
@@ -356,9 +353,7 @@ class Follower {
     const std::string_view top = below.substr(0, below.find('/'));
     if (top.empty() || std::find(std::begin(kShared), std::end(kShared), top) != std::end(kShared))
       return false;
-    Content content;
-    count_below(node, content, kFiles);
-    return content.files <= kFiles && content.bytes <= kBytes;
+    return holds_little(node, kFiles, kBytes);
   }
 
   void plugins(const Process::Loaded& object, const std::string& directory, const Node& node,

@@ -12,41 +12,15 @@
 #include "measure/source/name_set.h"
 #include "measure/source/python_archive.h"
 #include "measure/source/python_calls.h"
+#include "measure/source/python_words.h"
 
 namespace cloister::measure::source {
 namespace {
 
-constexpr std::size_t kMaxName = 200;           // bytes of one name; longer is no module
 constexpr std::size_t kMaxLoose = 1024;         // strings without a dot that are kept
 constexpr std::size_t kMaxPathStatement = 600;  // bytes of a statement that changes sys.path
 constexpr std::size_t kMaxCondition = 80;
 constexpr std::size_t kMaxFstringDepth = 8;
-
-enum Class : std::uint8_t { kOther, kBlank, kNewline, kWord, kDigit, kQuote, kOpen, kClose };
-
-constexpr std::array<std::uint8_t, 256> make_classes() {
-  std::array<std::uint8_t, 256> out{};
-  for (int c = 0; c < 256; ++c) {
-    std::uint8_t k = kOther;
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80) k = kWord;
-    if (c >= '0' && c <= '9') k = kDigit;
-    if (c == ' ' || c == '\t' || c == '\f') k = kBlank;
-    if (c == '\n' || c == '\r') k = kNewline;
-    if (c == '"' || c == '\'') k = kQuote;
-    if (c == '(' || c == '[' || c == '{') k = kOpen;
-    if (c == ')' || c == ']' || c == '}') k = kClose;
-    out[static_cast<std::size_t>(c)] = k;
-  }
-  return out;
-}
-constexpr auto kClasses = make_classes();
-
-std::uint8_t class_of(char c) {
-  return kClasses[static_cast<unsigned char>(c)];
-}
-bool is_python_word(char c) {
-  return class_of(c) == kWord || class_of(c) == kDigit;
-}
 
 // Conditions without blanks and with '"' for '\''.
 constexpr std::string_view kNeverRuns[] = {"TYPE_CHECKING",
@@ -61,64 +35,6 @@ constexpr std::string_view kNeverRuns[] = {"TYPE_CHECKING",
                                            "os.name==\"nt\"",
                                            "_os.name==\"nt\""};
 constexpr std::string_view kMainOnly = "__name__==\"__main__\"";
-
-constexpr std::string_view kFileEndings[] = {
-    "py",  "pyc", "pyi", "txt", "json", "html", "htm",  "xml", "csv", "yml", "yaml", "cfg", "ini",
-    "md",  "rst", "log", "gz",  "zip",  "so",   "c",    "h",   "cpp", "pyx", "pxd",  "com", "org",
-    "net", "png", "jpg", "svg", "css",  "js",   "toml", "sh",  "pem", "exe", "dll",  "dat", "conf"};
-
-constexpr std::string_view kZoneAreas[] = {"Africa/", "America/",  "Antarctica/", "Arctic/",
-                                           "Asia/",   "Atlantic/", "Australia/",  "Brazil/",
-                                           "Canada/", "Chile/",    "Etc/",        "Europe/",
-                                           "Indian/", "Mexico/",   "Pacific/",    "US/"};
-
-bool looks_like_zone(std::string_view s) {
-  if (s.size() > 40 || s.find('/') == std::string_view::npos) return false;
-  for (const char c : s)
-    if (!is_python_word(c) && c != '/' && c != '-' && c != '+') return false;
-  return std::any_of(std::begin(kZoneAreas), std::end(kZoneAreas), [&](std::string_view area) {
-    return s.size() > area.size() && s.starts_with(area);
-  });
-}
-
-// "/usr/share/x": an absolute path as people write it in a program.
-bool looks_like_path(std::string_view s) {
-  if (s.size() < 5 || s.size() > kMaxName || s.front() != '/') return false;
-  if (s.find('/', 1) == std::string_view::npos || s[1] == '/') return false;
-  return std::all_of(s.begin(), s.end(), [](char c) {
-    return is_python_word(c) || c == '/' || c == '.' || c == '-' || c == '+' || c == '_';
-  });
-}
-
-enum class Shape { none, loose, dotted };
-
-// "name", "a.b.c", "a.b:c.d": identifiers with dots, at most one colon.
-Shape shape_of(std::string_view s) {
-  if (s.size() < 2 || s.size() > kMaxName) return Shape::none;
-  bool begin = true, dotted = false, colon = false;
-  std::size_t last_dot = std::string_view::npos;
-  for (std::size_t i = 0; i < s.size(); ++i) {
-    const char c = s[i];
-    if (c == '.' || c == ':') {
-      if (begin || (c == ':' && colon)) return Shape::none;
-      colon = colon || c == ':';
-      dotted = true;
-      begin = true;
-      last_dot = i;
-    } else if (class_of(c) == kWord || (!begin && class_of(c) == kDigit)) {
-      begin = false;
-    } else {
-      return Shape::none;
-    }
-  }
-  if (begin) return Shape::none;
-  if (!dotted) return Shape::loose;
-  const std::string_view ending = s.substr(last_dot + 1);
-  if (!colon &&
-      std::find(std::begin(kFileEndings), std::end(kFileEndings), ending) != std::end(kFileEndings))
-    return Shape::none;
-  return Shape::dotted;
-}
 
 struct StringToken {
   std::string_view text;  // between the quotes, escapes as they are
